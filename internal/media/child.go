@@ -1,0 +1,323 @@
+package media
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/kinora/kinora/internal/media/wire"
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+// helloTimeout bounds how long a started child may take to say Hello.
+const helloTimeout = 10 * time.Second
+
+// Child is one running kinora-media. Its methods may be called from several goroutines at once.
+type Child struct {
+	limits Limits
+	log    *slog.Logger
+	cmd    *exec.Cmd
+	stdin  io.WriteCloser
+	hello  wire.Hello
+	done   chan struct{} // closed when the process has ended and been waited for
+
+	write sync.Mutex // held while a frame is written to stdin
+	frame []byte     // of the frame being written
+
+	mu     sync.Mutex
+	jobs   map[uint32]*job
+	last   uint32 // id of the newest job
+	closed bool   // Close was called
+	cause  error  // why the child is no use any more; set once
+}
+
+// Start starts a child and returns when it is ready.
+func Start(ctx context.Context, opts Options) (*Child, error) {
+	path := opts.Path
+	if path == "" {
+		var err error
+		if path, err = Find(); err != nil {
+			return nil, protocol.Errorf(protocol.Internal, "start media child: %w", err)
+		}
+	}
+	c := &Child{limits: opts.Limits.withDefaults(), log: opts.Log, done: make(chan struct{}), jobs: make(map[uint32]*job)}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	c.cmd = exec.Command(path)
+	c.cmd.Env = []string{
+		// x264's frames are taken and given back every segment: without these, each is mapped and cleared by the kernel again.
+		"MALLOC_MMAP_THRESHOLD_=1073741824", "MALLOC_TRIM_THRESHOLD_=4294967296", "MALLOC_TOP_PAD_=67108864", "MALLOC_ARENA_MAX=2",
+		"KINORA_MEDIA_MEMORY=" + strconv.FormatInt(c.limits.MaxMemory, 10), "KINORA_MEDIA_FILES=" + strconv.Itoa(c.limits.MaxFiles),
+	}
+	c.cmd.Dir = "/"
+	c.cmd.Stderr = &lineLog{log: c.log}
+	c.cmd.SysProcAttr = sysProcAttr()
+	stdin, err := c.cmd.StdinPipe()
+	if err != nil {
+		return nil, protocol.Errorf(protocol.Internal, "start media child: %w", err)
+	}
+	stdout, childOut, err := os.Pipe() // not StdoutPipe: Wait would close it under the reader
+	if err != nil {
+		return nil, protocol.Errorf(protocol.Internal, "start media child: %w", err)
+	}
+	c.cmd.Stdout, c.stdin = childOut, stdin
+
+	started := make(chan error, 1)
+	go c.wait(started)
+	err = <-started
+	childOut.Close()
+	if err != nil {
+		stdout.Close()
+		return nil, protocol.Errorf(protocol.Internal, "start media child: %w", err)
+	}
+	hello := make(chan error, 1)
+	go c.read(stdout, hello)
+	timer := time.NewTimer(helloTimeout)
+	defer timer.Stop()
+	select {
+	case err = <-hello:
+	case <-timer.C:
+		err = fmt.Errorf("no hello within %s", helloTimeout)
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
+		c.kill(err)
+		<-c.done
+		return nil, protocol.Errorf(protocol.Internal, "start media child %s: %w", path, err)
+	}
+	c.log.Debug("media child ready", "pid", c.Pid(), "ffmpeg", c.hello.FFmpeg, "network", c.hello.Network)
+	return c, nil
+}
+
+// wait starts the process and waits for its end on one thread: a child's parent-death signal is tied to the thread that
+// started it, which therefore must not end before the child does.
+func (c *Child) wait(started chan<- error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	err := c.cmd.Start()
+	if err != nil {
+		close(c.done)
+		started <- err
+		return
+	}
+	started <- nil
+	err = c.cmd.Wait()
+	if err == nil {
+		err = errors.New("exit status 0")
+	}
+	c.fail(protocol.Errorf(protocol.ChildCrashed, "media child %d ended: %w", c.Pid(), err))
+	close(c.done)
+}
+
+// read takes the child's frames to their jobs until its stdout ends.
+func (c *Child) read(stdout *os.File, hello chan<- error) {
+	defer stdout.Close()
+	f, err := wire.Read(stdout)
+	if err == nil && (f.Kind != wire.KindHello || wire.Decode(f.Payload, &c.hello) != nil || c.hello.Version != wire.Version) {
+		err = errors.New("it is not the kinora-media that belongs to this program")
+	}
+	hello <- err
+	for err == nil {
+		if f, err = wire.Read(stdout); err == nil {
+			err = c.deliver(f)
+		}
+	}
+	if !errors.Is(err, io.EOF) { // after EOF the process itself says why
+		c.kill(protocol.Errorf(protocol.ChildCrashed, "media child %d: %w", c.Pid(), err))
+	}
+}
+
+func (c *Child) deliver(f wire.Frame) error {
+	if !f.Kind.FromChild() || f.Kind == wire.KindHello {
+		return fmt.Errorf("%w: kind %d from a child", wire.ErrFormat, f.Kind)
+	}
+	c.mu.Lock()
+	j := c.jobs[f.Job]
+	c.mu.Unlock()
+	if j == nil { // ended on this side already
+		return nil
+	}
+	return j.take(f)
+}
+
+// send writes one frame. A child that is gone makes it fail.
+func (c *Child) send(f wire.Frame) error {
+	c.write.Lock()
+	defer c.write.Unlock()
+	c.frame = f.Append(c.frame[:0])
+	if _, err := c.stdin.Write(c.frame); err != nil {
+		return c.crash(err)
+	}
+	return nil
+}
+
+// crash is the reason for which the child is gone, or one made of err.
+func (c *Child) crash(err error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cause != nil {
+		return c.cause
+	}
+	return protocol.Errorf(protocol.ChildCrashed, "media child %d: %w", c.Pid(), err)
+}
+
+// fail ends every job with cause, and all later ones.
+func (c *Child) fail(cause error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		cause = protocol.Errorf(protocol.Unavailable, "media child %d was closed", c.Pid())
+	}
+	if c.cause == nil {
+		c.cause = cause
+	}
+	for id, j := range c.jobs {
+		delete(c.jobs, id)
+		j.fail(c.cause)
+	}
+}
+
+// kill ends the process at once.
+func (c *Child) kill(cause error) {
+	c.fail(cause)
+	_ = c.cmd.Process.Kill() // fails only when it has ended
+}
+
+// begin registers a job under a new id and tells the child.
+func (c *Child) begin(j *job, kind wire.Kind, request any) error {
+	payload, err := wire.Encode(request)
+	if err != nil {
+		return protocol.Errorf(protocol.Internal, "%w", err)
+	}
+	c.mu.Lock()
+	if c.cause != nil {
+		defer c.mu.Unlock()
+		return c.cause
+	}
+	c.last++
+	j.id = c.last
+	c.jobs[j.id] = j
+	c.mu.Unlock()
+	return c.send(wire.Frame{Kind: kind, Job: j.id, Payload: payload})
+}
+
+func (c *Child) forget(j *job) {
+	c.mu.Lock()
+	delete(c.jobs, j.id)
+	c.mu.Unlock()
+}
+
+// Pid is the child's process id.
+func (c *Child) Pid() int {
+	if c.cmd.Process == nil {
+		return 0
+	}
+	return c.cmd.Process.Pid
+}
+
+// Done is closed when the child's process has ended.
+func (c *Child) Done() <-chan struct{} { return c.done }
+
+// Isolation says how the child is kept off the network: "namespace", "filter", "namespace+filter" or "none".
+func (c *Child) Isolation() string { return c.hello.Network }
+
+// Close ends the child and waits for it. Jobs in progress fail.
+func (c *Child) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	_ = c.stdin.Close() // the child ends by itself; closing twice is harmless
+	timer := time.NewTimer(c.limits.CancelGrace)
+	defer timer.Stop()
+	select {
+	case <-c.done:
+	case <-timer.C:
+		c.kill(nil)
+		<-c.done
+	}
+	return nil
+}
+
+// lineLog gives each line a child writes to stderr to a logger, cut to a length: media can make libraries say anything.
+type lineLog struct {
+	log  *slog.Logger
+	line []byte
+}
+
+const maxLogLine = 512
+
+func (l *lineLog) Write(p []byte) (int, error) {
+	for _, b := range p {
+		switch {
+		case b == '\n':
+			if len(l.line) > 0 {
+				l.log.Debug("media child", "stderr", strconv.QuoteToASCII(string(l.line)))
+			}
+			l.line = l.line[:0]
+		case len(l.line) < maxLogLine:
+			l.line = append(l.line, b)
+		}
+	}
+	return len(p), nil
+}
+
+// wireLadder is l as the child wants it.
+func wireLadder(l protocol.Ladder) []wire.Profile {
+	out := make([]wire.Profile, len(l))
+	for i, p := range l {
+		out[i] = wire.Profile{Name: p.Name, Width: int(p.Width), Height: int(p.Height), Bitrate: int64(p.Bitrate),
+			FPSNum: int(p.FPSNum), FPSDen: int(p.FPSDen), GOPMillis: int(p.GOPMillis), Codec: string(p.Codec),
+			CodecProfile: p.CodecProfile, Preset: p.Preset, Lookahead: int(p.Lookahead)}
+	}
+	return out
+}
+
+// Transcode makes every rendition of the ladder. Several may run at once: the source of a segment may be fed while the one
+// before drains. When ctx ends, this job alone is stopped.
+func (c *Child) Transcode(ctx context.Context, job Job) (*Result, error) {
+	if err := job.Ladder.Validate(); err != nil {
+		return nil, protocol.Errorf(protocol.BadLadder, "%w", err)
+	}
+	if i := slices.IndexFunc(job.Ladder, func(p protocol.Profile) bool { return p.Codec != protocol.H264 }); i >= 0 {
+		return nil, protocol.Errorf(protocol.UnsupportedCodec, "profile %q: no encoder for %s, only h264", job.Ladder[i].Name, job.Ladder[i].Codec)
+	}
+	j := newJob(c, job.Source)
+	j.renditions = len(job.Ladder)
+	j.out = job.Out
+	request := wire.Transcode{Ladder: wireLadder(job.Ladder), Continues: job.Continues, FPSNum: job.FPSNum, FPSDen: job.FPSDen, Limits: c.limits.wire()}
+	answer, err := j.run(ctx, wire.KindTranscode, request)
+	if err != nil {
+		return nil, err
+	}
+	var res Result
+	if err := wire.Decode(answer, &res); err != nil || len(res.Renditions) != len(job.Ladder) {
+		return nil, protocol.Errorf(protocol.Internal, "media child %d: result of %d renditions for %d profiles: %w", c.Pid(), len(res.Renditions), len(job.Ladder), err)
+	}
+	return &res, nil
+}
+
+// Measure reports what the segment in r holds. Several may run at once, beside a Transcode or not. r as Job.Source.
+func (c *Child) Measure(ctx context.Context, r io.Reader, opts MeasureOptions) (*Measurement, error) {
+	j := newJob(c, r)
+	answer, err := j.run(ctx, wire.KindMeasure, wire.Measure{Grid: opts.Grid, Limits: c.limits.wire()})
+	if err != nil {
+		return nil, err
+	}
+	m := &Measurement{Frames: j.pictures}
+	if err := wire.Decode(answer, &m.Measurement); err != nil {
+		return nil, protocol.Errorf(protocol.Internal, "media child %d: %w", c.Pid(), err)
+	}
+	slices.SortStableFunc(m.Frames, func(a, b FrameGrid) int { return int(a.PTS - b.PTS) })
+	return m, nil
+}
