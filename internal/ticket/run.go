@@ -66,6 +66,9 @@ func EncodeRun(r Run) ([]byte, error) {
 			return nil, fmt.Errorf("encode run: %w: nonce %d after %d", ErrTicket, s.TicketNonce, last)
 		}
 		last = s.TicketNonce
+		if v := s.Signature[64]; v != 27 && v != 28 || s.Signature[32] > 0x7f { // no compact form
+			return nil, fmt.Errorf("encode run: %w: the signature of nonce %d is not one that Verify accepts", ErrTicket, s.TicketNonce)
+		}
 		rs, vs := s.Compact()
 		b = binary.BigEndian.AppendUint64(b, s.TicketNonce)
 		b = binary.BigEndian.AppendUint64(b, s.Salt)
