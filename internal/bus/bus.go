@@ -1,0 +1,210 @@
+// Package bus is the door to NATS: it carries the market's messages between orchestrators and transcoders, and every
+// role's events. It validates and bounds what arrives; signatures are checked by whoever acts on a message.
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+// Limits of one connection.
+const (
+	// RequestTimeout bounds a request whose context has no deadline.
+	RequestTimeout = 2 * time.Second
+	// MaxTickets bounds one delivery of tickets and its answer, in bytes.
+	MaxTickets = 512 << 10
+
+	maxHandlers     = 64       // requests in progress per served subject; more are refused as unavailable
+	maxPending      = 65_536   // messages waiting per subscription; more are dropped and counted
+	maxPendingBytes = 64 << 20 // their bytes
+	drainTimeout    = 5 * time.Second
+	reconnectWait   = 250 * time.Millisecond
+	pingInterval    = 5 * time.Second // a peer that vanished without a word is noticed after two of them
+)
+
+// Options say how to connect.
+type Options struct {
+	Name        string // shown by the server beside the connection
+	Credentials string // path of a NATS .creds file; empty: none, or those in the URL
+	Log         *slog.Logger
+}
+
+// Bus is one connection to NATS. Its methods may be called from several goroutines at once.
+type Bus struct {
+	conn   *nats.Conn
+	log    *slog.Logger
+	ctx    context.Context // of handlers; ends with Close
+	cancel context.CancelFunc
+	closed chan struct{} // closed when the connection is closed for good
+
+	dropped atomic.Uint64
+	serving sync.WaitGroup // handlers in progress
+}
+
+// Dial connects to the server at rawURL (nats://host:port; several separated by commas) and returns once it is connected.
+// It goes on trying until ctx ends, then fails with Unreachable. A connection that is lost later is sought for ever;
+// meanwhile requests and publications fail with Unreachable: what is late on a market is worth nothing.
+func Dial(ctx context.Context, rawURL string, opts Options) (*Bus, error) {
+	b := &Bus{log: opts.Log, closed: make(chan struct{})}
+	if b.log == nil {
+		b.log = slog.New(slog.DiscardHandler)
+	}
+	b.ctx, b.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	server := redact(rawURL)
+	connected := make(chan struct{}, 1)
+	natsOpts := []nats.Option{
+		nats.Name(opts.Name),
+		nats.RetryOnFailedConnect(true),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(reconnectWait),
+		nats.ReconnectJitter(reconnectWait/2, reconnectWait/2),
+		nats.ReconnectBufSize(-1),
+		nats.PingInterval(pingInterval),
+		nats.DrainTimeout(drainTimeout),
+		nats.ConnectHandler(func(*nats.Conn) { connected <- struct{}{} }),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				b.log.Warn("connection to NATS lost; trying again", "server", server, "err", err)
+			}
+		}),
+		nats.ReconnectHandler(func(*nats.Conn) { b.log.Info("connected to NATS again", "server", server) }),
+		nats.ClosedHandler(func(*nats.Conn) { close(b.closed) }),
+		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) {
+			subject := ""
+			if sub != nil {
+				subject = sub.Subject
+			}
+			if errors.Is(err, nats.ErrSlowConsumer) {
+				b.dropped.Add(1)
+			}
+			b.log.Warn("NATS", "err", err, "subject", subject)
+		}),
+	}
+	if opts.Credentials != "" {
+		natsOpts = append(natsOpts, nats.UserCredentials(opts.Credentials))
+	}
+	conn, err := nats.Connect(rawURL, natsOpts...)
+	if err != nil {
+		b.cancel()
+		return nil, protocol.Errorf(protocol.Unreachable, "connect to NATS at %s: %w", server, err)
+	}
+	b.conn = conn
+	if conn.IsConnected() {
+		return b, nil
+	}
+	b.log.Info("NATS does not answer yet; trying again", "server", server)
+	select {
+	case <-connected:
+		return b, nil
+	case <-ctx.Done():
+		cause := conn.LastError()
+		if cause == nil {
+			cause = ctx.Err()
+		}
+		conn.Close()
+		b.cancel()
+		return nil, protocol.Errorf(protocol.Unreachable, "connect to NATS at %s (start a server there, or give another --nats): %w", server, cause)
+	}
+}
+
+// redact keeps credentials out of logs and errors.
+func redact(rawURL string) string {
+	var shown []string
+	for _, s := range strings.Split(rawURL, ",") {
+		u, err := url.Parse(strings.TrimSpace(s))
+		if err != nil {
+			return "the given URL"
+		}
+		u.User = nil
+		shown = append(shown, u.String())
+	}
+	return strings.Join(shown, ",")
+}
+
+// Connected reports whether the server can be reached now.
+func (b *Bus) Connected() bool { return b.conn.IsConnected() }
+
+// Dropped counts messages that arrived but could not be what their subject promises, or came faster than they were taken.
+func (b *Bus) Dropped() uint64 { return b.dropped.Load() }
+
+// Flush returns once the server has processed everything published and subscribed so far.
+func (b *Bus) Flush(ctx context.Context) error {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	if err := b.conn.FlushWithContext(ctx); err != nil {
+		return unreachable("flush", err)
+	}
+	return nil
+}
+
+// Close takes no new messages, lets handlers in progress answer (bounded by some seconds), then disconnects.
+func (b *Bus) Close() error {
+	err := b.conn.Drain()
+	if err != nil { // not connected: nobody can be answered
+		b.conn.Close()
+	}
+	served := make(chan struct{})
+	go func() {
+		<-b.closed
+		b.cancel()
+		b.serving.Wait()
+		close(served)
+	}()
+	select {
+	case <-served:
+	case <-time.After(2 * drainTimeout):
+		b.conn.Close()
+		return fmt.Errorf("close the bus: handlers still run after %s", 2*drainTimeout)
+	}
+	return nil
+}
+
+// subscribe delivers messages of subject in order until ctx or the Bus ends.
+func (b *Bus) subscribe(ctx context.Context, subject string, take func(*nats.Msg)) error {
+	sub, err := b.conn.Subscribe(subject, take)
+	if err != nil {
+		return unreachable("subscribe to "+subject, err)
+	}
+	if err := sub.SetPendingLimits(maxPending, maxPendingBytes); err != nil {
+		return fmt.Errorf("subscribe to %s: %w", subject, err)
+	}
+	context.AfterFunc(ctx, func() { _ = sub.Unsubscribe() }) // fails only when it has ended
+	return b.Flush(ctx)
+}
+
+func (b *Bus) drop(m *nats.Msg, err error) {
+	b.dropped.Add(1)
+	b.log.Debug("bus message dropped", "subject", m.Subject, "bytes", len(m.Data), "err", err)
+}
+
+func (b *Bus) publish(subject string, data []byte) error {
+	if err := b.conn.Publish(subject, data); err != nil {
+		return unreachable("publish on "+subject, err)
+	}
+	return nil
+}
+
+func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, RequestTimeout)
+}
+
+func unreachable(what string, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return protocol.Errorf(protocol.Cancelled, "%s: %w", what, err)
+	}
+	return protocol.Errorf(protocol.Unreachable, "%s: %w", what, err)
+}

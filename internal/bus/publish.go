@@ -1,0 +1,64 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/nats-io/nats.go"
+
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+// PublishBid puts a bid on its transcoder's own subject.
+func (b *Bus) PublishBid(bid protocol.Signed[protocol.Bid]) error {
+	return b.publish(protocol.BidSubject(bid.Message.Transcoder), protocol.Encode(bid))
+}
+
+// SubscribeBids hands every valid bid to take, in order per transcoder, until ctx or the Bus ends. The signature is the
+// taker's to check (Signed.Open).
+func (b *Bus) SubscribeBids(ctx context.Context, take func(protocol.Signed[protocol.Bid])) error {
+	return b.subscribe(ctx, protocol.BidSubjects, func(m *nats.Msg) {
+		bid, err := protocol.Decode[protocol.Signed[protocol.Bid]](m.Data)
+		if err == nil {
+			err = bid.Message.Validate()
+		}
+		if err == nil {
+			err = ownSubject(m.Subject, bid.Message.Transcoder)
+		}
+		if err != nil {
+			b.drop(m, err)
+			return
+		}
+		take(bid)
+	})
+}
+
+// PublishEvent puts an event on its actor's own subject.
+func (b *Bus) PublishEvent(e protocol.Event) error {
+	return b.publish(protocol.EventSubject(e.Actor), protocol.Encode(e))
+}
+
+// SubscribeEvents hands every event to take, in order per actor, until ctx or the Bus ends.
+func (b *Bus) SubscribeEvents(ctx context.Context, take func(protocol.Event)) error {
+	return b.subscribe(ctx, protocol.EventSubjects, func(m *nats.Msg) {
+		e, err := protocol.Decode[protocol.Event](m.Data)
+		if err == nil {
+			err = ownSubject(m.Subject, e.Actor)
+		}
+		if err != nil {
+			b.drop(m, err)
+			return
+		}
+		take(e)
+	})
+}
+
+// ownSubject checks that a participant speaks on a subject of its own: what the server's permissions can enforce.
+func ownSubject(subject string, a common.Address) error {
+	if last := subject[strings.LastIndexByte(subject, '.')+1:]; last != a.Hex() {
+		return fmt.Errorf("%s spoke on the subject of %.50s", a, last)
+	}
+	return nil
+}
