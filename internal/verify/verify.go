@@ -1,0 +1,119 @@
+// Package verify says whether what a transcoder returned is the job it was given, judged on the bytes that arrived.
+//
+// L0 reads the containers: codec, size, pictures and their times, keyframes, bitrate, audio, hash and signed receipt. It
+// is pure Go, works while bytes arrive and is run on everything. L1 decodes source and renditions in kinora-media children
+// and compares a 32×18 luma grid of every picture. Whose output gets L1, and how often, is what trust.go and epoch.go say.
+package verify
+
+import (
+	"cmp"
+	"log/slog"
+	"time"
+
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+// Config is shared by all sources of a process.
+type Config struct {
+	Meter  *Meter // measures for L1; without one a Deep check is Inconclusive
+	Limits Limits
+	Log    *slog.Logger // nil: nowhere
+}
+
+// Limits bound what one segment may hold. Zero fields take the values in parentheses.
+type Limits struct {
+	MaxBytes    int64         // of a source, and of each rendition (64 MiB)
+	MaxFrames   int           // pictures (20,000)
+	MaxDuration time.Duration // by timestamps (60 s)
+	MaxPixels   int           // of one source picture (4096×2304)
+}
+
+func (l Limits) withDefaults() Limits {
+	l.MaxBytes = cmp.Or(l.MaxBytes, 64<<20)
+	l.MaxFrames = cmp.Or(l.MaxFrames, 20_000)
+	l.MaxDuration = cmp.Or(l.MaxDuration, time.Minute)
+	l.MaxPixels = cmp.Or(l.MaxPixels, 4096*2304)
+	return l
+}
+
+// Stream is what an MPEG-TS segment holds, read from its bytes. Timestamps are in 1/90000 s, unwrapped: they may lie
+// above 2^33 within a segment that crosses the wrap.
+type Stream struct {
+	Bytes  int64
+	SHA256 protocol.Hash
+
+	Codec         string // h264
+	Codecs        string // of video and audio as HLS CODECS wants it (RFC 6381): avc1.64001f,mp4a.40.2
+	Width, Height int    // pixels after cropping
+	Frames        int    // pictures
+	Keyframes     int    // pictures a decoder can start at
+	Pixels        uint64 // Width × Height × Frames: the billed unit
+	VideoBytes    int64  // of the coded pictures
+	FPS           float64
+	FPSNum        uint32 // mean frame rate by timestamps; 0/0 where one picture is all there is
+	FPSDen        uint32
+	FirstPTS      int64
+	LastPTS       int64
+	Duration      time.Duration // from the first picture to the end of the last
+	PTS           []int64       // of every picture, ascending; not to be written to
+	Leading       int           // how many of PTS are shown before the first keyframe, and so may not decode
+	Damaged       bool          // transport errors, lost packets or a cut end were seen
+
+	Audio Audio
+}
+
+// Audio is a sound track; Codec is empty when there is none.
+type Audio struct {
+	Codec      string // aac, or the number of its stream type: 0x03
+	SampleRate int
+	Channels   int
+	Packets    int // frames of the codec where it is aac, else PES packets
+	Bytes      int64
+	FirstPTS   int64
+	LastPTS    int64
+	Hash       protocol.Hash // SHA-256 of the elementary stream
+}
+
+// SourceInfo is what the source of a segment holds.
+type SourceInfo struct{ Stream }
+
+// Head is what is known of a source as soon as its first picture began to arrive.
+type Head struct {
+	Width, Height int
+	HasAudio      bool
+}
+
+// Output is what one rendition turned out to be.
+type Output struct {
+	Profile string
+	Stream
+}
+
+// Spec says what is to be checked.
+type Spec struct {
+	Ladder protocol.Ladder
+	Deep   bool   // L1 as well as L0
+	Payee  string // whose work it is: a media child that parsed one payee's bytes never serves another's check
+}
+
+// Layers that ran.
+const (
+	L0   = "L0"
+	L0L1 = "L0+L1"
+)
+
+// Verdict is the result of a Check.
+type Verdict struct {
+	Passed bool
+	// Inconclusive: this side could not finish the check (context ended, no media child). Then Passed is false and
+	// nothing is said about the payee: Record.After ignores it.
+	Inconclusive bool
+	Layers       string        // L0 or L0L1
+	Code         protocol.Code // empty when Passed
+	Detail       string        // which rendition, what was wrong
+	Gross        bool          // no honest encoder returns this: forged receipt, other pictures, missing audio
+	Outputs      []Output      // in the order of the ladder, as far as measured
+	Source       SourceInfo
+	// Deep says how close the pictures were, per rendition, where L1 ran.
+	Deep []Likeness
+}
