@@ -25,7 +25,8 @@ type Source struct {
 	SegmentSeconds int
 	FirstSeq       uint64
 	Log            *slog.Logger
-	OnFirst        func() // called when the first segment was answered
+	OnBegin        func() // called when the first byte of the first segment is made; may be nil
+	OnFirst        func() // called when the first segment was answered; may be nil
 }
 
 // Limits of patience: pushes under way at once, and how long one is tried again when the broadcaster is away.
@@ -65,6 +66,9 @@ func (s Source) Run(ctx context.Context) (answered int, err error) {
 		var body *segment
 		cutErr = cut.next(func() io.Writer {
 			body = newSegment()
+			if s.OnBegin != nil && seq == s.FirstSeq {
+				s.OnBegin()
+			}
 			p.push(context.WithoutCancel(ctx), seq, body)
 			return body
 		})

@@ -1,0 +1,74 @@
+package up
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/internal/identity"
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+// party is one account of the market on this machine.
+type party struct {
+	Name     string
+	Keystore string
+	Signer   *protocol.KeySigner
+}
+
+// parties loads or makes the accounts, in the order of names. The password file is private to this directory: the
+// accounts hold only the money of a chain that lives on this machine.
+func parties(dir string, names []string) ([]party, string, error) {
+	keys := filepath.Join(dir, "keys")
+	if err := os.MkdirAll(keys, 0o700); err != nil {
+		return nil, "", err
+	}
+	password := filepath.Join(keys, "password")
+	if _, err := os.Stat(password); errors.Is(err, os.ErrNotExist) {
+		var secret [24]byte
+		_, _ = rand.Read(secret[:])
+		if err := os.WriteFile(password, []byte(hex.EncodeToString(secret[:])+"\n"), 0o600); err != nil {
+			return nil, "", err
+		}
+	}
+	indexFile := filepath.Join(keys, "index.json")
+	index := map[string]string{}
+	if b, err := os.ReadFile(indexFile); err == nil {
+		if err := json.Unmarshal(b, &index); err != nil {
+			return nil, "", fmt.Errorf("%s: %w", indexFile, err)
+		}
+	}
+	var all []party
+	for _, name := range names {
+		file := index[name]
+		if file == "" {
+			_, created, err := identity.Create(keys, password, identity.Light)
+			if err != nil {
+				return nil, "", err
+			}
+			file = created
+			index[name] = file
+		}
+		signer, err := identity.Load(file, password)
+		if err != nil {
+			return nil, "", err
+		}
+		all = append(all, party{name, file, signer})
+	}
+	b, _ := json.MarshalIndent(index, "", "  ")
+	return all, password, os.WriteFile(indexFile, b, 0o600)
+}
+
+func addresses(all []party) map[string]common.Address {
+	m := map[string]common.Address{}
+	for _, p := range all {
+		m[p.Name] = p.Signer.Address()
+	}
+	return m
+}

@@ -1,0 +1,315 @@
+// Package up runs a whole market on one machine: it hosts the bus, a chain and a database itself and starts every role
+// as a process of its own, so that any of them can be killed and what happens can be watched.
+package up
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/cmd/kinora/internal/livesource"
+	"github.com/kinora/kinora/internal/bus/embedded"
+	"github.com/kinora/kinora/internal/chain"
+	"github.com/kinora/kinora/internal/chain/devchain"
+	"github.com/kinora/kinora/internal/pgcluster"
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+// Options are the flags of kinora up.
+type Options struct {
+	Duration    time.Duration `help:"Stop this long after the first segment; 0 runs until Ctrl-C." default:"0s"`
+	JSON        bool          `help:"Print one JSON object about the run as the last line of standard output."`
+	HTTP        string        `help:"Where the broadcaster listens; its page is at /. Port 0 picks a free one." default:"127.0.0.1:8935"`
+	Transcoders int           `help:"How many transcoders to start." default:"3"`
+	Input       string        `help:"File to loop as the live stream; none for no stream of its own; empty for a test picture with a clock and a tone."`
+	Cheat       string        `help:"Make one transcoder dishonest: none, black, frozen, flip, replay, wrong-size, low-bitrate, no-audio, drop-frames, truncated, forged-hash." default:"none"`
+	Hold        bool          `help:"After the run keep chain and broadcaster serving until a signal, so that the numbers can be checked."`
+	Data        string        `help:"Directory that keeps chain, database and media over runs; empty for a temporary one, removed at the end." placeholder:"DIR"`
+	Stream      string        `help:"Name of the stream." default:"demo"`
+	Ladder      string        `help:"Profiles as JSON, or @FILE; empty for 240p and 160p." placeholder:"JSON"`
+}
+
+// Validate names the flag that cannot be.
+func (o Options) Validate() error {
+	if o.Transcoders < 1 || o.Transcoders > 64 {
+		return fmt.Errorf("--transcoders is %d, want 1 to 64", o.Transcoders)
+	}
+	if o.Cheat != "none" && o.Transcoders < 2 {
+		return fmt.Errorf("--cheat needs an honest transcoder beside the dishonest one: --transcoders 2 or more")
+	}
+	if o.Duration < 0 {
+		return fmt.Errorf("--duration is negative")
+	}
+	return protocol.ValidateStream(o.Stream)
+}
+
+// The economy of one machine. The prices make a two-second segment cost about a thousand times its gas share, so that
+// what is shown is what a market on a cheap chain would do.
+const (
+	segmentSeconds  = 2
+	sellWeiPerPixel = "120000000"
+	bidWeiPerPixel  = 90_000_000 // of the first transcoder; each further one asks a little more
+	cheatWeiPerPx   = "40000000"
+	ticketUsable    = 10 * time.Second
+	ticketAccept    = 22 * time.Second
+	ticketRedeem    = 23 * time.Second
+	chainID         = 1337
+	blockPeriod     = 1 // seconds
+	setupPatience   = 90 * time.Second
+)
+
+var (
+	genesisWei = ether(1000) // native money of every party, for gas and deposits
+	depositWei = ether(100)  // of each payer, in the escrow
+)
+
+func ether(n uint64) protocol.Wei { return protocol.NewWei(1_000_000_000_000_000_000).Mul(n) }
+
+// market is everything that runs.
+type market struct {
+	o        Options
+	log      *slog.Logger
+	say      progress
+	stdout   io.Writer
+	dir      string
+	programs programs
+	parties  []party
+	password string
+
+	postgres *pgcluster.Cluster
+	nats     *embedded.Server
+	chain    *devchain.Chain
+	client   *chain.Client
+	escrow   *chain.Escrow
+
+	broadcaster  *child
+	orchestrator *child
+	transcoders  []*child
+}
+
+type programs struct{ kinora, media, adversary, ffmpeg string }
+
+// Run sets the market up, runs it and takes it down again. It returns nil when all went as asked.
+func Run(ctx context.Context, o Options, log *slog.Logger, stdout, stderr io.Writer) (err error) {
+	if err := o.Validate(); err != nil {
+		return err
+	}
+	m := &market{o: o, log: log, say: progress{stderr}, stdout: stdout}
+	unlock, err := m.directory()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	setup, cancel := context.WithTimeoutCause(ctx, setupPatience, errors.New("set-up took too long"))
+	defer cancel()
+	defer func() { err = errors.Join(err, m.takeDown()) }()
+	m.say.say("kinora up: a whole market on this machine")
+	if err := m.setUp(setup, ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	before, err := m.books(ctx)
+	if err != nil {
+		return err
+	}
+	m.say.say("\n  page      http://%s/\n  playlist  http://%s/hls/%s/index.m3u8\n  chain     %s  escrow %s\n",
+		m.broadcaster.addr(), m.broadcaster.addr(), m.o.Stream, m.chain.URL(), m.escrow.Address())
+	m.broadcast(ctx)
+	report, err := m.account(before)
+	if err != nil {
+		return err
+	}
+	if m.o.Hold && ctx.Err() == nil {
+		m.say.say("holding: chain and broadcaster serve until Ctrl-C")
+	}
+	if m.o.JSON {
+		line, err := json.Marshal(report)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(m.stdout, "%s\n", line)
+	} else {
+		report.print(m.say)
+	}
+	if m.o.Hold {
+		<-ctx.Done()
+	}
+	return nil
+}
+
+// directory makes or locks the data directory; the returned function gives it up again.
+func (m *market) directory() (func(), error) {
+	if m.o.Data == "" {
+		dir, err := os.MkdirTemp("", "kinora-up-")
+		if err != nil {
+			return nil, err
+		}
+		// The database runs as another user where this process is root, and must reach its own directory below.
+		if err := os.Chmod(dir, 0o755); err != nil {
+			return nil, err
+		}
+		m.dir = dir
+		return func() { _ = os.RemoveAll(dir) }, nil
+	}
+	dir, err := filepath.Abs(m.o.Data)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("another kinora up uses %s: end it, or choose another --data", dir)
+	}
+	m.dir = dir
+	return func() { lock.Close() }, nil
+}
+
+// setUp starts everything in the order in which each needs the other. ctx bounds the set-up, life the market.
+func (m *market) setUp(ctx, life context.Context) error {
+	steps := []struct {
+		what, mend string
+		do         func() (string, error)
+	}{
+		{"find the programs", "run make build", m.findPrograms},
+		{"keys of the parties", "check that the data directory is writable", m.makeParties},
+		{"private Postgres", "install Debian's postgresql package, or run make build", func() (string, error) { return m.startPostgres(ctx) }},
+		{"message bus (NATS)", "check that loopback ports can be opened", m.startNATS},
+		{"chain with JSON-RPC", "with --data: move the chain directory away to begin a new chain", func() (string, error) { return m.startChain(ctx) }},
+		{"escrow contract and deposits", "with --data: begin with an empty directory", func() (string, error) { return m.fundEscrow(ctx) }},
+		{"orchestrator", "read its log", func() (string, error) { return m.startOrchestrator(ctx, life) }},
+		{fmt.Sprintf("%d transcoders, allocated to", m.o.Transcoders), "read their logs", func() (string, error) { return m.startTranscoders(ctx, life) }},
+		{"broadcaster", "read its log; --http 127.0.0.1:0 takes any free port", func() (string, error) { return m.startBroadcaster(ctx, life) }},
+	}
+	for _, s := range steps {
+		if err := m.say.step(s.what, s.mend, s.do); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *market) findPrograms() (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Dir(self)
+	m.programs.kinora = self
+	m.programs.media = filepath.Join(dir, "kinora-media")
+	if v := os.Getenv("KINORA_MEDIA"); v != "" {
+		m.programs.media = v
+	}
+	m.programs.adversary = filepath.Join(dir, "kinora-adversary")
+	need := []string{m.programs.media}
+	if m.o.Cheat != "none" {
+		need = append(need, m.programs.adversary)
+	}
+	for _, p := range need {
+		if _, err := os.Stat(p); err != nil {
+			return "", fmt.Errorf("%s is missing", p)
+		}
+	}
+	if m.o.Input != "none" || m.o.Cheat != "none" {
+		if m.programs.ffmpeg, err = livesource.Program(dir); err != nil {
+			return "", err
+		}
+	}
+	if m.o.Input != "" && m.o.Input != "none" {
+		if _, err := os.Stat(m.o.Input); err != nil {
+			return "", fmt.Errorf("--input: %w", err)
+		}
+	}
+	return dir, nil
+}
+
+func (m *market) names() []string {
+	names := []string{"broadcaster", "orchestrator"}
+	for i := range m.o.Transcoders {
+		names = append(names, fmt.Sprintf("transcoder-%d", i+1))
+	}
+	return names
+}
+
+func (m *market) makeParties() (string, error) {
+	var err error
+	m.parties, m.password, err = parties(m.dir, m.names())
+	return fmt.Sprintf("%d accounts", len(m.parties)), err
+}
+
+func (m *market) startPostgres(ctx context.Context) (string, error) {
+	var err error
+	m.postgres, err = pgcluster.Start(ctx, pgcluster.Options{Dir: filepath.Join(m.dir, "postgres"), Log: m.log})
+	if err != nil {
+		return "", err
+	}
+	for _, db := range []string{"broadcaster", "orchestrator"} {
+		if err := m.postgres.CreateDatabase(ctx, db); err != nil {
+			return "", err
+		}
+	}
+	return "databases broadcaster and orchestrator", nil
+}
+
+func (m *market) startNATS() (string, error) {
+	var err error
+	m.nats, err = embedded.Start(embedded.Options{Log: m.log})
+	if err != nil {
+		return "", err
+	}
+	return m.nats.URL(), nil
+}
+
+func (m *market) startChain(ctx context.Context) (string, error) {
+	prefund := map[common.Address]protocol.Wei{}
+	for _, p := range m.parties {
+		prefund[p.Signer.Address()] = genesisWei
+	}
+	addr := "127.0.0.1:0"
+	var kept struct{ RPC string }
+	file := filepath.Join(m.dir, "chain.json")
+	if b, err := os.ReadFile(file); err == nil && json.Unmarshal(b, &kept) == nil && kept.RPC != "" && free(kept.RPC) {
+		addr = kept.RPC // the address that was printed stays true over restarts
+	}
+	var err error
+	m.chain, err = devchain.Start(ctx, devchain.Options{Dir: filepath.Join(m.dir, "chain"), HTTP: addr, ChainID: chainID,
+		Period: blockPeriod, Prefund: prefund, Log: m.log})
+	if err != nil {
+		return "", err
+	}
+	b, _ := json.Marshal(map[string]string{"RPC": strings.TrimPrefix(m.chain.URL(), "http://")})
+	if err := os.WriteFile(file, b, 0o644); err != nil {
+		return "", err
+	}
+	if m.client, err = chain.Dial(ctx, m.chain.URL()); err != nil {
+		return "", err
+	}
+	return m.chain.URL(), nil
+}
+
+func free(addr string) bool {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return false
+	}
+	l.Close()
+	return true
+}
