@@ -149,7 +149,7 @@ type Measurement struct {
 }
 
 // Slots is how many pictures a rendition at fpsNum/fpsDen has of a source whose first picture shows at first and whose last
-// one ends at end (1/90000 s). Pictures stand at whole multiples of the frame interval, so that segments join.
+// one ends at end (1/90000 s), one at least. Pictures stand at whole multiples of the frame interval, so that segments join.
 func Slots(first, end int64, fpsNum, fpsDen uint32) int64 {
-	return wire.Slot(end, int(fpsNum), int(fpsDen)) - wire.Slot(first, int(fpsNum), int(fpsDen))
+	return max(1, wire.Slot(end, int(fpsNum), int(fpsDen))-wire.Slot(first, int(fpsNum), int(fpsDen)))
 }

@@ -1,0 +1,2 @@
+// What the process found possible when it locked itself in.
+extern int kinora_net_namespace, kinora_filter;

@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+
+	"github.com/asticode/go-astiav"
+
+	"github.com/kinora/kinora/internal/media/wire"
+)
+
+// measure reports what a segment holds.
+func measure(ctx context.Context, s *server, j *job, req wire.Measure) (*wire.Measurement, error) {
+	m := &measuring{ctx: ctx, server: s, job: j, req: req}
+	defer m.release()
+	return m.run()
+}
+
+type measuring struct {
+	ctx    context.Context
+	server *server
+	job    *job
+	req    wire.Measure
+
+	demux   *demuxer
+	decoder *decoder
+	grid    gridder
+	batch   []byte
+	count   int // pictures in batch
+	out     wire.Measurement
+
+	pictures      int
+	first, last   int64 // PTS as demuxed, over all pictures
+	lastDTS       int64
+	decodedFirst  bool
+	errorsInFirst bool
+}
+
+func (m *measuring) release() {
+	if m.decoder != nil {
+		m.decoder.free()
+	}
+	if m.demux != nil {
+		m.demux.close()
+	}
+	m.grid.free()
+}
+
+func (m *measuring) run() (*wire.Measurement, error) {
+	var err error
+	if m.demux, err = openDemuxer(m.job.source, m.req.Limits); err != nil {
+		return nil, err
+	}
+	sound := sha256.New()
+	for {
+		pkt, isVideo, err := m.demux.next()
+		if m.ctx.Err() != nil {
+			return nil, m.ctx.Err()
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return m.finish(hex.EncodeToString(sound.Sum(nil)))
+		case err != nil:
+			return nil, err
+		case isVideo:
+			err = m.video(pkt)
+		default:
+			if m.demux.dateAudio(pkt) {
+				a := &m.out.Audio
+				if a.Packets == 0 {
+					a.FirstPTS = pkt.Pts() & (wrapTicks - 1)
+				}
+				a.Packets++
+				a.Bytes += int64(pkt.Size())
+				a.LastPTS = pkt.Pts() & (wrapTicks - 1)
+				sound.Write(pkt.Data())
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (m *measuring) video(pkt *astiav.Packet) error {
+	key := pkt.Flags().Has(astiav.PacketFlagKey)
+	if m.decoder == nil {
+		m.out.KeyframeAt0 = key
+		var err error
+		// The grid compares means over thousands of pixels: the deblocking it is spared does not show in them.
+		if m.decoder, err = openDecoder(m.demux.video, m.req.Limits, "skip_loop_filter", "all"); err != nil {
+			return err
+		}
+		m.out.Codec = m.decoder.name
+		m.out.FirstDTS = pkt.Dts() & (wrapTicks - 1)
+	} else if pkt.Dts() <= m.lastDTS {
+		m.out.DTSBackwards++
+	}
+	m.lastDTS = pkt.Dts()
+	m.out.LastDTS = m.out.FirstDTS
+	m.out.Packets++
+	m.out.VideoBytes += int64(pkt.Size())
+	if m.req.Grid {
+		return m.decoder.decode(pkt, m.frame)
+	}
+	if pkt.Pts() != astiav.NoPtsValue {
+		if err := m.add(&wire.Picture{PTS: pkt.Pts(), Key: key}); err != nil {
+			return err
+		}
+	}
+	if m.decodedFirst {
+		return nil
+	}
+	return m.decoder.decode(pkt, m.size)
+}
+
+// size takes what there is to know from one picture.
+func (m *measuring) size(f *astiav.Frame) error {
+	if m.decodedFirst {
+		return nil
+	}
+	m.decodedFirst = true
+	m.out.Width, m.out.Height = f.Width(), f.Height()
+	m.out.PixelFormat = f.PixelFormat().Name()
+	sar := f.SampleAspectRatio()
+	m.out.SARNum, m.out.SARDen = sar.Num(), sar.Den()
+	cc := m.decoder.cc
+	m.out.CodecProfile, m.out.Level = profileName(m.out.Codec, int(cc.Profile())), int(cc.Level())
+	return checkSize(f, m.req.Limits)
+}
+
+// frame takes one decoded picture.
+func (m *measuring) frame(f *astiav.Frame) error {
+	if err := m.size(f); err != nil {
+		return err
+	}
+	if f.Width() != m.out.Width || f.Height() != m.out.Height {
+		return failf(wire.CodeBadMedia, "pictures change from %d×%d to %d×%d", m.out.Width, m.out.Height, f.Width(), f.Height())
+	}
+	if damaged(f) {
+		m.out.Damaged++
+	}
+	if f.Pts() == astiav.NoPtsValue {
+		m.out.Damaged++
+		return nil
+	}
+	p := wire.Picture{PTS: f.Pts(), Key: f.KeyFrame()}
+	if err := m.grid.measure(f, &p.Luma); err != nil {
+		return err
+	}
+	return m.add(&p)
+}
+
+// add sends a picture along with others.
+func (m *measuring) add(p *wire.Picture) error {
+	if m.pictures == 0 {
+		m.first, m.last = p.PTS, p.PTS
+		m.demux.shift = -p.PTS + p.PTS&(wrapTicks-1)
+	}
+	m.pictures++
+	m.first, m.last = min(m.first, p.PTS), max(m.last, p.PTS)
+	p.PTS += m.demux.shift
+	m.batch = wire.AppendPicture(m.batch, p)
+	if m.count++; m.count < wire.PicturesPerFrame {
+		return nil
+	}
+	return m.flush()
+}
+
+func (m *measuring) flush() error {
+	if m.count == 0 {
+		return nil
+	}
+	err := m.server.send(wire.Frame{Kind: wire.KindGrids, Job: m.job.id, Payload: m.batch})
+	m.batch, m.count = m.batch[:0], 0
+	return err
+}
+
+func (m *measuring) finish(soundHash string) (*wire.Measurement, error) {
+	if m.decoder == nil {
+		return nil, failf(wire.CodeBadMedia, "the video track has no pictures")
+	}
+	take := m.size
+	if m.req.Grid {
+		take = m.frame
+	}
+	if m.req.Grid || !m.decodedFirst {
+		if err := m.decoder.decode(nil, take); err != nil {
+			return nil, err
+		}
+	}
+	if !m.decodedFirst {
+		return nil, failf(wire.CodeBadMedia, "none of %d coded pictures decodes", m.out.Packets)
+	}
+	if err := m.flush(); err != nil {
+		return nil, err
+	}
+	m.out.Damaged += m.decoder.bad
+	m.out.LastDTS = m.lastDTS + m.demux.shift
+	m.out.Streams = m.demux.streams
+	m.out.Bytes = m.job.source.bytes()
+	if n := int64(m.pictures); n > 1 {
+		m.out.Duration = ticks(m.last - m.first + (m.last-m.first+(n-1)/2)/(n-1))
+	}
+	if a := &m.out.Audio; a.Packets > 0 {
+		a.Codec = m.demux.audio.CodecParameters().CodecID().Name()
+		a.SampleRate, a.Channels = m.demux.adts.rate, m.demux.adts.channels
+		a.Hash = soundHash
+	}
+	return &m.out, nil
+}
+
+// profileName is the H.264 profile as the ladder names it; others are numbers to whoever needs them.
+func profileName(codec string, profile int) string {
+	if codec != "h264" {
+		return ""
+	}
+	switch profile {
+	case 66:
+		return "baseline"
+	case 66 | 1<<9:
+		return "constrained_baseline"
+	case 77:
+		return "main"
+	case 88:
+		return "extended"
+	case 100:
+		return "high"
+	case 110:
+		return "high10"
+	case 122:
+		return "high422"
+	case 244:
+		return "high444"
+	}
+	return "other"
+}
