@@ -1,0 +1,102 @@
+package market
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+// headerLife bounds how long a signed header is worth anything: against replay only.
+const headerLife = 10 * time.Minute
+
+// Segment is what is sent.
+type Segment struct {
+	Key    protocol.SegmentKey
+	Source io.Reader // yields bytes as they arrive; ends when its context does
+	Millis uint32    // as announced
+	Budget time.Duration
+	Avoid  []common.Address
+}
+
+// Exchange is one segment at one orchestrator: source bytes go while frames come.
+type Exchange struct {
+	frames *protocol.FrameReader
+	body   io.Closer
+	cancel context.CancelFunc
+}
+
+// Send signs the segment's header and begins to stream it. It returns once the orchestrator began to answer; its refusal
+// is the error. The signed budget is the quote's max fee: never more is paid.
+func (c *Choice) Send(ctx context.Context, s Segment) (*Exchange, error) {
+	m := c.market
+	header, err := protocol.Seal(m.cfg.Domain, m.cfg.Signer, protocol.SegmentHeader{Payer: m.cfg.Signer.Address(), Recipient: c.Orchestrator, Quote: c.Quote.ID,
+		SegmentKey: s.Key, Budget: c.Quote.MaxFee, Expiry: uint64(time.Now().Add(headerLife).Unix())})
+	if err != nil {
+		return nil, err
+	}
+	offer := protocol.SegmentOffer{Header: header, DurationMillis: s.Millis, BudgetMillis: uint32(max(1, s.Budget.Milliseconds())), Avoid: s.Avoid}
+	ctx, cancel := context.WithCancel(ctx)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost,
+		fmt.Sprintf("%s/v1/streams/%s/segments/%d", c.URL, url.PathEscape(s.Key.Stream), s.Key.Seq), io.NopCloser(s.Source))
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	req.ContentLength = -1
+	req.Header.Set("Content-Type", "video/mp2t")
+	req.Header.Set(protocol.OfferField, protocol.EncodeField(offer))
+	resp, err := m.client.Do(req)
+	if err != nil {
+		cancel()
+		if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+			return nil, cause
+		}
+		return nil, protocol.Errorf(protocol.Unreachable, "%w", err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		defer cancel()
+		defer resp.Body.Close()
+		return nil, problem(resp)
+	}
+	return &Exchange{frames: protocol.NewFrameReader(resp.Body), body: resp.Body, cancel: cancel}, nil
+}
+
+// Next returns the next frame; its payload is valid until the next call. The end of the exchange is an error: the Problem
+// of FrameEnd, Unreachable when the connection broke, or io.EOF after a FrameEnd without one.
+func (e *Exchange) Next() (protocol.Frame, error) {
+	f, err := e.frames.Read()
+	if err != nil {
+		if protocol.CodeOf(err) == protocol.BadRequest {
+			return f, err
+		}
+		return f, protocol.Errorf(protocol.Unreachable, "the orchestrator broke off: %w", err)
+	}
+	if f.Kind != protocol.FrameEnd {
+		return f, nil
+	}
+	if len(f.Payload) == 0 {
+		return f, io.EOF
+	}
+	p, err := protocol.Decode[protocol.Problem](f.Payload)
+	if err != nil {
+		return f, err
+	}
+	if p.Code == "" {
+		return f, io.EOF
+	}
+	return f, p.Err()
+}
+
+// Close breaks the exchange off, or ends it.
+func (e *Exchange) Close() {
+	e.cancel()
+	_ = e.body.Close()
+}

@@ -1,0 +1,348 @@
+// Package market finds an orchestrator for each segment: it holds their signed quotes, chooses the cheapest that may be
+// trusted, and carries the segment there and its renditions back.
+package market
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/verify"
+)
+
+// Payer is the part of a ticket payer that quotes feed.
+type Payer interface {
+	Use(ctx context.Context, stream string, params protocol.Signed[protocol.TicketParams]) error
+	Usable(recipient common.Address, stream string) (time.Duration, bool)
+}
+
+// Config of a Market.
+type Config struct {
+	URLs           []string // of orchestrators; at least one
+	Signer         protocol.Signer
+	Domain         protocol.Domain
+	MaxWeiPerPixel protocol.Wei // dearer quotes are refused; zero: no maximum
+	Payer          Payer
+	Records        map[common.Address]verify.Record // what is known of orchestrators from before
+	Epoch          verify.Epoch
+	Events         func(protocol.Event)
+	Log            *slog.Logger
+	QuoteTimeout   time.Duration // of one request for a quote (2 s)
+}
+
+// Market is safe for concurrent use.
+type Market struct {
+	cfg    Config
+	client *http.Client
+
+	mu      sync.Mutex
+	sellers []*seller
+	records map[common.Address]verify.Record
+	holder  map[string]*seller // of each stream: who has it
+	renewal sync.WaitGroup
+	ctx     context.Context
+	stop    context.CancelFunc
+}
+
+// seller is one configured orchestrator. Guarded by Market.mu.
+type seller struct {
+	url      string
+	address  common.Address // zero until its first signed word
+	quotes   map[askKey]*quote
+	failures int
+	resting  time.Time // not asked before this, unless nobody else is left
+	lastErr  error
+}
+
+// Ask is what a stream wants to buy.
+type Ask struct {
+	Stream        string
+	Ladder        protocol.Ladder
+	FPS           float64 // of the source, an upper bound
+	SegmentMillis uint32  // usual duration
+	MaxMillis     uint32  // longest
+}
+
+type askKey struct {
+	stream string
+	ladder common.Hash
+	fps    float64
+	max    uint32
+}
+
+func (a Ask) key() askKey { return askKey{a.Stream, a.Ladder.Hash(), a.FPS, a.MaxMillis} }
+
+// New makes a Market; Close ends it.
+func New(cfg Config) *Market {
+	cfg.QuoteTimeout = cmp.Or(cfg.QuoteTimeout, 2*time.Second)
+	m := &Market{cfg: cfg, client: newClient(), records: make(map[common.Address]verify.Record), holder: make(map[string]*seller)}
+	for a, r := range cfg.Records {
+		m.records[a] = r
+	}
+	for _, u := range cfg.URLs {
+		m.sellers = append(m.sellers, &seller{url: strings.TrimRight(u, "/"), quotes: make(map[askKey]*quote)})
+	}
+	m.ctx, m.stop = context.WithCancel(context.Background())
+	return m
+}
+
+// newClient speaks HTTP/2 alone, with prior knowledge where there is no TLS: segments go and renditions come on one stream.
+func newClient() *http.Client {
+	var protocols http.Protocols
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return &http.Client{
+		Transport: &http.Transport{
+			Protocols:       &protocols,
+			IdleConnTimeout: 90 * time.Second,
+			HTTP2:           &http.HTTP2Config{SendPingTimeout: 5 * time.Second, PingTimeout: 5 * time.Second},
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// Close ends what runs in the background.
+func (m *Market) Close() {
+	m.stop()
+	m.renewal.Wait()
+	m.client.CloseIdleConnections()
+}
+
+// Choice is an orchestrator with a live quote for one segment.
+type Choice struct {
+	Orchestrator common.Address
+	Quote        protocol.Quote
+	URL          string
+	market       *Market
+	seller       *seller
+	key          askKey
+}
+
+// Choose returns the stream's orchestrator, or picks the cheapest acceptable one that does not rest after a failure. Errors:
+// NoOrchestrator, PriceAboveMax, or the one reason all of them gave.
+func (m *Market) Choose(ctx context.Context, ask Ask) (*Choice, error) {
+	key := ask.key()
+	m.mu.Lock()
+	if s := m.holder[ask.Stream]; s != nil && m.fit(s) {
+		if q := s.quotes[key]; q.live(time.Now()) {
+			m.renewIfDue(s, ask, q)
+			m.mu.Unlock()
+			return m.choice(s, key, q), nil
+		}
+	}
+	var ask1, rest []*seller
+	for _, s := range m.sellers {
+		if m.fit(s) {
+			ask1 = append(ask1, s)
+		} else if m.records[s.address].State != verify.CutOff {
+			rest = append(rest, s)
+		}
+	}
+	m.mu.Unlock()
+	for _, group := range [][]*seller{ask1, rest} { // those that rest are better than none
+		if c := m.pick(ctx, group, ask); c != nil {
+			return c, nil
+		}
+	}
+	return nil, m.refusal()
+}
+
+// fit reports whether s may be chosen now. m.mu is held.
+func (m *Market) fit(s *seller) bool {
+	return time.Now().After(s.resting) && m.records[s.address].State != verify.CutOff
+}
+
+// pick asks every seller of group that has no live quote, waits a moment longer than for the first answer, and takes the
+// cheapest; nil if there is none.
+func (m *Market) pick(ctx context.Context, group []*seller, ask Ask) *Choice {
+	if len(group) == 0 {
+		return nil
+	}
+	const grace = 250 * time.Millisecond
+	answers := make(chan *Choice, len(group))
+	for _, s := range group {
+		m.renewal.Go(func() {
+			q, err := m.quoteOf(ctx, s, ask)
+			if err != nil {
+				answers <- nil
+				return
+			}
+			answers <- m.choice(s, ask.key(), q)
+		})
+	}
+	var best *Choice
+	timer := time.NewTimer(m.cfg.QuoteTimeout + time.Second)
+	defer timer.Stop()
+	for range group {
+		select {
+		case c := <-answers:
+			if c == nil {
+				continue
+			}
+			if best == nil {
+				timer.Reset(grace)
+			}
+			if best == nil || c.Quote.MaxFee.Less(best.Quote.MaxFee) {
+				best = c
+			}
+			continue
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		break
+	}
+	if best != nil {
+		m.mu.Lock()
+		m.holder[ask.Stream] = best.seller
+		m.mu.Unlock()
+	}
+	return best
+}
+
+func (m *Market) choice(s *seller, key askKey, q *quote) *Choice {
+	return &Choice{Orchestrator: q.Orchestrator, Quote: q.Quote, URL: s.url, market: m, seller: s, key: key}
+}
+
+// refusal says why nobody was chosen.
+func (m *Market) refusal() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var reasons []string
+	codes := make(map[protocol.Code]bool)
+	for _, s := range m.sellers {
+		switch {
+		case m.records[s.address].State == verify.CutOff:
+			reasons = append(reasons, s.url+": cut off, its outputs failed verification")
+			codes[protocol.VerificationFailed] = true
+		case s.lastErr != nil:
+			reasons = append(reasons, s.url+": "+s.lastErr.Error())
+			codes[protocol.CodeOf(s.lastErr)] = true
+		default:
+			reasons = append(reasons, s.url+": no answer in time")
+			codes[protocol.Unreachable] = true
+		}
+	}
+	code := protocol.NoOrchestrator
+	if len(codes) == 1 {
+		for _, c := range []protocol.Code{protocol.PriceAboveMax, protocol.NoAllocation, protocol.InsufficientCredit, protocol.FeeAboveFaceValue} {
+			if codes[c] {
+				code = c
+			}
+		}
+	}
+	return protocol.Errorf(code, "no orchestrator takes the segment: %s", strings.Join(reasons, "; "))
+}
+
+// Failed lets the orchestrator rest for a while: the next Choose prefers another.
+func (c *Choice) Failed(err error) {
+	m := c.market
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch protocol.CodeOf(err) {
+	case protocol.QuoteUnknown, protocol.QuoteExpired: // it forgot its word: ask again, it did nothing wrong by our bytes
+		delete(c.seller.quotes, c.key)
+		return
+	}
+	c.seller.failures++
+	c.seller.resting = time.Now().Add(min(30*time.Second, 500*time.Millisecond<<min(c.seller.failures-1, 6)))
+	c.seller.lastErr = err
+	if m.holder[c.key.stream] == c.seller {
+		delete(m.holder, c.key.stream)
+	}
+}
+
+// Succeeded forgets failures.
+func (c *Choice) Succeeded() {
+	c.market.mu.Lock()
+	defer c.market.mu.Unlock()
+	c.seller.failures, c.seller.resting, c.seller.lastErr = 0, time.Time{}, nil
+}
+
+// Deep decides whether an attempt of an orchestrator gets L1.
+func (m *Market) Deep(orchestrator common.Address, attempt protocol.ID) bool {
+	m.mu.Lock()
+	rate := m.records[orchestrator].Rate()
+	m.mu.Unlock()
+	return m.cfg.Epoch.Sampled(attempt, rate)
+}
+
+// Judged adds a verdict to an orchestrator's record and returns it. Only outputs that it vouched for count.
+func (m *Market) Judged(orchestrator common.Address, v verify.Verdict) verify.Record {
+	m.mu.Lock()
+	before := m.records[orchestrator]
+	after := before.After(v)
+	m.records[orchestrator] = after
+	m.mu.Unlock()
+	if after.State != before.State {
+		m.cfg.Log.Warn("an orchestrator's standing changed", "orchestrator", orchestrator, "from", cmp.Or(before.State, verify.New), "to", after.State)
+	}
+	return after
+}
+
+// Standing is one orchestrator as seen from here.
+type Standing struct {
+	URL     string
+	Address common.Address // zero: never met
+	Record  verify.Record
+	Err     error // of the last exchange, nil when it went well
+}
+
+// Standings are all configured orchestrators.
+func (m *Market) Standings() []Standing {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := make([]Standing, len(m.sellers))
+	for i, s := range m.sellers {
+		all[i] = Standing{URL: s.url, Address: s.address, Record: m.records[s.address], Err: s.lastErr}
+	}
+	return all
+}
+
+// URLOf is where an orchestrator is reached; Unreachable until it was met.
+func (m *Market) URLOf(orchestrator common.Address) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	i := slices.IndexFunc(m.sellers, func(s *seller) bool { return s.address == orchestrator })
+	if i < 0 {
+		return "", protocol.Errorf(protocol.Unreachable, "no configured orchestrator has said that it is %s", orchestrator)
+	}
+	return m.sellers[i].url, nil
+}
+
+// Client is for other requests to orchestrators.
+func (m *Market) Client() *http.Client { return m.client }
+
+// Meet asks the orchestrator at each URL for a quote it will not use, to learn by its signature who it is.
+func (m *Market) Meet(ctx context.Context, ask Ask) error {
+	var errs []error
+	m.mu.Lock()
+	sellers := slices.Clone(m.sellers)
+	m.mu.Unlock()
+	for _, s := range sellers {
+		m.mu.Lock()
+		known := s.address != common.Address{}
+		m.mu.Unlock()
+		if known {
+			continue
+		}
+		if _, err := m.quoteOf(ctx, s, ask); err != nil {
+			m.mu.Lock()
+			known = s.address != common.Address{}
+			m.mu.Unlock()
+			if !known {
+				errs = append(errs, fmt.Errorf("%s: %w", s.url, err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}

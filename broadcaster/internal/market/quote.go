@@ -1,0 +1,187 @@
+package market
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+// quote is a binding price that was checked, and how long it may be used. Guarded by Market.mu.
+type quote struct {
+	protocol.Quote
+	received time.Time // when it was asked for: its life is counted from there, never later
+	renewing bool
+}
+
+func (q *quote) live(now time.Time) bool {
+	return q != nil && q.remaining(now) > 0
+}
+
+// remaining is how long a new segment may still be sent under it.
+func (q *quote) remaining(now time.Time) time.Duration {
+	return time.Duration(q.ValidMillis)*time.Millisecond - now.Sub(q.received)
+}
+
+// renewIfDue asks for the next quote and ticket parameters, in the background, before either runs out. m.mu is held.
+func (m *Market) renewIfDue(s *seller, ask Ask, q *quote) {
+	margin := max(4*time.Second, 2*time.Duration(ask.SegmentMillis)*time.Millisecond)
+	usable, ok := m.cfg.Payer.Usable(q.Orchestrator, ask.Stream)
+	if q.renewing || ok && usable > margin && q.remaining(time.Now()) > min(margin, time.Duration(q.ValidMillis)*time.Millisecond/3) {
+		return
+	}
+	q.renewing = true
+	m.renewal.Go(func() {
+		if _, err := m.request(m.ctx, s, ask); err != nil {
+			m.cfg.Log.Warn("cannot renew a quote; trying again with the next segment", "orchestrator", s.url, "stream", ask.Stream, "err", err)
+		}
+		m.mu.Lock()
+		q.renewing = false
+		m.mu.Unlock()
+	})
+}
+
+// quoteOf returns a live quote of s, asking for one if need be.
+func (m *Market) quoteOf(ctx context.Context, s *seller, ask Ask) (*quote, error) {
+	m.mu.Lock()
+	q := s.quotes[ask.key()]
+	live := q.live(time.Now())
+	m.mu.Unlock()
+	if live {
+		return q, nil
+	}
+	return m.request(ctx, s, ask)
+}
+
+// request asks s for a quote, checks it and keeps it.
+func (m *Market) request(ctx context.Context, s *seller, ask Ask) (*quote, error) {
+	q, err := m.ask(ctx, s, ask)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err != nil {
+		if ctx.Err() == nil {
+			s.lastErr = err
+		}
+		return nil, err
+	}
+	now := time.Now()
+	for k, old := range s.quotes {
+		if !old.live(now) {
+			delete(s.quotes, k)
+		}
+	}
+	s.quotes[ask.key()] = q
+	return q, nil
+}
+
+func (m *Market) ask(ctx context.Context, s *seller, ask Ask) (*quote, error) {
+	ctx, cancel := context.WithTimeout(ctx, m.cfg.QuoteTimeout)
+	defer cancel()
+	self := m.cfg.Signer.Address()
+	sent := time.Now()
+	var answer protocol.QuoteAnswer
+	if err := m.post(ctx, s.url+"/v1/quote", protocol.QuoteRequest{Payer: self, Stream: ask.Stream, Ladder: ask.Ladder, SourceFPS: ask.FPS,
+		SegmentMillis: ask.SegmentMillis, MaxMillis: ask.MaxMillis}, &answer); err != nil {
+		return nil, err
+	}
+	q, err := answer.Quote.Open(m.cfg.Domain)
+	if err != nil {
+		return nil, fmt.Errorf("quote: %w", err)
+	}
+	params, err := answer.Params.Open(m.cfg.Domain)
+	if err != nil {
+		return nil, fmt.Errorf("ticket parameters: %w", err)
+	}
+	if err := m.met(s, q.Orchestrator); err != nil {
+		return nil, err
+	}
+	if q.Payer != self || q.Stream != ask.Stream || q.LadderHash != protocol.Hash(ask.Ladder.Hash()) || q.MaxMillis < ask.MaxMillis ||
+		params.Recipient != q.Orchestrator || params.Payer != self {
+		return nil, protocol.Errorf(protocol.BadRequest, "the quote is not for what was asked")
+	}
+	for _, p := range ask.Ladder {
+		price, ok := q.Prices.Of(p.Codec)
+		if !ok {
+			return nil, protocol.Errorf(protocol.UnsupportedCodec, "the quote has no price for %s", p.Codec)
+		}
+		if !m.cfg.MaxWeiPerPixel.IsZero() && m.cfg.MaxWeiPerPixel.Less(price) {
+			return nil, protocol.Limited(protocol.PriceAboveMax, "max-wei-per-pixel", m.cfg.MaxWeiPerPixel,
+				"%s asks %s wei per pixel of %s, at most %s is paid", s.url, price, p.Codec, m.cfg.MaxWeiPerPixel)
+		}
+	}
+	most, err := ask.Ladder.MaxFee(q.Prices, ask.FPS, ask.MaxMillis)
+	if err != nil || q.MaxFee.IsZero() || most.Mul(2).Less(q.MaxFee) {
+		return nil, protocol.Errorf(protocol.BadRequest, "the quote's max_fee %s cannot follow from its prices (%s): %v", q.MaxFee, most, err)
+	}
+	if params.FaceValue.Less(q.MaxFee) {
+		return nil, protocol.Errorf(protocol.FeeAboveFaceValue, "a segment may cost %s, one ticket pays %s", q.MaxFee, params.FaceValue)
+	}
+	if err := m.cfg.Payer.Use(ctx, ask.Stream, answer.Params); err != nil {
+		return nil, fmt.Errorf("ticket parameters: %w", err)
+	}
+	price, _ := q.Prices.Of(ask.Ladder[0].Codec)
+	m.cfg.Events(protocol.Event{Kind: protocol.QuoteReceived, Stream: ask.Stream, Counterparty: &q.Orchestrator, Wei: &price})
+	return &quote{Quote: q, received: sent}, nil
+}
+
+// met notes who answers at a URL. An orchestrator that changes its account begins anew.
+func (m *Market) met(s *seller, address common.Address) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, other := range m.sellers {
+		if other != s && other.address == address {
+			return protocol.Errorf(protocol.BadRequest, "%s answers at %s too: configure an orchestrator once", address, other.url)
+		}
+	}
+	if s.address != address {
+		s.address = address
+		clear(s.quotes)
+		m.cfg.Log.Info("met an orchestrator", "url", s.url, "address", address)
+	}
+	return nil
+}
+
+// post sends a message and reads the answer, or the Problem as an error.
+func (m *Market) post(ctx context.Context, url string, message, answer any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(protocol.Encode(message)))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := m.client.Do(req)
+	if err != nil {
+		return protocol.Errorf(protocol.Unreachable, "%w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return problem(resp)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, protocol.MaxMessage+1))
+	if err != nil {
+		return protocol.Errorf(protocol.Unreachable, "read the answer: %w", err)
+	}
+	if len(body) > protocol.MaxMessage {
+		return protocol.Errorf(protocol.BadRequest, "the answer is larger than %d bytes", protocol.MaxMessage)
+	}
+	if err := json.Unmarshal(body, answer); err != nil {
+		return protocol.Errorf(protocol.BadRequest, "the answer: %w", err)
+	}
+	return nil
+}
+
+// problem reads a refusal; one that is not a Problem becomes Unavailable.
+func problem(resp *http.Response) error {
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, protocol.MaxMessage))
+	p, err := protocol.Decode[protocol.Problem](body)
+	if err != nil || p.Code == "" {
+		return protocol.Errorf(protocol.Unavailable, "answered %s", resp.Status)
+	}
+	return p.Err()
+}

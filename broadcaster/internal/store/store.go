@@ -1,0 +1,290 @@
+// Package store is the broadcaster's durable state in Postgres: segments with their places in the playlists, renditions,
+// verdicts, and the trust in orchestrators. A verdict, its ticket and its segment are committed together or not at all.
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/kinora/kinora/internal/payment"
+	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/verify"
+)
+
+// State is what became of a segment. The names are stored: they stay.
+type State string
+
+// The states of a segment.
+const (
+	Verified State = "verified" // passed, paid, its renditions kept
+	Failed   State = "failed"   // nothing of it passed
+	Missing  State = "missing"  // never pushed, or lost: only marks a gap
+)
+
+// Stream is a live stream and the numbers its playlists continue from.
+type Stream struct {
+	Name            string
+	TargetSeconds   int
+	NextMSN         uint64
+	Discontinuities uint64
+	EndedAt         time.Time // zero: live
+}
+
+// Segment is one identity of a stream and, once published, its place in the playlists.
+type Segment struct {
+	ID int64
+	protocol.SegmentKey
+	State       State
+	Source      protocol.Hash
+	Attempt     protocol.ID
+	Code        protocol.Code // why Failed
+	ArrivedAt   time.Time
+	Duration    time.Duration
+	FirstPTS    int64 // 1/90000 s
+	Latency     time.Duration
+	Late        bool
+	Renditions  []Rendition // in the order of the ladder
+	CommittedAt time.Time
+
+	Published             bool // has a place: the fields below are set
+	MSN                   uint64
+	Gap                   bool
+	Discontinuity         bool
+	DiscontinuitySequence uint64
+	ProgramAt             time.Time
+	PublishedAt           time.Time
+}
+
+// EndPTS is where the next segment's timestamps continue, 1/90000 s.
+func (s Segment) EndPTS() int64 {
+	return s.FirstPTS + int64(s.Duration.Microseconds())*9/100
+}
+
+// Rendition is one verified output.
+type Rendition struct {
+	Name          string // of the profile
+	Label         string // as the pusher named it
+	File          string
+	Bytes         int64
+	SHA256        protocol.Hash
+	Width, Height int
+	Frames        int
+	FPS           float64
+	Codecs        string
+	Duration      time.Duration
+}
+
+// Attempt is one judged attempt.
+type Attempt struct {
+	Assignment protocol.Signed[protocol.Assignment]
+	Receipt    protocol.Signed[protocol.Receipt]
+	Layers     string
+	Code       protocol.Code // why rejected
+	Detail     string
+	Fee        protocol.Wei // of one that passed
+	Record     verify.Record
+}
+
+// Payer writes the ticket, or the refusal, into the transaction that holds the verdict.
+type Payer interface {
+	PayTx(ctx context.Context, tx payment.Tx, o payment.Order) (payment.PayResult, error)
+	RejectTx(ctx context.Context, tx payment.Tx, o payment.Order, code protocol.Code, detail string) error
+	Wake() // after the commit: there is something to deliver
+}
+
+// ErrPaid says that another attempt at this identity was paid already.
+var ErrPaid = errors.New("an attempt at this segment was already paid")
+
+// Store is safe for concurrent use.
+type Store struct {
+	pool  *pgxpool.Pool
+	payer Payer
+}
+
+// New works on pool, whose database has the broadcaster's and the payer's tables.
+func New(pool *pgxpool.Pool, payer Payer) *Store { return &Store{pool: pool, payer: payer} }
+
+// Open connects to a database.
+func Open(ctx context.Context, url string) (*pgxpool.Pool, error) {
+	pool, err := pgxpool.New(ctx, url)
+	if err == nil {
+		err = pool.Ping(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("connect to Postgres: %w", err)
+	}
+	return pool, nil
+}
+
+// Ping says whether the database answers.
+func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }
+
+// CommitVerified makes seg known as verified in one transaction with the verdict a and its ticket, and fills in its ID. A
+// failed segment of the same identity becomes verified, unless its source was another. ErrPaid when it was paid before.
+func (s *Store) CommitVerified(ctx context.Context, seg *Segment, a Attempt) error {
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		err := tx.QueryRow(ctx, `
+			INSERT INTO live_segments (stream, incarnation, seq, state, source, attempt, arrived_at, duration_us, first_pts, latency_ms, late)
+			VALUES ($1, $2, $3, 'verified', $4, $5, $6, $7, $8, $9, $10)
+			ON CONFLICT (stream, incarnation, seq) DO UPDATE SET state = 'verified', source = excluded.source, attempt = excluded.attempt, code = '',
+				arrived_at = excluded.arrived_at, duration_us = excluded.duration_us, first_pts = excluded.first_pts,
+				latency_ms = excluded.latency_ms, late = excluded.late, committed_at = now()
+			WHERE live_segments.state <> 'verified'
+			RETURNING id, committed_at`,
+			seg.Stream, int64(seg.Incarnation), int64(seg.Seq), seg.Source[:], seg.Attempt[:], seg.ArrivedAt, seg.Duration.Microseconds(),
+			seg.FirstPTS, seg.Latency.Milliseconds(), seg.Late).Scan(&seg.ID, &seg.CommittedAt)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return ErrPaid
+		}
+		if err != nil {
+			return err
+		}
+		for i, r := range seg.Renditions {
+			if _, err := tx.Exec(ctx, `
+				INSERT INTO live_renditions (segment, position, name, label, file, bytes, sha256, width, height, frames, fps, codecs, duration_us)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+				seg.ID, i, r.Name, r.Label, r.File, r.Bytes, r.SHA256[:], r.Width, r.Height, r.Frames, r.FPS, r.Codecs, r.Duration.Microseconds()); err != nil {
+				return err
+			}
+		}
+		if err := insertAttempt(ctx, tx, seg.Source, a, true); err != nil {
+			return err
+		}
+		_, err = s.payer.PayTx(ctx, tx, order(a))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("commit %s: %w", seg.SegmentKey, err)
+	}
+	s.payer.Wake()
+	seg.State = Verified
+	return nil
+}
+
+// CommitRejected stores a verdict that pays nothing, with the refusal for the recipient.
+func (s *Store) CommitRejected(ctx context.Context, source protocol.Hash, a Attempt) error {
+	a.Fee = protocol.Wei{}
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if err := insertAttempt(ctx, tx, source, a, false); err != nil {
+			return err
+		}
+		return s.payer.RejectTx(ctx, tx, order(a), a.Code, a.Detail)
+	})
+	if err != nil {
+		return fmt.Errorf("commit the refusal of attempt %s: %w", a.Assignment.Message.Attempt.Short(), err)
+	}
+	s.payer.Wake()
+	return nil
+}
+
+func order(a Attempt) payment.Order {
+	m := a.Assignment.Message
+	return payment.Order{Recipient: m.Orchestrator, Stream: m.Stream, Attempt: m.Attempt, Fee: a.Fee}
+}
+
+func insertAttempt(ctx context.Context, tx pgx.Tx, source protocol.Hash, a Attempt, passed bool) error {
+	m := a.Assignment.Message
+	if _, err := tx.Exec(ctx, `
+		INSERT INTO live_attempts (id, stream, incarnation, seq, source, orchestrator, transcoder, passed, layers, code, detail, fee, assignment, receipt)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		m.Attempt[:], m.Stream, int64(m.Incarnation), int64(m.Seq), source[:], m.Orchestrator[:], m.Transcoder[:], passed, a.Layers, string(a.Code),
+		a.Detail, a.Fee.String(), protocol.Encode(a.Assignment), protocol.Encode(a.Receipt)); err != nil {
+		return err
+	}
+	return saveRecord(ctx, tx, m.Orchestrator, a.Record)
+}
+
+func saveRecord(ctx context.Context, tx pgx.Tx, orchestrator common.Address, r verify.Record) error {
+	b, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO live_orchestrators (address, record) VALUES ($1, $2)
+		ON CONFLICT (address) DO UPDATE SET record = excluded.record -- commits may overtake each other: the longer history stays
+		WHERE (live_orchestrators.record->>'passed')::bigint + (live_orchestrators.record->>'failed')::bigint
+			<= (excluded.record->>'passed')::bigint + (excluded.record->>'failed')::bigint`, orchestrator[:], b)
+	return err
+}
+
+// Records is the trust in every orchestrator ever paid or refused.
+func (s *Store) Records(ctx context.Context) (map[common.Address]verify.Record, error) {
+	records := make(map[common.Address]verify.Record)
+	rows, err := s.pool.Query(ctx, `SELECT address, record FROM live_orchestrators`)
+	if err != nil {
+		return nil, fmt.Errorf("read the orchestrators' records: %w", err)
+	}
+	var address, record []byte
+	_, err = pgx.ForEachRow(rows, []any{&address, &record}, func() error {
+		var r verify.Record
+		err := json.Unmarshal(record, &r)
+		records[common.BytesToAddress(address)] = r
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the orchestrators' records: %w", err)
+	}
+	return records, nil
+}
+
+// Parties are the orchestrators and transcoders that attempts were judged of.
+func (s *Store) Parties(ctx context.Context) (orchestrators, transcoders []common.Address, err error) {
+	for column, list := range map[string]*[]common.Address{"orchestrator": &orchestrators, "transcoder": &transcoders} {
+		rows, err := s.pool.Query(ctx, `SELECT `+column+` FROM live_attempts GROUP BY 1 ORDER BY min(created_at) LIMIT 64`)
+		if err != nil {
+			return nil, nil, fmt.Errorf("read the parties: %w", err)
+		}
+		var address []byte
+		if _, err := pgx.ForEachRow(rows, []any{&address}, func() error {
+			*list = append(*list, common.BytesToAddress(address))
+			return nil
+		}); err != nil {
+			return nil, nil, fmt.Errorf("read the parties: %w", err)
+		}
+	}
+	return orchestrators, transcoders, nil
+}
+
+// CommitFailed makes a segment known as failed. One that was verified stays so.
+func (s *Store) CommitFailed(ctx context.Context, seg *Segment) error {
+	err := s.pool.QueryRow(ctx, `
+		INSERT INTO live_segments (stream, incarnation, seq, state, source, code, arrived_at)
+		VALUES ($1, $2, $3, 'failed', $4, $5, $6)
+		ON CONFLICT (stream, incarnation, seq) DO UPDATE SET code = excluded.code, source = excluded.source
+		WHERE live_segments.state <> 'verified'
+		RETURNING id`,
+		seg.Stream, int64(seg.Incarnation), int64(seg.Seq), seg.Source[:], string(seg.Code), seg.ArrivedAt).Scan(&seg.ID)
+	if err != nil {
+		return fmt.Errorf("commit the failure of %s: %w", seg.SegmentKey, err)
+	}
+	seg.State = Failed
+	return nil
+}
+
+// Spent is a fee and when it was committed.
+type Spent struct {
+	At  time.Time
+	Fee protocol.Wei
+}
+
+// Spending is the sum of all fees ever committed, and those since a time one by one.
+func (s *Store) Spending(ctx context.Context, since time.Time) (total protocol.Wei, recent []Spent, err error) {
+	if err := s.pool.QueryRow(ctx, `SELECT coalesce(sum(fee), 0)::text FROM live_attempts WHERE passed`).Scan(&total); err != nil {
+		return total, nil, fmt.Errorf("read what was spent: %w", err)
+	}
+	rows, err := s.pool.Query(ctx, `SELECT created_at, fee::text FROM live_attempts WHERE passed AND created_at >= $1 ORDER BY created_at`, since)
+	if err != nil {
+		return total, nil, fmt.Errorf("read what was spent: %w", err)
+	}
+	var one Spent
+	if _, err = pgx.ForEachRow(rows, []any{&one.At, &one.Fee}, func() error { recent = append(recent, one); return nil }); err != nil {
+		return total, nil, fmt.Errorf("read what was spent: %w", err)
+	}
+	return total, recent, nil
+}
