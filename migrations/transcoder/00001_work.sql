@@ -4,7 +4,8 @@ CREATE TABLE lease (
     id           TEXT NOT NULL CONSTRAINT lease_pk PRIMARY KEY,
     orchestrator TEXT NOT NULL,
     stream       TEXT NOT NULL,
-    max_fee      TEXT NOT NULL, -- wei, decimal
+    max_fee      TEXT NOT NULL, -- of one segment; wei, decimal
+    usual_fee    TEXT NOT NULL,
     granted_ms   INTEGER NOT NULL
 ) STRICT;
 

@@ -1,0 +1,192 @@
+// Package bidder sells a transcoder's free capacity: it keeps a signed bid standing, answers awards, and owns the leases
+// that come of them until they end.
+package bidder
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/transcoder/internal/encode"
+	"github.com/kinora/kinora/transcoder/internal/store"
+)
+
+// Times of a standing bid and of a lease.
+const (
+	Heartbeat = 500 * time.Millisecond
+	TTL       = 2 * time.Second
+
+	maxBidAge  = TTL + 8*time.Second // an award may name a bid this old, by our own clock
+	forgetting = 30 * 24 * time.Hour // of attempts and leases on disk
+)
+
+// Bus carries bids and answers.
+type Bus interface {
+	PublishBid(bid protocol.Signed[protocol.Bid]) error
+	ServeAwards(ctx context.Context, self common.Address, handle func(context.Context, protocol.AwardOffer) protocol.AwardAnswer) error
+	ServeLeases(ctx context.Context, self common.Address, handle func(context.Context, protocol.Signed[protocol.LeaseRequest]) protocol.Acknowledgement) error
+	ServeParams(ctx context.Context, self common.Address, handle func(context.Context, protocol.Signed[protocol.ParamsRequest]) protocol.AwardAnswer) error
+	ServeTickets(ctx context.Context, self common.Address, handle func(context.Context, []byte) ([]byte, error)) error
+}
+
+// Recipient issues ticket parameters, says who has credit, and takes tickets.
+type Recipient interface {
+	ParamsAt(ctx context.Context, payer common.Address, stream string, maxFee, usualFee protocol.Wei) (protocol.Signed[protocol.TicketParams], error)
+	Admit(ctx context.Context, payer common.Address, attempt protocol.ID, budget protocol.Wei) (release func(), err error)
+	// AcceptTickets takes an encoded payment.Delivery and returns the encoded answer.
+	AcceptTickets(ctx context.Context, delivery []byte) ([]byte, error)
+}
+
+// Journal remembers accepted leases on disk.
+type Journal interface {
+	PutLease(ctx context.Context, l store.Lease, now time.Time) error
+	Lease(ctx context.Context, id protocol.ID) (store.Lease, error)
+	Prune(ctx context.Context, before time.Time) error
+}
+
+// Config is what a Bidder sells, and through whom.
+type Config struct {
+	Domain    protocol.Domain
+	Signer    protocol.Signer
+	Region    string
+	Prices    protocol.Prices
+	Capacity  uint64        // encoded pixels a second
+	MaxLeases int           // at once
+	Idle      time.Duration // a lease without an attempt for so long lapses
+	Bus       Bus
+	Recipient Recipient
+	Journal   Journal
+	Bench     *encode.Bench
+	Events    func(protocol.Event)
+	Log       *slog.Logger
+}
+
+// Bidder is a transcoder's seller.
+type Bidder struct {
+	cfg     Config
+	changed chan struct{} // holds one token when free capacity changed
+
+	mu       sync.Mutex
+	leases   map[protocol.ID]*lease
+	sequence uint64
+	draining bool
+	ended    sync.WaitGroup // leases until they are done
+}
+
+// New makes a Bidder; Run starts it.
+func New(cfg Config) *Bidder {
+	return &Bidder{cfg: cfg, changed: make(chan struct{}, 1), leases: make(map[protocol.ID]*lease)}
+}
+
+// Run serves and bids until ctx ends. Leases go on; see Drain.
+func (b *Bidder) Run(ctx context.Context) error {
+	bus, self := b.cfg.Bus, b.cfg.Signer.Address()
+	if err := errors.Join(bus.ServeAwards(ctx, self, b.award), bus.ServeLeases(ctx, self, b.change),
+		bus.ServeParams(ctx, self, b.params), bus.ServeTickets(ctx, self, b.cfg.Recipient.AcceptTickets)); err != nil {
+		return err
+	}
+	beat, prune := time.NewTicker(Heartbeat), time.NewTicker(time.Hour)
+	defer beat.Stop()
+	defer prune.Stop()
+	quiet := false
+	for {
+		b.lapse(time.Now())
+		err := b.publish(time.Now())
+		if failed := err != nil; failed != quiet { // once per outage, not twice a second
+			quiet = failed
+			if failed {
+				b.cfg.Log.Warn("cannot publish the bid", "err", err)
+			} else {
+				b.cfg.Log.Info("bidding again")
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-beat.C:
+		case <-b.changed:
+		case <-prune.C:
+			if err := b.cfg.Journal.Prune(ctx, time.Now().Add(-forgetting)); err != nil && ctx.Err() == nil {
+				b.cfg.Log.Warn("cannot prune the store", "err", err)
+			}
+		}
+	}
+}
+
+// Drain takes no more awards, says so in a last bid, and waits until the leases have finished what is in flight; when ctx
+// ends, they are cut off.
+func (b *Bidder) Drain(ctx context.Context) {
+	b.mu.Lock()
+	b.draining = true
+	for _, l := range b.leases {
+		l.finish()
+	}
+	b.mu.Unlock()
+	if err := b.publish(time.Now()); err != nil {
+		b.cfg.Log.Debug("last bid", "err", err)
+	}
+	done := make(chan struct{})
+	go func() {
+		b.ended.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return
+	case <-ctx.Done():
+	}
+	b.mu.Lock()
+	for _, l := range b.leases {
+		if l.work != nil {
+			l.work.Abort(protocol.Errorf(protocol.Draining, "this transcoder is shutting down"))
+		}
+	}
+	b.mu.Unlock()
+	<-done
+}
+
+// Free is the pixel rate that is not leased, and how many leases are held.
+func (b *Bidder) Free() (pixelRate uint64, leases int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.freeLocked(), len(b.leases)
+}
+
+func (b *Bidder) freeLocked() uint64 {
+	if b.draining || len(b.leases) >= b.cfg.MaxLeases {
+		return 0
+	}
+	free := b.cfg.Capacity
+	for _, l := range b.leases {
+		free -= min(free, l.rate)
+	}
+	return free
+}
+
+// publish signs and sends the bid as it stands now. Sequences are the time in milliseconds, or the next number when that
+// has been used, so they grow over restarts as well.
+func (b *Bidder) publish(now time.Time) error {
+	b.mu.Lock()
+	b.sequence = max(b.sequence+1, uint64(now.UnixMilli()))
+	bid := protocol.Bid{Transcoder: b.cfg.Signer.Address(), Region: b.cfg.Region, Prices: b.cfg.Prices,
+		FreePixelRate: b.freeLocked(), TTLMillis: uint32(TTL.Milliseconds()), Sequence: b.sequence}
+	b.mu.Unlock()
+	signed, err := protocol.Seal(b.cfg.Domain, b.cfg.Signer, bid)
+	if err != nil {
+		return err
+	}
+	return b.cfg.Bus.PublishBid(signed)
+}
+
+// rebid has the bid published at once.
+func (b *Bidder) rebid() {
+	select {
+	case b.changed <- struct{}{}:
+	default:
+	}
+}

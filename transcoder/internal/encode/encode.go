@@ -1,0 +1,86 @@
+// Package encode does the work of a lease: it keeps slots parked with the orchestrator, and turns each segment that comes
+// down one into its renditions and a signed receipt.
+package encode
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/internal/media"
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+// Encoder makes renditions. The one that is used in earnest runs kinora-media (Children).
+type Encoder interface {
+	// Open readies a session for segments of one stream at one ladder. Its errors carry a protocol.Code.
+	Open(ctx context.Context, ladder protocol.Ladder) (Session, error)
+}
+
+// Session encodes the segments of one lease. Encode may be called from several goroutines at once: a segment is fed while
+// the one before drains.
+type Session interface {
+	// Encode reads job.Source to its end and gives job.Out every byte of every rendition before it returns. After an
+	// error with code ChildCrashed the session is no use any more.
+	Encode(ctx context.Context, job media.Job) (*media.Result, error)
+	Close() error
+}
+
+// Credit says how far an orchestrator is trusted to pay; it is part of the recipient of tickets.
+type Credit interface {
+	// Admit holds budget of payer's credit for an attempt until release, or fails with NoAllocation or InsufficientCredit.
+	Admit(ctx context.Context, payer common.Address, attempt protocol.ID, budget protocol.Wei) (release func(), err error)
+	// Owe uses fee of payer's credit until a ticket for the attempt arrives.
+	Owe(ctx context.Context, payer common.Address, attempt protocol.ID, stream string, fee protocol.Wei) error
+	// Forgive takes Owe back.
+	Forgive(ctx context.Context, attempt protocol.ID) error
+}
+
+// Journal remembers attempts and receipts on disk.
+type Journal interface {
+	Begin(ctx context.Context, a protocol.Assignment, now time.Time) error
+	PutReceipt(ctx context.Context, r protocol.Signed[protocol.Receipt], fee protocol.Wei, now time.Time) error
+	Abandon(ctx context.Context, attempt protocol.ID, code protocol.Code, now time.Time) error
+}
+
+// Bench is what the work of every lease shares.
+type Bench struct {
+	Domain  protocol.Domain
+	Signer  protocol.Signer
+	Encoder Encoder
+	Credit  Credit
+	Journal Journal
+	Client  *http.Client // see NewClient
+	Events  func(protocol.Event)
+	Log     *slog.Logger
+}
+
+// Lease is an accepted award.
+type Lease struct {
+	Award  protocol.Award
+	Ladder protocol.Ladder
+}
+
+// NewClient makes the client for dialling orchestrators: HTTP/2 only, in clear text to http URLs. A connection on which
+// nothing arrives is probed, so that a vanished orchestrator is noticed within seconds.
+func NewClient() *http.Client {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return &http.Client{
+		Transport: &http.Transport{
+			Protocols:           protocols,
+			ForceAttemptHTTP2:   true,
+			TLSHandshakeTimeout: 5 * time.Second,
+			IdleConnTimeout:     time.Minute,
+			HTTP2: &http.HTTP2Config{
+				SendPingTimeout: 3 * time.Second, PingTimeout: 3 * time.Second, MaxReadFrameSize: 1 << 20,
+				MaxReceiveBufferPerConnection: 4<<20 - 1, MaxReceiveBufferPerStream: 2 << 20,
+			},
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
