@@ -26,7 +26,7 @@ encoders=(libx264 libx265 libsvtav1 libvpx_vp8 libvpx_vp9 mpeg2video mpeg4 mjpeg
   h264_nvenc hevc_nvenc av1_nvenc h264_vaapi hevc_vaapi av1_vaapi vp9_vaapi)
 hwaccels=(h264_nvdec hevc_nvdec av1_nvdec vp8_nvdec vp9_nvdec mpeg2_nvdec h264_vaapi hevc_vaapi av1_vaapi vp8_vaapi vp9_vaapi mpeg2_vaapi)
 parsers=(h264 hevc av1 vp8 vp9 mpegvideo mpeg4video mjpeg png webp aac aac_latm ac3 mpegaudio opus flac vorbis)
-demuxers=(mpegts mpegps mov matroska flv hls dash aac ac3 mp3 ogg wav flac h264 hevc av1 obu ivf m4v mpegvideo mjpeg image2 image2pipe
+demuxers=(mpegts mpegps mov matroska flv hls aac ac3 mp3 ogg wav flac h264 hevc av1 obu ivf m4v mpegvideo mjpeg image2 image2pipe
   image_png_pipe image_jpeg_pipe image_webp_pipe rawvideo yuv4mpegpipe pcm_s16le pcm_f32le concat webvtt ffmetadata)
 muxers=(mpegts mov mp4 matroska webm flv hls dash segment stream_segment tee fifo adts ac3 mp3 ogg opus wav flac h264 hevc obu ivf m4v
   mpeg2video mjpeg image2 image2pipe webp rawvideo yuv4mpegpipe pcm_s16le pcm_f32le null hash md5 crc framecrc framehash framemd5
@@ -62,6 +62,13 @@ flags=(
 )
 nvidia_flags=(--enable-ffnvcodec --enable-nvenc --enable-nvdec --enable-cuvid --enable-cuda-llvm)
 
+case $(uname -m) in
+  x86_64) # Intel Quick Sync
+    build_libs+=(libvpl-dev)
+    flags+=(--enable-libvpl --enable-encoder=h264_qsv,hevc_qsv,av1_qsv --enable-decoder=h264_qsv,hevc_qsv,av1_qsv,vp9_qsv,mpeg2_qsv
+      --enable-filter=scale_qsv,vpp_qsv,deinterlace_qsv) ;;
+esac
+
 # The build links against the distribution's own libraries, so the release is part of its name.
 release=$(. /etc/os-release 2>/dev/null && echo "${ID:-linux} ${VERSION_ID:-}")
 build="$cache/ffmpeg-$(printf '%s\n' "$version" "$tarball_sha256" "$recipe" "$release" "$(uname -m)" "${flags[@]}" "${nvidia_flags[@]}" |
@@ -74,7 +81,8 @@ system_ffmpeg() {
   have pkg-config && have ffmpeg && have ffprobe || return 1
   pkg-config --atleast-version=61.19 libavcodec && ! pkg-config --atleast-version=62 libavcodec || return 1
   for lib in "${libs[@]}"; do pkg-config --exists "$lib" || return 1; done
-  ffmpeg -hide_banner -version | grep -Eq '^ffmpeg version (n?7\.1|[^ ]*7\.1)' || return 1
+  # Lists are read whole before they are searched: with pipefail, `| grep -q` fails when it leaves early.
+  grep -Eq '^ffmpeg version n?7\.1' <<<"$(ffmpeg -hide_banner -version)" || return 1
   list=$(ffmpeg -hide_banner -encoders 2>/dev/null)
   for lib in libx264 aac; do grep -q " $lib " <<<"$list" || return 1; done
   list=$(ffmpeg -hide_banner -filters 2>/dev/null)
@@ -83,8 +91,11 @@ system_ffmpeg() {
 
 # packaged_ffmpeg: would the distribution install 7.1?
 packaged_ffmpeg() {
+  local policy
   [ "${KINORA_FFMPEG_FROM:-}" != source ] && have apt-cache || return 1
-  apt-cache policy libavcodec-dev 2>/dev/null | grep -Eq 'Candidate: ([0-9]+:)?7\.1'
+  policy=$(apt-cache policy libavcodec-dev 2>/dev/null)
+  [ -n "$policy" ] || { refresh_lists; policy=$(apt-cache policy libavcodec-dev); } # a fresh image has no lists
+  grep -Eq 'Candidate: ([0-9]+:)?7\.1' <<<"$policy"
 }
 
 print_env() {
@@ -187,14 +198,15 @@ fi
 
 hold ffmpeg
 if [ -x "$build/bin/ffmpeg" ] && [ "${KINORA_FFMPEG_FROM:-}" != system ]; then
-  install "$fonts"
+  install gcc g++ pkg-config "${build_libs[@]}" "$fonts" # a cache may be older than the machine it lies on
   note "FFmpeg $version: $build"
 elif system_ffmpeg; then
   install "$fonts"
-  note "FFmpeg: the system's $(pkg-config --modversion libavcodec) (libavcodec)"
+  note "FFmpeg: $(ffmpeg -hide_banner -version | sed -n 1p | cut -d' ' -f1-3), the system's"
 elif packaged_ffmpeg; then
   install gcc pkg-config ffmpeg "$fonts" "${libs[@]/%/-dev}"
   system_ffmpeg || { note "the packaged FFmpeg lacks something Kinora needs"; build_ffmpeg; }
+  note "FFmpeg: $(ffmpeg -hide_banner -version | sed -n 1p | cut -d' ' -f1-3)"
 else
   build_ffmpeg
 fi

@@ -63,7 +63,7 @@ if ! find_go >/dev/null; then
   step "Fetching Go $wanted"
   if ! unpack_debian_go; then
     package=$(packaged_go)
-    [ -n "$package" ] || { root apt-get -qq update >&2 && package=$(packaged_go); } || true
+    [ -n "$package" ] || { refresh_lists && package=$(packaged_go); }
     [ -n "$package" ] || die "this machine has no Go package of 1.21 or newer" \
       "Install Go $wanted from the Go project's download page into /usr/local/go and start again."
     install "$package" "${package%-go}-src"

@@ -1,5 +1,6 @@
 # Shared by the set-up scripts: where things are kept, how a step is shown, how packages are installed.
-# Sourced, never run. After sourcing: $top, $cache, step, die, root, install, private_apt, fetch_pinned, hold.
+# Sourced, never run. After sourcing: $top, $cache, step, note, die, have, root, hold, install, refresh_lists,
+# private_apt and apt_private, pinned.
 
 set -euo pipefail
 
@@ -44,30 +45,37 @@ hold() {
   fi
 }
 
-installed() { dpkg-query -W -f='${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed; }
+# missing PACKAGE…: those that are not installed.
+missing() {
+  comm -23 <(printf '%s\n' "$@" | sort -u) \
+    <(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^installed //p' | sort -u)
+}
 
 # install PACKAGE…: installs those that are missing.
 install() {
-  local missing=() p
+  local packages
   have apt-get || die "this machine has no apt-get" \
     "The set-up scripts know Debian and Ubuntu. Elsewhere install the equivalents of: $*"
-  for p in "$@"; do installed "$p" || missing+=("$p"); done
-  [ ${#missing[@]} -gt 0 ] || return 0
-  step "Installing ${missing[*]}"
+  mapfile -t packages < <(missing "$@")
+  [ ${#packages[@]} -gt 0 ] || return 0
+  step "Installing ${packages[*]}"
   # The lists may be absent (a fresh image) or older than the mirror: refresh once when the first try fails.
-  apt_install "${missing[@]}" 2>"$cache/apt.log" && return 0
-  note "refreshing the package lists"
-  root apt-get -qq -o DPkg::Lock::Timeout=600 update >&2 ||
-    die "apt-get update failed" "Check the network and /etc/apt/sources.list*, then start again."
-  apt_install "${missing[@]}" >&2 ||
-    die "apt-get could not install: ${missing[*]}" \
-      "Run it yourself to see why: apt-get install ${missing[*]}" \
+  apt_install "${packages[@]}" 2>/dev/null && return
+  refresh_lists
+  apt_install "${packages[@]}" >&2 ||
+    die "apt-get could not install: ${packages[*]}" \
+      "Run it yourself to see why: apt-get install ${packages[*]}" \
       "On Ubuntu the 'universe' component must be enabled."
 }
 
+refresh_lists() {
+  note "refreshing the package lists"
+  root apt-get -qq -o DPkg::Lock::Timeout=600 update >&2 ||
+    die "apt-get update failed" "Check the network and /etc/apt/sources.list*, then start again."
+}
+
 apt_install() {
-  mkdir -p "$cache"
-  root apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 "$@" >"$cache/apt-install.log"
+  root apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 "$@" >/dev/null
 }
 
 # private_apt SUITE… : points `apt_private` at the given suites of the mirror this machine already uses, with lists and cache of its
