@@ -26,6 +26,8 @@ build: ## install what is missing, then build bin/kinora, bin/kinora-media and b
 programs: # the build alone, on a machine that is set up
 	@$(env)
 	mkdir -p bin
+	ln -sfn "$$KINORA_FFMPEG" bin/ffmpeg # bin/kinora looks beside itself when it is run without make
+	ln -sfn "$$KINORA_FFPROBE" bin/ffprobe
 	echo "==> Building kinora, kinora-media and kinora-adversary $(VERSION)" >&2
 	go build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/kinora ./cmd/kinora-media ./cmd/kinora-adversary
 

@@ -96,7 +96,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 var errExplained = errors.New("explained")
 
 // ownVariables are KINORA_ variables that are no flag's.
-var ownVariables = []string{"KINORA_CACHE", "KINORA_FFMPEG", "KINORA_FFPROBE", "KINORA_MEDIA"}
+var ownVariables = []string{"KINORA_CACHE", "KINORA_CHROMIUM", "KINORA_FFMPEG", "KINORA_FFMPEG_FROM", "KINORA_FFPROBE", "KINORA_MEDIA"}
 
 // stopSignals gives a context that ends at the first SIGINT or SIGTERM, which asks for a drain; the second ends the process.
 func stopSignals() (context.Context, func()) {
