@@ -12,7 +12,7 @@ FUZZTIME ?= 20s
 # A clone may belong to another user (a container, sudo): ask git anyway, and build without a version where it cannot tell.
 VERSION := $(shell git -c safe.directory='*' describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)
-env = eval "$$(deploy/env.sh)"
+env = exports=$$(deploy/env.sh); eval "$$exports"
 
 .PHONY: help build programs demo test gas fuzz clean bench-path
 
