@@ -68,7 +68,7 @@ func newMuxer(cc *astiav.CodecContext, audio *astiav.CodecParameters, rate int) 
 	// The tables stand at the head of every segment, so they need not be repeated within it. Without max_delay every sound
 	// packet would travel in a PES of its own, and the clock reference would not run ahead of the pictures.
 	opts, err := options("mpegts_copyts", "1", "max_delay", "700000", "pat_period", "10", "sdt_period", "10",
-		 "mpegts_flags", "+resend_headers+initial_discontinuity", "flush_packets", "1",
+		"mpegts_flags", "+resend_headers+initial_discontinuity", "flush_packets", "1",
 		"avoid_negative_ts", "disabled", "fflags", "+bitexact")
 	if err != nil {
 		return m, err
