@@ -124,7 +124,9 @@ func (e *Escrow) Watermark(ctx context.Context, payer, recipient common.Address,
 }
 
 // Held is all the contract holds: the sum of every balance and allocation.
-func (e *Escrow) Held(ctx context.Context) (protocol.Wei, error) { return e.client.Balance(ctx, e.address) }
+func (e *Escrow) Held(ctx context.Context) (protocol.Wei, error) {
+	return e.client.Balance(ctx, e.address)
+}
 
 // BlockTime is the newest block's Unix second.
 func (e *Escrow) BlockTime(ctx context.Context) (uint64, error) { return e.client.BlockTime(ctx) }
