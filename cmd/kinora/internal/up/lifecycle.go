@@ -27,7 +27,7 @@ func (m *market) fundEscrow(ctx context.Context) (string, error) {
 		}
 	} else {
 		deployer := chain.NewAccount(m.client, m.parties[0].Signer)
-		address, err := chain.Deploy(ctx, deployer, 24*time.Hour)
+		address, _, err := deployer.Deploy(ctx, 24*time.Hour)
 		if err != nil {
 			return "", err
 		}
@@ -42,11 +42,11 @@ func (m *market) fundEscrow(ctx context.Context) (string, error) {
 		return "", err
 	}
 	for _, p := range m.parties[:2] {
-		account, err := m.escrow.Account(ctx, p.Signer.Address())
+		balance, err := m.escrow.Balance(ctx, p.Signer.Address())
 		if err != nil {
 			return "", err
 		}
-		if account.Balance.Less(depositWei.Div(10)) {
+		if balance.Less(depositWei.Div(10)) {
 			if _, err := m.escrow.Deposit(ctx, chain.NewAccount(m.client, p.Signer), depositWei); err != nil {
 				return "", fmt.Errorf("deposit of %s: %w", p.Name, err)
 			}
@@ -282,7 +282,7 @@ func (m *market) takeDown() error {
 		errs = append(errs, m.nats.Close())
 	}
 	if m.postgres != nil {
-		errs = append(errs, m.postgres.Stop())
+		m.postgres.Stop()
 	}
 	return errors.Join(errs...)
 }

@@ -1,10 +1,7 @@
 package up
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -30,13 +27,6 @@ func parties(dir string, names []string) ([]party, string, error) {
 		return nil, "", err
 	}
 	password := filepath.Join(keys, "password")
-	if _, err := os.Stat(password); errors.Is(err, os.ErrNotExist) {
-		var secret [24]byte
-		_, _ = rand.Read(secret[:])
-		if err := os.WriteFile(password, []byte(hex.EncodeToString(secret[:])+"\n"), 0o600); err != nil {
-			return nil, "", err
-		}
-	}
 	indexFile := filepath.Join(keys, "index.json")
 	index := map[string]string{}
 	if b, err := os.ReadFile(indexFile); err == nil {
@@ -48,7 +38,7 @@ func parties(dir string, names []string) ([]party, string, error) {
 	for _, name := range names {
 		file := index[name]
 		if file == "" {
-			_, created, err := identity.Create(keys, password, identity.Light)
+			_, created, err := identity.Create(keys, password, identity.LightScrypt())
 			if err != nil {
 				return nil, "", err
 			}

@@ -132,11 +132,10 @@ func (m *market) books(ctx context.Context) (snapshot, error) {
 		if s.native[a], err = m.client.Balance(ctx, a); err != nil {
 			return s, err
 		}
-		account, err := m.escrow.Account(ctx, a)
+		sum, err := m.escrow.Balance(ctx, a)
 		if err != nil {
 			return s, err
 		}
-		sum := account.Balance
 		for _, q := range m.parties {
 			if p.Name == q.Name {
 				continue
@@ -197,7 +196,7 @@ func (m *market) compare(ctx context.Context, before, after snapshot) (Report, e
 		note("%d winning tickets are not redeemed yet", pending)
 	}
 
-	redeemed, err := m.escrow.Redemptions(ctx, before.block+1, after.block)
+	redeemed, err := m.escrow.Redemptions(ctx, before.block+1)
 	if err != nil {
 		return r, err
 	}

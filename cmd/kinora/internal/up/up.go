@@ -291,7 +291,7 @@ func (m *market) startChain(ctx context.Context) (string, error) {
 	}
 	var err error
 	m.chain, err = devchain.Start(ctx, devchain.Options{Dir: filepath.Join(m.dir, "chain"), HTTP: addr, ChainID: chainID,
-		Period: blockPeriod, Prefund: prefund, Log: m.log})
+		Period: blockPeriod, Prefund: prefund})
 	if err != nil {
 		return "", err
 	}
