@@ -132,7 +132,7 @@ get_source() {
 get_nvidia_headers() {
   local deb pc
   ! pkg-config --atleast-version=12.1.14.0 ffnvcodec || return 0
-  (cd "$1" && { [ -n "${apt_private_flags:-}" ] || private_apt trixie; } && apt_private download libffmpeg-nvenc-dev) ||
+  (cd "$1" && private_apt trixie && apt_private download libffmpeg-nvenc-dev) ||
     (cd "$1" && apt-get -qq download libffmpeg-nvenc-dev >&2) || return 1
   for deb in "$1"/libffmpeg-nvenc-dev_*.deb; do dpkg-deb -x "$deb" "$1/nvidia"; done
   pc=$(find "$1/nvidia" -name ffnvcodec.pc | head -n 1)

@@ -90,14 +90,21 @@ private_apt() {
   for suite in "$@"; do
     printf 'deb [signed-by=%s] %s %s main\ndeb-src [signed-by=%s] %s %s main\n' "$key" "$mirror" "$suite" "$key" "$mirror" "$suite"
   done >>"$dir/sources.list"
-  apt_private_flags=(-qq
-    -o "Dir::Etc::sourcelist=$dir/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$dir/lists" -o "Dir::Cache=$dir/cache"
-    -o APT::Sandbox::User="$(id -un)" -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false -o Acquire::Languages=none
-    -o APT::Update::Post-Invoke-Success::=true)
-  apt-get "${apt_private_flags[@]}" update >&2
+  cat >"$dir/apt.conf" <<CONF
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear Acquire::IndexTargets::deb::DEP-11;
+Dir::Etc::sourcelist "$dir/sources.list";
+Dir::Etc::sourceparts "-";
+Dir::State::lists "$dir/lists";
+Dir::Cache "$dir/cache";
+APT::Sandbox::User "$(id -un)";
+Acquire::Languages "none";
+CONF
+  apt_private update
 }
 
-apt_private() { apt-get "${apt_private_flags[@]}" "$@" >&2; }
+apt_private() { apt-get -qq -c "$cache/apt/apt.conf" "$@" >&2; }
 
 # debian_mirror: the first mirror of the machine's own sources that carries a Debian suite (not the security one).
 debian_mirror() {

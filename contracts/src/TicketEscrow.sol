@@ -253,7 +253,9 @@ contract TicketEscrow is ITicketEscrow, EIP712 {
 
     /// @dev Debits `amount` from the payer, balance first, and moves the watermark. `amount` is covered by `balance` plus
     /// the allocation. Takes the thawing part of an allocation first: what is not thawing is the recipient's credit.
-    function _settle(TypedTicket memory t, uint256 balance, uint256 lastNonce, uint256 tickets, uint256 amount) private {
+    function _settle(TypedTicket memory t, uint256 balance, uint256 lastNonce, uint256 tickets, uint256 amount)
+        private
+    {
         _watermarks[t.payer][msg.sender][t.lane] = uint64(lastNonce);
         if (amount <= balance) {
             _accounts[t.payer].balance = uint96(balance - amount);

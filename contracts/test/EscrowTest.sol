@@ -105,9 +105,7 @@ abstract contract EscrowTest is Test {
         returns (bytes memory run)
     {
         ITicketEscrow.Ticket memory t = tickets[0];
-        run = abi.encodePacked(
-            t.payer, t.lane, t.faceValue, t.expiry, rand, uint96(minPayout), uint16(tickets.length)
-        );
+        run = abi.encodePacked(t.payer, t.lane, t.faceValue, t.expiry, rand, uint96(minPayout), uint16(tickets.length));
         for (uint256 i = 0; i < tickets.length; ++i) {
             t = tickets[i];
             (bytes32 r, bytes32 vs) = _sign(key, t);

@@ -236,7 +236,9 @@ contract Market is EscrowTest {
         for (uint256 i = 0; i < N; ++i) {
             for (uint256 k = 0; k < N; ++k) {
                 if (i != exceptFrom || k != exceptTo) {
-                    assertEq(keccak256(abi.encode(_read(i, k))), keccak256(abi.encode(before[i][k])), "another pair changed");
+                    assertEq(
+                        keccak256(abi.encode(_read(i, k))), keccak256(abi.encode(before[i][k])), "another pair changed"
+                    );
                 }
             }
         }

@@ -148,9 +148,7 @@ contract FundsTest is EscrowTest {
         escrow.allocate(recipient, 0);
         vm.expectRevert(abi.encodeWithSelector(ITicketEscrow.InsufficientBalance.selector, 1 ether, 2 ether));
         escrow.allocate(recipient, 2 ether);
-        vm.expectRevert(
-            abi.encodeWithSelector(ITicketEscrow.InsufficientBalance.selector, 1 ether, uint256(1) << 96)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ITicketEscrow.InsufficientBalance.selector, 1 ether, uint256(1) << 96));
         escrow.allocate(recipient, uint256(1) << 96);
     }
 
@@ -204,9 +202,7 @@ contract FundsTest is EscrowTest {
         vm.expectRevert(ITicketEscrow.NothingThawing.selector);
         escrow.releaseAllocation(recipient);
 
-        vm.expectRevert(
-            abi.encodeWithSelector(ITicketEscrow.InsufficientAllocation.selector, 5 ether, 5 ether + 1)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ITicketEscrow.InsufficientAllocation.selector, 5 ether, 5 ether + 1));
         escrow.thawAllocation(recipient, 5 ether + 1);
     }
 

@@ -45,7 +45,8 @@ contract VectorsTest is EscrowTest {
     function _ticketOf(string memory json, string memory list, uint256 i)
         private
         pure
-        returns (ITicketEscrow.Ticket memory t) {
+        returns (ITicketEscrow.Ticket memory t)
+    {
         t.payer = json.readAddress(_at(list, i, "signed.ticket.payer"));
         t.recipient = json.readAddress(_at(list, i, "signed.ticket.recipient"));
         t.lane = uint16(json.readUint(_at(list, i, "signed.ticket.lane")));

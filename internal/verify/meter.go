@@ -1,15 +1,17 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/kinora/kinora/internal/media"
 	"github.com/kinora/kinora/internal/protocol"
 )
 
-// maxIdle is how many media children a Meter keeps between checks.
+// maxIdle is how many media children a Meter keeps that have nothing to do.
 const maxIdle = 6
 
 // Meter lends media children to deep checks and keeps them warm between. A child is lent to one party's bytes for all its
@@ -19,13 +21,20 @@ type Meter struct {
 	log  *slog.Logger
 
 	mu     sync.Mutex
-	idle   []lent // oldest first
+	lent   map[string]*lent // by party
+	uses   uint64
 	closed bool
 }
 
+// lent is one party's child. The Meter's mutex guards it, but child and err, which are set when ready is closed.
 type lent struct {
-	*media.Child
 	party string
+	users int
+	last  uint64 // when it was last given back, in uses of the Meter
+	gone  bool   // not in the map any more: closed by its last user
+	ready chan struct{}
+	child *media.Child
+	err   error
 }
 
 // NewMeter takes children from pool, which stays the caller's to close after the Meter.
@@ -33,68 +42,132 @@ func NewMeter(pool *media.Pool, log *slog.Logger) *Meter {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Meter{pool: pool, log: log}
+	return &Meter{pool: pool, log: log, lent: make(map[string]*lent)}
 }
 
 // borrow returns a child that has seen no bytes but party's.
-func (m *Meter) borrow(ctx context.Context, party string) (lent, error) {
-	for {
-		m.mu.Lock()
-		if m.closed {
-			m.mu.Unlock()
-			return lent{}, protocol.Errorf(protocol.Unavailable, "the meter is closed")
-		}
-		at := -1
-		for i := range m.idle {
-			if m.idle[i].party == party {
-				at = i
-			}
-		}
-		if at < 0 {
-			m.mu.Unlock()
-			c, err := m.pool.Get(ctx)
-			return lent{c, party}, err
-		}
-		l := m.idle[at]
-		m.idle = append(m.idle[:at:at], m.idle[at+1:]...)
+func (m *Meter) borrow(ctx context.Context, party string) (*lent, error) {
+	m.mu.Lock()
+	if m.closed {
 		m.mu.Unlock()
-		select {
-		case <-l.Done(): // died while idle
-			_ = l.Close()
-		default:
-			return l, nil
+		return nil, protocol.Errorf(protocol.Unavailable, "the meter is closed")
+	}
+	l := m.lent[party]
+	if l != nil && l.dead() {
+		m.drop(l)
+		l = nil
+	}
+	if l == nil {
+		l = &lent{party: party, ready: make(chan struct{})}
+		m.lent[party] = l
+		go func() {
+			l.child, l.err = m.pool.Get(context.WithoutCancel(ctx))
+			close(l.ready)
+		}()
+	}
+	l.users++
+	m.mu.Unlock()
+	select {
+	case <-l.ready:
+		if l.err != nil {
+			m.giveBack(l, false)
+			return nil, l.err
 		}
+		return l, nil
+	case <-ctx.Done():
+		m.giveBack(l, true)
+		return nil, contextError(ctx.Err())
 	}
 }
 
-// giveBack keeps a child that did its work for the same party; keep is false for one that failed.
-func (m *Meter) giveBack(l lent, keep bool) {
-	var drop []lent
-	m.mu.Lock()
-	if keep && !m.closed {
-		m.idle = append(m.idle, l)
-		if len(m.idle) > maxIdle {
-			drop = append(drop, m.idle[0])
-			m.idle = append([]lent(nil), m.idle[1:]...)
-		}
-	} else {
-		drop = append(drop, l)
+// dead reports a child that cannot be used; m.mu is held.
+func (l *lent) dead() bool {
+	select {
+	case <-l.ready:
+	default:
+		return false
 	}
-	m.mu.Unlock()
-	for _, l := range drop {
-		_ = l.Close()
+	if l.err != nil {
+		return true
+	}
+	select {
+	case <-l.child.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// giveBack ends one use; keep is false when the child failed at it: then nobody new gets it.
+func (m *Meter) giveBack(l *lent, keep bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.uses++
+	l.users, l.last = l.users-1, m.uses
+	if !keep || m.closed {
+		m.drop(l)
+		return
+	}
+	if l.gone && l.users == 0 {
+		l.close()
+	}
+	var idle []*lent
+	for _, l := range m.lent {
+		if l.users == 0 {
+			idle = append(idle, l)
+		}
+	}
+	if len(idle) > maxIdle {
+		m.drop(slices.MinFunc(idle, func(a, b *lent) int { return cmp.Compare(a.last, b.last) }))
+	}
+}
+
+// drop takes l out of use and closes it once nobody uses it; m.mu is held.
+func (m *Meter) drop(l *lent) {
+	if m.lent[l.party] == l {
+		delete(m.lent, l.party)
+	}
+	l.gone = true
+	if l.users == 0 {
+		l.close()
+	}
+}
+
+// close ends the child without waiting for it.
+func (l *lent) close() {
+	go func() {
+		<-l.ready
+		if l.child != nil {
+			_ = l.child.Close()
+		}
+	}()
+}
+
+// measure decodes what is on the tape and returns its luma grids. A child that dies is replaced once: it may have been our
+// own misfortune.
+func (m *Meter) measure(ctx context.Context, party string, t *tape) (*media.Measurement, error) {
+	for try := 0; ; try++ {
+		c, err := m.borrow(ctx, party)
+		if err != nil {
+			return nil, err
+		}
+		got, err := c.child.Measure(ctx, t.reader(ctx), media.MeasureOptions{Grid: true})
+		m.giveBack(c, err == nil || ctx.Err() != nil)
+		if err != nil && try == 0 && protocol.CodeOf(err) == protocol.ChildCrashed {
+			m.log.Warn("a media child died while measuring; trying again", "party", party, "err", err)
+			continue
+		}
+		return got, err
 	}
 }
 
 // Close ends the idle children; those at work end when their checks do.
 func (m *Meter) Close() error {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.closed = true
-	idle := m.idle
-	m.idle = nil
-	m.mu.Unlock()
-	for _, l := range idle {
-		_ = l.Close()
+	for _, l := range m.lent {
+		m.drop(l)
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 // Config is shared by all sources of a process.
 type Config struct {
 	Meter  *Meter // measures for L1; without one a Deep check is Inconclusive
+	Origin string // whose stream it is: a media child that parsed it never serves another's
 	Limits Limits
 	Log    *slog.Logger // nil: nowhere
 }

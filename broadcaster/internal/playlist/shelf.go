@@ -58,6 +58,15 @@ func (s *Shelf) Write(stream, rendition, file string, b []byte) error {
 	return nil
 }
 
+// Read returns a file's bytes.
+func (s *Shelf) Read(stream, rendition, file string) ([]byte, error) {
+	b, err := os.ReadFile(s.Path(stream, rendition, file))
+	if err != nil {
+		return nil, fmt.Errorf("read segment: %w", err)
+	}
+	return b, nil
+}
+
 // Holds reports whether a file is there with so many bytes.
 func (s *Shelf) Holds(stream, rendition, file string, bytes int64) bool {
 	st, err := os.Stat(s.Path(stream, rendition, file))

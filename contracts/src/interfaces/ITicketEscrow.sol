@@ -80,23 +80,12 @@ interface ITicketEscrow {
 
     /// @notice `tickets` tickets of one run were paid, `amount` wei in all; the lane's watermark is now `lastNonce`.
     event Redeemed(
-        address indexed payer,
-        address indexed recipient,
-        uint16 lane,
-        uint64 lastNonce,
-        uint256 tickets,
-        uint256 amount
+        address indexed payer, address indexed recipient, uint16 lane, uint64 lastNonce, uint256 tickets, uint256 amount
     );
 
     /// @notice A run stopped at the ticket `nonce`: it and what follows it in the run stay unpaid and unconsumed. Unless
     /// a `Redeemed` of the same run follows, nothing of the run was paid.
-    event RunStopped(
-        address indexed payer,
-        address indexed recipient,
-        uint16 lane,
-        uint64 nonce,
-        Refusal reason
-    );
+    event RunStopped(address indexed payer, address indexed recipient, uint16 lane, uint64 nonce, Refusal reason);
 
     // --------------------------------------------------------------- errors
 

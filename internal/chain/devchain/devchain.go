@@ -75,6 +75,7 @@ func Start(ctx context.Context, o Options) (*Chain, error) {
 	nodeConf := node.DefaultConfig
 	nodeConf.Name = "chain"
 	nodeConf.DataDir = o.Dir
+	nodeConf.DBEngine = "leveldb" // hands every write to the system at once; pebble keeps the last ones in memory, and a kill loses them
 	nodeConf.UseLightweightKDF = true
 	nodeConf.P2P = p2p.Config{NoDiscovery: true, NoDial: true, MaxPeers: 0}
 	nodeConf.HTTPHost, nodeConf.HTTPPort = host, port

@@ -34,6 +34,9 @@ var calibrationLadder = protocol.Ladder{
 	{Name: "b", Width: 426, Height: 240, Bitrate: 400_000, Codec: protocol.H264, Preset: "veryfast"},
 }
 
+// Ladder is what the sample is encoded to.
+func Ladder() protocol.Ladder { return calibrationLadder }
+
 // Encode transcodes one segment.
 type Encode func(ctx context.Context, job media.Job) (*media.Result, error)
 
