@@ -173,7 +173,9 @@ func TestShelf_sweepsOnlyWhatNobodyNames(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "live", "240p", ".part-1"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	n, err := s.Sweep(func(stream, rendition, file string) bool { return stream == "live" && rendition == "240p" && file == "keep.ts" })
+	n, err := s.Sweep(func(stream, rendition, file string) bool {
+		return stream == "live" && rendition == "240p" && file == "keep.ts"
+	})
 	if err != nil || n != 2 {
 		t.Fatalf("swept %d: %v", n, err)
 	}

@@ -1,0 +1,201 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/broadcaster/internal/market"
+	"github.com/kinora/kinora/broadcaster/internal/playlist"
+	"github.com/kinora/kinora/broadcaster/internal/store"
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+// transcode is STORY 1: what happens to a segment between its push and its release. The stages have the numbers of the
+// picture in README; those of the other two roles are missing here. It returns when the segment may be released, or when
+// nothing of it ever will be: then nothing was paid for it either.
+func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
+	cfg := s.desk.cfg
+
+	// 1. The push has its identity and its bytes are arriving. From the last one the clock runs: what comes after the
+	// hold-back is late, what comes after twice that is given up.
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer s.endAfterLastByte(ctx, seg, cancel)()
+
+	var avoid []common.Address
+	var last error
+	for failures := 0; failures < cfg.AttemptsLimit; {
+		if err := pause(ctx, failures, last); err != nil {
+			return Answer{}, err
+		}
+
+		// 2. An orchestrator with a signed quote gets a signed header, that no one else can use, and the bytes as they
+		// come. What the segment may cost is held against the spend caps until it is settled.
+		choice, err := cfg.Market.Choose(ctx, s.ask(seg))
+		if err != nil {
+			failures, last = failures+1, err
+			continue
+		}
+		settle, err := cfg.Spend.Hold(choice.Quote.MaxFee, time.Now())
+		if err != nil {
+			cfg.Events(protocol.Event{Kind: protocol.SpendCapHit, Stream: seg.Stream, Incarnation: seg.Incarnation, Seq: seg.Seq, Detail: err.Error()})
+			return Answer{}, err
+		}
+		exchange, err := choice.Send(ctx, market.Segment{Key: seg.SegmentKey, Source: seg.source.NewReader(ctx), Millis: millis(seg.push.Announced),
+			Budget: s.budget(seg), Avoid: avoid})
+		if err != nil {
+			settle(protocol.Wei{}, time.Now())
+			choice.Failed(err)
+			failures, last = failures+1, err
+			continue
+		}
+
+		// (3 to 6 happen at the orchestrator and its transcoder.) 7. Renditions are checked while they arrive. An attempt
+		// counts once the orchestrator vouched for it, and is judged here by the bytes that came.
+		work, err := s.collect(ctx, seg, choice, exchange)
+		if err != nil {
+			exchange.Close()
+			settle(protocol.Wei{}, time.Now())
+			choice.Failed(err)
+			failures, last = failures+1, err
+			continue
+		}
+		info := work.verdict.Source
+		s.learn(info)
+		attempt := store.Attempt{Assignment: work.assignment, Receipt: work.receipt, Layers: work.verdict.Layers, Code: work.verdict.Code,
+			Detail: work.verdict.Detail}
+		if work.verdict.Passed {
+			attempt.Fee, err = seg.ladder.Fee(choice.Quote.Prices, work.receipt.Message)
+			if err == nil && choice.Quote.MaxFee.Less(attempt.Fee) {
+				err = protocol.Errorf(protocol.BudgetTooSmall, "the work costs %s wei, %s were the most agreed", attempt.Fee, choice.Quote.MaxFee)
+			}
+			if err != nil { // ours to mend: the next quote covers what was learnt of the source
+				exchange.Close()
+				settle(protocol.Wei{}, time.Now())
+				failures, last = failures+1, err
+				continue
+			}
+		}
+		if !work.verdict.Passed {
+			exchange.Close()
+			settle(protocol.Wei{}, time.Now())
+			failures, last = failures+1, protocol.Errorf(protocol.VerificationFailed, "%s: %s", work.verdict.Code, work.verdict.Detail)
+			if !work.verdict.Inconclusive { // it vouched for bytes that are not the job: not paid, remembered, done again elsewhere
+				avoid = append(avoid, work.assignment.Message.Transcoder)
+				attempt.Record = cfg.Market.Judged(choice.Orchestrator, work.verdict)
+				if err := cfg.Store.CommitRejected(ctx, info.SHA256, attempt); err != nil {
+					return Answer{}, err
+				}
+			}
+			continue
+		}
+
+		// Verdict, ticket and the segment's row are one commit, before anything leaves this process: no crash can release
+		// what is not paid, or pay twice for what is released. Files come first, since a row must not name what is not there.
+		began := time.Now()
+		seg.row = s.rowOf(seg, work)
+		for i, r := range seg.row.Renditions {
+			if err := cfg.Shelf.Write(seg.Stream, r.Name, r.File, work.outputs[i]); err != nil {
+				return Answer{}, err
+			}
+		}
+		attempt.Record = cfg.Market.Judged(choice.Orchestrator, work.verdict)
+		if err := s.begin(ctx, playlist.TargetSeconds(max(seg.row.Duration, cfg.Target))); err != nil {
+			return Answer{}, err
+		}
+		seg.row.Latency = max(0, time.Since(seg.ended))
+		seg.row.Late = seg.row.Latency > s.holdBack()
+		if err := cfg.Store.CommitVerified(context.WithoutCancel(ctx), &seg.row, attempt); err != nil {
+			settle(protocol.Wei{}, time.Now())
+			return Answer{}, err
+		}
+		settle(attempt.Fee, time.Now())
+		choice.Succeeded()
+		s.desk.work.Go(func() { finish(exchange) })
+
+		// 8. Release: to the pusher by this return, to viewers by the publisher, in order.
+		s.release(seg)
+		now := time.Now()
+		cfg.Log.Info("segment verified and paid", "segment", seg.SegmentKey.String(), "orchestrator", choice.Orchestrator, "transcoder", work.assignment.Message.Transcoder,
+			"layers", work.verdict.Layers, "ms", seg.row.Latency.Milliseconds(), "wei", attempt.Fee, "attempts", failures+1)
+		return Answer{Segment: seg.row, Timing: Timing{Upload: seg.ended.Sub(seg.arrived), Transcode: work.received.Sub(seg.ended),
+			Verify: began.Sub(work.received), Commit: now.Sub(began)}}, nil
+	}
+	return Answer{}, last
+}
+
+// pause waits between failures, less than an orchestrator rests, and gives up on what no repetition mends.
+func pause(ctx context.Context, failures int, last error) error {
+	if failures == 0 {
+		return nil
+	}
+	if c := protocol.CodeOf(last); c == protocol.Internal || c == protocol.PriceAboveMax || c == protocol.FeeAboveFaceValue || c == protocol.BadLadder || c == protocol.UnsupportedCodec {
+		return last
+	}
+	timer := time.NewTimer(min(time.Second, 25*time.Millisecond<<min(failures, 8)))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		var typed *protocol.Error
+		if cause := context.Cause(ctx); errors.As(cause, &typed) && typed.Code != protocol.DeadlineExceeded {
+			return cause
+		}
+		return last // says more than that time ran out
+	}
+}
+
+// endAfterLastByte ends the work on seg when the source turns out to be none, and twice the hold-back after its last byte.
+// The function it returns waits for it.
+func (s *Stream) endAfterLastByte(ctx context.Context, seg *segment, cancel context.CancelCauseFunc) (wait func()) {
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		if _, err := seg.source.Info(ctx); err != nil {
+			if ctx.Err() == nil {
+				cancel(err)
+			}
+			return
+		}
+		s.poke() // from now on the publisher can tell until when to wait
+		limit := 2 * s.holdBack()
+		timer := time.NewTimer(limit)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			cancel(protocol.Errorf(protocol.DeadlineExceeded, "not verified within %s of the last byte", limit))
+		case <-ctx.Done():
+		}
+	}()
+	return func() { cancel(nil); <-stopped }
+}
+
+// budget is what is left for the orchestrator, counted from the last source byte: the hold-back without what checking and
+// committing take here.
+func (s *Stream) budget(seg *segment) time.Duration {
+	left := s.holdBack()
+	select {
+	case <-seg.whole:
+		left -= time.Since(seg.ended)
+	default:
+	}
+	return max(left-left/8, 500*time.Millisecond)
+}
+
+// finish lets the orchestrator end the exchange in its own time, within reason.
+func finish(e *market.Exchange) {
+	timer := time.AfterFunc(5*time.Second, e.Close)
+	defer e.Close()
+	defer timer.Stop()
+	for {
+		if _, err := e.Next(); err != nil {
+			return
+		}
+	}
+}
+
+func millis(d time.Duration) uint32 { return uint32(max(1, d.Milliseconds())) }
