@@ -15,7 +15,8 @@ major() { "$1/postgres" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/'; }
 
 hold postgres
 if ! newest_postgres >/dev/null || [ "$(major "$(newest_postgres)")" -lt 15 ]; then
-  # Without this the package starts a cluster of its own on port 5432. The machine's default comes back after the installation.
+  install postgresql-common
+  # Without this the server package starts a cluster of its own on port 5432. The machine's default comes back after the installation.
   conf=/etc/postgresql-common/createcluster.d/kinora-setup.conf
   root mkdir -p "$(dirname "$conf")"
   echo 'create_main_cluster = false' | root tee "$conf" >/dev/null

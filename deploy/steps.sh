@@ -26,13 +26,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 # root COMMAND…: runs it as root, by sudo where we are not.
 root() {
-  if [ "$(id -u)" = 0 ]; then
-    "$@"
-  elif have sudo; then
-    sudo -E "$@"
-  else
-    die "root is needed for: $*" "Run that command as root, or install sudo, and start again."
-  fi
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -E "$@"; fi
 }
 
 # hold NAME: one set-up at a time per machine user; the lock goes when the script ends.
@@ -58,6 +52,8 @@ install() {
     "The set-up scripts know Debian and Ubuntu. Elsewhere install the equivalents of: $*"
   mapfile -t packages < <(missing "$@")
   [ ${#packages[@]} -gt 0 ] || return 0
+  [ "$(id -u)" = 0 ] || have sudo || die "packages are missing and this is neither root nor a machine with sudo" \
+    "Run as root: apt-get install ${packages[*]}" "and start again."
   step "Installing ${packages[*]}"
   # The lists may be absent (a fresh image) or older than the mirror: refresh once when the first try fails.
   apt_install "${packages[@]}" 2>/dev/null && return
