@@ -1,0 +1,300 @@
+// Command benchpath measures the whole path, broadcaster to orchestrator to transcoder and back, against one ffmpeg process
+// per segment with the same settings, interleaved in the same run.
+//
+//	BENCH_MEDIA=DIR   real footage: the first video file found there is looped and scaled; else FFmpeg's generators
+//	BENCH_SEGMENTS=N  segments per case (30)
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/kinora/kinora/internal/bench"
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+const (
+	segmentSeconds = 2
+	lookahead      = 40 // x264's own for medium; both sides are told
+	warmSegments   = 210
+	baselineName   = "one ffmpeg process per whole segment"
+	command        = "make bench-path"
+)
+
+var ladder = protocol.Ladder{
+	{Name: "480p", Width: 854, Height: 480, Bitrate: 1_600_000, Codec: protocol.H264, CodecProfile: "high", Preset: "medium", Lookahead: lookahead},
+	{Name: "360p", Width: 640, Height: 360, Bitrate: 800_000, Codec: protocol.H264, CodecProfile: "high", Preset: "medium", Lookahead: lookahead},
+	{Name: "240p", Width: 426, Height: 240, Bitrate: 400_000, Codec: protocol.H264, CodecProfile: "high", Preset: "medium", Lookahead: lookahead},
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "benchpath:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	n := 30
+	if v := os.Getenv("BENCH_SEGMENTS"); v != "" {
+		var err error
+		if n, err = strconv.Atoi(v); err != nil || n < 3 {
+			return fmt.Errorf("BENCH_SEGMENTS=%q, want a number of at least 3", v)
+		}
+	}
+	dir, err := os.MkdirTemp("", "kinora-benchpath-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	b := &benchmark{ffmpeg: os.Getenv("KINORA_FFMPEG"), dir: dir, count: n}
+	if b.ffmpeg == "" {
+		return fmt.Errorf("KINORA_FFMPEG is not set: run %s", command)
+	}
+	fmt.Fprintln(os.Stderr, "making", n, "segments of 720p30")
+	if err := b.makeMedia(ctx); err != nil {
+		return err
+	}
+	kinora, err := filepath.Abs("bin/kinora")
+	if err != nil {
+		return err
+	}
+	rungs, err := json.Marshal(ladder)
+	if err != nil {
+		return err
+	}
+	if err := b.newTier(ctx, kinora, string(rungs)); err != nil {
+		return fmt.Errorf("new tier: %w", err)
+	}
+	if err := b.steadyTier(ctx, kinora, string(rungs)); err != nil {
+		return fmt.Errorf("steady tier: %w", err)
+	}
+	bench.Print(os.Stdout, b.figures)
+	return bench.Save("path", b.figures)
+}
+
+type benchmark struct {
+	ffmpeg   string
+	dir      string
+	count    int
+	segments [][]byte
+	files    []string
+	warm     [][]byte
+	figures  []bench.Figure
+}
+
+func (b *benchmark) figure(name string, value float64, unit, aim, baseline string) {
+	b.figures = append(b.figures, bench.Figure{Name: name, Value: value, Unit: unit, Aim: aim, Baseline: baseline, Command: command})
+}
+
+// makeMedia cuts the source into segments, and makes the small ones with which a payee earns its trust.
+func (b *benchmark) makeMedia(ctx context.Context) error {
+	input := []string{"-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"}
+	if dir := os.Getenv("BENCH_MEDIA"); dir != "" {
+		files, _ := filepath.Glob(filepath.Join(dir, "*.mp4"))
+		if len(files) == 0 {
+			return fmt.Errorf("BENCH_MEDIA=%s holds no .mp4", dir)
+		}
+		input = []string{"-stream_loop", "-1", "-i", files[0]}
+	}
+	var err error
+	if b.files, b.segments, err = b.cut(ctx, "s", input, "1280:720", "3200k", b.count, segmentSeconds); err != nil {
+		return err
+	}
+	small := []string{"-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"}
+	_, b.warm, err = b.cut(ctx, "w", small, "320:180", "300k", warmSegments, 0.5)
+	return err
+}
+
+func (b *benchmark) cut(ctx context.Context, name string, input []string, size, rate string, count int, seconds float64) ([]string, [][]byte, error) {
+	gop := strconv.Itoa(int(30 * seconds))
+	args := append([]string{"-v", "error", "-nostdin"}, input...)
+	args = append(args, "-t", fmt.Sprint(float64(count)*seconds), "-vf", "scale="+size+",fps=30,format=yuv420p", "-c:v", "libx264", "-preset", "veryfast",
+		"-b:v", rate, "-maxrate", rate, "-bufsize", rate, "-g", gop, "-keyint_min", gop, "-sc_threshold", "0",
+		"-c:a", "aac", "-b:a", "96k", "-ar", "48000", "-ac", "2", "-f", "segment", "-segment_time", fmt.Sprint(seconds), "-segment_time_delta", "0.02",
+		"-segment_format", "mpegts", "-segment_format_options", "mpegts_copyts=1", filepath.Join(b.dir, name+"%04d.ts"))
+	if out, err := exec.CommandContext(ctx, b.ffmpeg, args...).CombinedOutput(); err != nil {
+		return nil, nil, fmt.Errorf("make media: %w: %s", err, out)
+	}
+	var files []string
+	var all [][]byte
+	for i := range count {
+		file := filepath.Join(b.dir, fmt.Sprintf("%s%04d.ts", name, i))
+		body, err := os.ReadFile(file)
+		if err != nil {
+			return nil, nil, err
+		}
+		files, all = append(files, file), append(all, body)
+	}
+	return files, all, nil
+}
+
+// plain runs the baseline on one segment: its response time and CPU time.
+func (b *benchmark) plain(ctx context.Context, file string) (took, cpu time.Duration, err error) {
+	args := []string{"-v", "error", "-nostdin", "-y", "-copyts", "-i", file}
+	graph := "[0:v]split=3[a][b][c]"
+	for i, p := range ladder {
+		graph += fmt.Sprintf(";[%c]scale=%d:%d:flags=bicubic,setsar=1[v%d]", 'a'+i, p.Width, p.Height, i)
+	}
+	args = append(args, "-filter_complex", graph)
+	for i, p := range ladder {
+		rate := strconv.Itoa(int(p.Bitrate))
+		args = append(args, "-map", fmt.Sprintf("[v%d]", i), "-map", "0:a", "-c:v", "libx264", "-preset", "medium", "-profile:v", "high",
+			"-b:v", rate, "-minrate", rate, "-maxrate", rate, "-bufsize", rate, "-sc_threshold", "0",
+			"-x264-params", fmt.Sprintf("rc-lookahead=%d", lookahead), "-c:a", "copy", "-muxdelay", "0", "-f", "mpegts", filepath.Join(b.dir, p.Name+".ts"))
+	}
+	cmd := exec.CommandContext(ctx, b.ffmpeg, args...)
+	begun := time.Now()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return 0, 0, fmt.Errorf("baseline: %w: %s", err, out)
+	}
+	return time.Since(begun), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), nil
+}
+
+// measured is one case: a pair of response times per segment, and CPU time over all of them.
+type measured struct {
+	ours, plain             []float64 // seconds
+	roles, ground, plainCPU time.Duration
+	tree                    []bench.Process
+}
+
+func (b *benchmark) interleave(ctx context.Context, m *market, stream string, pace time.Duration) (measured, error) {
+	var r measured
+	for i, body := range b.segments {
+		rolesBefore, groundBefore, _, err := m.usage()
+		if err != nil {
+			return r, err
+		}
+		whole, tail, err := m.push(ctx, stream, i, body, map[string]string{"Content-Duration": strconv.Itoa(segmentSeconds * 1000)}, pace)
+		if err != nil {
+			return r, err
+		}
+		took := whole
+		if pace > 0 {
+			took = tail
+		}
+		rolesAfter, groundAfter, tree, err := m.usage()
+		if err != nil {
+			return r, err
+		}
+		r.tree = tree
+		r.roles += rolesAfter - rolesBefore
+		r.ground += groundAfter - groundBefore
+		plain, cpu, err := b.plain(ctx, b.files[i])
+		if err != nil {
+			return r, err
+		}
+		r.plainCPU += cpu
+		r.ours, r.plain = append(r.ours, took.Seconds()), append(r.plain, plain.Seconds())
+	}
+	return r, nil
+}
+
+func (b *benchmark) newTier(ctx context.Context, kinora, rungs string) error {
+	fmt.Fprintln(os.Stderr, "case b: every segment's pictures checked on both hops (new payees)")
+	m, err := start(kinora, rungs)
+	if err != nil {
+		return err
+	}
+	defer m.stop()
+	if _, _, err := m.push(ctx, "first", 0, b.warm[0], warmHeader, 0); err != nil {
+		return err
+	}
+	answered := time.Now()
+	_, _, tree, err := m.usage()
+	if err != nil {
+		return err
+	}
+	began := answered
+	for _, p := range tree {
+		if roleOf.MatchString(p.Command) && p.Started.Before(began) {
+			began = p.Started
+		}
+	}
+	r, err := b.interleave(ctx, m, "bench-new", 0)
+	if err != nil {
+		return err
+	}
+	b.figure("new_p50_ratio", bench.Percentile(r.ours, 50)/bench.Percentile(r.plain, 50), "ratio", "", baselineName)
+	b.figure("new_cpu_ratio", r.roles.Seconds()/r.plainCPU.Seconds(), "ratio", "<= 1.10", baselineName)
+	b.figure("start_to_first_answer", answered.Sub(began).Seconds(), "s", "<= 2", "first role started, keys and allocations included")
+	return nil
+}
+
+// warmHeader asks for one small rung, so that trust is earned quickly.
+var warmHeader = map[string]string{"Content-Duration": "500",
+	"Livepeer-Transcode-Configuration": `{"profiles":[{"name":"90p","width":160,"height":90,"bitrate":150000,"fps":0,"profile":"H264Main"}]}`}
+
+func (b *benchmark) steadyTier(ctx context.Context, kinora, rungs string) error {
+	fmt.Fprintln(os.Stderr, "cases a and c: payees at the steady tier, earned with", warmSegments, "small segments")
+	m, err := start(kinora, rungs)
+	if err != nil {
+		return err
+	}
+	defer m.stop()
+	for i, body := range b.warm {
+		if _, _, err := m.push(ctx, "warm", i, body, warmHeader, 0); err != nil {
+			return err
+		}
+	}
+	r, err := b.interleave(ctx, m, "bench-steady", 0)
+	if err != nil {
+		return err
+	}
+	media := float64(b.count * segmentSeconds)
+	b.figure("steady_p50_ratio", bench.Percentile(r.ours, 50)/bench.Percentile(r.plain, 50), "ratio", "<= 0.95", baselineName)
+	b.figure("steady_p95_ratio", bench.Percentile(r.ours, 95)/bench.Percentile(r.plain, 95), "ratio", "", baselineName)
+	b.figure("steady_cpu_ratio", r.roles.Seconds()/r.plainCPU.Seconds(), "ratio", "<= 0.90", baselineName)
+	b.figure("steady_ground_cpu_ratio", r.ground.Seconds()/r.plainCPU.Seconds(), "ratio", "", "bus, chain and database, against the same")
+	b.figure("steady_p50", bench.Percentile(r.ours, 50), "s", "", "")
+	b.figure("plain_p50", bench.Percentile(r.plain, 50), "s", "", "")
+	b.figure("steady_cpu", r.roles.Seconds()/media, "CPU-s per media-s", "", "")
+	b.figure("plain_cpu", r.plainCPU.Seconds()/media, "CPU-s per media-s", "", "")
+
+	paced, err := b.interleave(ctx, m, "bench-paced", segmentSeconds*time.Second)
+	if err != nil {
+		return err
+	}
+	b.figure("paced_p50_ratio", bench.Percentile(paced.ours, 50)/bench.Percentile(paced.plain, 50), "ratio", "<= 0.70",
+		"a fresh ffmpeg started once the whole segment is there")
+	b.figure("paced_p50", bench.Percentile(paced.ours, 50), "s", "", "from the last byte")
+	b.memory(paced.tree)
+	return nil
+}
+
+func (b *benchmark) memory(tree []bench.Process) {
+	byPID := map[int]bench.Process{}
+	for _, p := range tree {
+		byPID[p.PID] = p
+	}
+	peak := map[string]int64{}
+	for _, p := range tree {
+		name := role(p, byPID)
+		switch {
+		case strings.Contains(p.Command, "kinora-media") && name != "":
+			name = "media_child_of_" + name
+		case name == "" && strings.Contains(p.Command, "kinora up"):
+			name = "up"
+		case name == "":
+			name = "postgres"
+		}
+		peak[name] = max(peak[name], p.PeakRSS)
+	}
+	for _, name := range []string{"broadcaster", "orchestrator", "transcoder", "media_child_of_broadcaster", "media_child_of_orchestrator",
+		"media_child_of_transcoder", "up", "postgres"} {
+		if peak[name] > 0 {
+			b.figure("peak_rss_"+name, float64(peak[name])/(1<<20), "MiB", "", "largest process of its kind")
+		}
+	}
+}
