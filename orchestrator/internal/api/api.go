@@ -1,0 +1,339 @@
+// Package api is the orchestrator's HTTP face: segments, quotes and tickets for payers, slots for transcoders, and for
+// people what goes on.
+package api
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/time/rate"
+
+	"github.com/kinora/kinora/internal/payment"
+	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/orchestrator/internal/dispatch"
+	"github.com/kinora/kinora/orchestrator/internal/feed"
+	"github.com/kinora/kinora/orchestrator/internal/fleet"
+	"github.com/kinora/kinora/orchestrator/internal/store"
+)
+
+// Recipient takes the tickets of hop one.
+type Recipient interface {
+	Accept(ctx context.Context, d payment.Delivery) (payment.DeliveryAnswer, error)
+	Stats(ctx context.Context) (payment.RecipientStats, error)
+	Drain(ctx context.Context) error
+}
+
+// Payer wrote the tickets of hop two.
+type Payer interface {
+	Stats(ctx context.Context) (payment.PayerStats, error)
+}
+
+// Config of the API.
+type Config struct {
+	Domain         protocol.Domain
+	Self           common.Address
+	MinTranscoders int           // with an allocation before /readyz says so
+	BodyIdle       time.Duration // longest pause in a segment's body
+	Log            *slog.Logger
+}
+
+// API serves it.
+type API struct {
+	cfg        Config
+	dispatcher *dispatch.Dispatcher
+	fleet      *fleet.Fleet
+	store      *store.Store
+	feed       *feed.Feed
+	recipient  Recipient
+	payer      Payer
+	connected  func() bool // to the bus
+	quotes     *rate.Limiter
+	metrics    http.Handler
+}
+
+// New makes the API.
+func New(cfg Config, d *dispatch.Dispatcher, fl *fleet.Fleet, st *store.Store, fd *feed.Feed, recipient Recipient, payer Payer,
+	connected func() bool, registry *prometheus.Registry) *API {
+	return &API{cfg: cfg, dispatcher: d, fleet: fl, store: st, feed: fd, recipient: recipient, payer: payer, connected: connected,
+		quotes:  rate.NewLimiter(200, 400),
+		metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{})}
+}
+
+// Handler routes.
+func (a *API) Handler() http.Handler {
+	r := chi.NewRouter()
+	r.NotFound(func(w http.ResponseWriter, r *http.Request) {
+		protocol.WriteProblem(w, protocol.Errorf(protocol.NotFound, "%.200s is not served here", r.URL.Path))
+	})
+	r.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
+		protocol.WriteProblem(w, protocol.Errorf(protocol.MethodNotAllowed, "%s is not for %.200s", r.Method, r.URL.Path))
+	})
+	r.Post("/v1/quote", a.quote)
+	r.Post("/v1/streams/{stream}/segments/{seq}", a.segment)
+	r.Post("/v1/leases/{lease}/slots", a.slot)
+	r.Post("/v1/tickets", a.tickets)
+	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]string{"status": "ok"})
+	})
+	r.Get("/readyz", a.ready)
+	r.Method(http.MethodGet, "/metrics", a.metrics)
+	r.Get("/api/v1/stats", a.stats)
+	r.Get("/api/v1/events", a.events)
+	r.Get("/api/v1/fleet", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, a.members()) })
+	r.Get("/api/v1/leases", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, a.dispatcher.Leases()) })
+	r.Get("/api/v1/epochs", a.epochs)
+	r.With(loopback).Post("/api/v1/drain", a.drain)
+	r.With(loopback).Post("/api/v1/fleet/{address}/restore", a.restore)
+	return r
+}
+
+// loopback lets only this machine in: what follows has no secret of its own yet.
+func loopback(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.RemoteAddr)
+		if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
+			protocol.WriteProblem(w, protocol.Errorf(protocol.Unauthorized, "%s is for this machine only", r.URL.Path))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func answer(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // the client has gone
+}
+
+// refuse answers with err and logs what is this side's own fault.
+func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if p := protocol.ProblemOf(err); p.Code == protocol.Internal && r.Context().Err() == nil {
+		a.cfg.Log.Error("request failed", "path", r.URL.Path, "err", err)
+	}
+	protocol.WriteProblem(w, err)
+}
+
+// read decodes the JSON body of a request.
+func read[M any](w http.ResponseWriter, r *http.Request) (M, error) {
+	var zero M
+	var raw json.RawMessage
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, protocol.MaxMessage)).Decode(&raw); err != nil {
+		return zero, protocol.Errorf(protocol.BadRequest, "body: %w", err)
+	}
+	return protocol.Decode[M](raw)
+}
+
+func (a *API) quote(w http.ResponseWriter, r *http.Request) {
+	if !a.quotes.Allow() {
+		protocol.WriteProblem(w, protocol.Limited(protocol.RateLimited, "quotes_per_second", 200, "too many quotes are asked for"))
+		return
+	}
+	request, err := read[protocol.QuoteRequest](w, r)
+	if err != nil {
+		a.refuse(w, r, err)
+		return
+	}
+	quote, err := a.dispatcher.Quote(r.Context(), request)
+	if err != nil {
+		a.refuse(w, r, err)
+		return
+	}
+	answer(w, http.StatusOK, quote)
+}
+
+func (a *API) tickets(w http.ResponseWriter, r *http.Request) {
+	delivery, err := read[payment.Delivery](w, r)
+	if err != nil {
+		a.refuse(w, r, err)
+		return
+	}
+	result, err := a.recipient.Accept(r.Context(), delivery)
+	if err != nil {
+		a.refuse(w, r, err)
+		return
+	}
+	answer(w, http.StatusOK, result)
+}
+
+// Readiness is the body of /readyz: ready once everybody who bids and may work has an allocation.
+type Readiness struct {
+	Ready       bool   `json:"ready"`
+	Transcoders int    `json:"transcoders"` // live, with a confirmed allocation
+	Waiting     int    `json:"waiting"`     // live, without
+	Reason      string `json:"reason,omitempty"`
+}
+
+func (a *API) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	waiting, allocated := a.fleet.Backlog()
+	body := Readiness{Transcoders: allocated, Waiting: waiting}
+	switch {
+	case a.store.Ping(ctx) != nil:
+		body.Reason = "the database does not answer"
+	case !a.connected():
+		body.Reason = "NATS is not connected"
+	case waiting > 0:
+		body.Reason = fmt.Sprintf("%d transcoders wait for an allocation", waiting)
+	case allocated < a.cfg.MinTranscoders:
+		body.Reason = fmt.Sprintf("%d of %d transcoders are there", allocated, a.cfg.MinTranscoders)
+	default:
+		body.Ready = true
+		answer(w, http.StatusOK, body)
+		return
+	}
+	answer(w, http.StatusServiceUnavailable, body)
+}
+
+// Stats is the body of /api/v1/stats.
+type Stats struct {
+	store.Counts
+	Allocated  int                    `json:"allocated"`
+	InFlight   int                    `json:"in_flight"`
+	Commitment protocol.Hash          `json:"sampling_commitment"`
+	Payer      payment.PayerStats     `json:"payer"`
+	Recipient  payment.RecipientStats `json:"recipient"`
+}
+
+func (a *API) stats(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	s := Stats{InFlight: a.dispatcher.InFlight(), Commitment: a.dispatcher.Commitment()}
+	_, s.Allocated = a.fleet.Backlog()
+	var err error
+	if s.Counts, err = a.store.Counts(ctx); err == nil {
+		if s.Payer, err = a.payer.Stats(ctx); err == nil {
+			s.Recipient, err = a.recipient.Stats(ctx)
+		}
+	}
+	if err != nil {
+		a.refuse(w, r, err)
+		return
+	}
+	answer(w, http.StatusOK, s)
+}
+
+// Member is one transcoder of /api/v1/fleet.
+type Member struct {
+	fleet.Member
+	Leases []dispatch.LeaseView `json:"leases"`
+}
+
+func (a *API) members() []Member {
+	byTranscoder := make(map[common.Address][]dispatch.LeaseView)
+	for _, l := range a.dispatcher.Leases() {
+		byTranscoder[l.Transcoder] = append(byTranscoder[l.Transcoder], l)
+	}
+	members := []Member{}
+	for _, m := range a.fleet.Members() {
+		members = append(members, Member{Member: m, Leases: byTranscoder[m.Address]})
+	}
+	return members
+}
+
+func (a *API) epochs(w http.ResponseWriter, r *http.Request) {
+	epochs, err := a.store.Epochs(r.Context(), 100)
+	if err != nil {
+		a.refuse(w, r, err)
+		return
+	}
+	answer(w, http.StatusOK, epochs)
+}
+
+func (a *API) restore(w http.ResponseWriter, r *http.Request) {
+	text := chi.URLParam(r, "address")
+	if !common.IsHexAddress(text) {
+		protocol.WriteProblem(w, protocol.Errorf(protocol.BadRequest, "%.60q is no address", text))
+		return
+	}
+	t, err := a.store.Restore(r.Context(), common.HexToAddress(text))
+	if err != nil {
+		a.refuse(w, r, err)
+		return
+	}
+	a.fleet.Judged(t.Address, t.Record)
+	a.feed.Emit(protocol.Event{Kind: protocol.TranscoderRestored, Counterparty: &t.Address, Detail: "by the operator"})
+	answer(w, http.StatusOK, t)
+}
+
+func (a *API) drain(w http.ResponseWriter, r *http.Request) {
+	timeout := 20 * time.Second
+	if text := r.URL.Query().Get("timeout"); text != "" {
+		d, err := time.ParseDuration(text)
+		if err != nil || d <= 0 || d > 10*time.Minute {
+			protocol.WriteProblem(w, protocol.Errorf(protocol.BadRequest, "timeout %.30q: want a duration up to 10m", text))
+			return
+		}
+		timeout = d
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), timeout)
+	defer cancel()
+	if err := a.recipient.Drain(ctx); err != nil {
+		if ctx.Err() != nil {
+			err = protocol.Errorf(protocol.Unavailable, "not everything was settled within %s: %w", timeout, err)
+		}
+		a.refuse(w, r, err)
+		return
+	}
+	stats, err := a.recipient.Stats(r.Context())
+	if err != nil {
+		a.refuse(w, r, err)
+		return
+	}
+	answer(w, http.StatusOK, stats)
+}
+
+// events streams the feed as server-sent events: what was kept, from Last-Event-ID on, then what comes.
+func (a *API) events(w http.ResponseWriter, r *http.Request) {
+	after, _ := strconv.ParseUint(cmp.Or(r.Header.Get("Last-Event-ID"), r.URL.Query().Get("after")), 10, 64) // else from the start
+	rc := http.NewResponseController(w)
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusOK)
+	past, more := a.feed.Read(r.Context(), after)
+	send := func(e feed.Entry) error {
+		_, err := fmt.Fprintf(w, "id: %d\nevent: %s\ndata: %s\n\n", e.Place, strings.Map(wordOnly, string(e.Event.Kind)), protocol.Encode(e.Event))
+		return err
+	}
+	for _, e := range past {
+		if send(e) != nil {
+			return
+		}
+	}
+	beat := time.NewTicker(15 * time.Second)
+	defer beat.Stop()
+	for {
+		if rc.Flush() != nil {
+			return
+		}
+		select {
+		case e, ok := <-more:
+			if !ok || send(e) != nil {
+				return
+			}
+		case <-beat.C:
+			if _, err := fmt.Fprint(w, ": still here\n\n"); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// wordOnly keeps what a peer wrote from breaking the framing.
+func wordOnly(r rune) rune {
+	if r == '_' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+		return r
+	}
+	return -1
+}

@@ -1,0 +1,364 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/verify"
+	"github.com/kinora/kinora/orchestrator/internal/store"
+)
+
+// segmentID is a segment's key at its payer.
+type segmentID struct {
+	payer common.Address
+	key   protocol.SegmentKey
+}
+
+// segment is one segment in flight, and afterwards the record from which a replay is answered.
+type segment struct {
+	id        segmentID
+	offer     protocol.SegmentOffer
+	header    protocol.SegmentHeader
+	quote     store.Quote
+	work      work
+	credit    protocol.ID     // under which the payer's credit is held
+	delivered *store.Delivery // by an earlier story, whose answer is not at hand any more
+	src       *source
+	answer    *Answer
+	log       *slog.Logger
+
+	results chan *try     // one per try that was started; never blocks
+	done    chan struct{} // closed when the answer has ended
+	rest    chan struct{} // closed when every try is settled and paid
+
+	winner     common.Address // set before done
+	finishedAt time.Time
+
+	mu    sync.Mutex
+	front *try // the one whose frames the payer is sent
+	tries []*try
+	next  uint8 // ordinal
+
+	received int // results the story has taken; its own
+}
+
+// maxTries bounds tries and probes of one segment.
+const maxTries = 64
+
+func (s *segment) settled() bool {
+	select {
+	case <-s.rest:
+		return true
+	default:
+		return false
+	}
+}
+
+// quoteGrace lets a header that was signed in a quote's last moment arrive.
+const quoteGrace = 2 * time.Second
+
+// admit checks that the offer is one this orchestrator can serve and will be paid for: whose header, which quote, until
+// when, how much. Nothing is held yet.
+func (d *Dispatcher) admit(ctx context.Context, offer protocol.SegmentOffer) (*segment, error) {
+	if err := offer.Validate(); err != nil {
+		return nil, protocol.Errorf(protocol.BadRequest, "segment offer: %w", err)
+	}
+	h, err := offer.Header.Open(d.cfg.Domain)
+	if err != nil {
+		return nil, err
+	}
+	if h.Recipient != d.self {
+		return nil, protocol.Errorf(protocol.BadRequest, "the header is for recipient %s, this is %s", h.Recipient, d.self)
+	}
+	if now := uint64(time.Now().Unix()); h.Expiry <= now {
+		return nil, protocol.Errorf(protocol.Stale, "the header expired %d s ago", now-h.Expiry)
+	}
+	q, err := d.quote(ctx, h.Quote)
+	if err != nil {
+		return nil, err
+	}
+	m := q.Quote.Message
+	switch {
+	case m.Payer != h.Payer || m.Stream != h.Stream:
+		return nil, protocol.Errorf(protocol.QuoteUnknown, "quote %s is not for stream %q of %s", h.Quote.Short(), h.Stream, h.Payer)
+	case q.Valid <= -quoteGrace:
+		return nil, protocol.Errorf(protocol.QuoteExpired, "quote %s expired %s ago; ask for a new one", h.Quote.Short(), -q.Valid.Round(time.Millisecond))
+	case offer.DurationMillis > m.MaxMillis:
+		return nil, protocol.Limited(protocol.SegmentTooLong, "max_segment_ms", m.MaxMillis, "the segment lasts %d ms, the quote is for at most %d", offer.DurationMillis, m.MaxMillis)
+	}
+	fee, err := q.Request.Ladder.MaxFee(m.Prices, q.Request.SourceFPS, offer.DurationMillis)
+	if err != nil {
+		return nil, protocol.Errorf(protocol.UnsupportedCodec, "%w", err)
+	}
+	if h.Budget.Less(fee) {
+		return nil, protocol.Limited(protocol.BudgetTooSmall, "fee", fee, "%d ms may cost %s wei, the budget is %s", offer.DurationMillis, fee, h.Budget)
+	}
+	s := &segment{id: segmentID{h.Payer, h.SegmentKey}, offer: offer, header: h, quote: q, credit: protocol.NewID(),
+		work:   work{key: streamKey{h.Payer, h.Stream, h.Incarnation, m.LadderHash}, request: q.Request, maxPrices: m.Prices},
+		src:    newSource(verify.NewSource(d.cfg.Verify, time.Duration(offer.DurationMillis)*time.Millisecond)),
+		answer: newAnswer(), results: make(chan *try, maxTries), done: make(chan struct{}), rest: make(chan struct{}),
+		log: d.cfg.Log.With("stream", h.Stream, "incarnation", h.Incarnation, "seq", h.Seq)}
+	return s, nil
+}
+
+// enter makes s the segment of its key. If there is one already, in flight or kept, that one is returned instead, unless the
+// payer rejects what its transcoder delivered.
+func (d *Dispatcher) enter(ctx context.Context, s *segment) (earlier *segment, err error) {
+	d.mu.Lock()
+	if e := d.segments[s.id]; e != nil {
+		rejected := false
+		select {
+		case <-e.done:
+			rejected = slices.Contains(s.offer.Avoid, e.winner)
+		default:
+		}
+		if !rejected {
+			d.mu.Unlock()
+			return e, nil
+		}
+		d.dropLocked(e)
+	}
+	if d.stories > d.cfg.MaxInFlight { // this one is counted
+		d.mu.Unlock()
+		return nil, protocol.Limited(protocol.RateLimited, "max_in_flight", d.cfg.MaxInFlight, "%d segments are in flight", d.cfg.MaxInFlight)
+	}
+	d.segments[s.id] = s
+	d.mu.Unlock()
+
+	delivered, ok, err := d.store.Delivered(ctx, s.id.payer, s.id.key)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		s.delivered = &delivered
+	}
+	return nil, nil
+}
+
+// join answers a replay from the story that is or was told of the same segment: same bytes, or a conflict.
+func (d *Dispatcher) join(ctx context.Context, earlier *segment, body io.Reader, answer *Answer) error {
+	hash, _, err := receive(body, d.cfg.MaxSegmentBytes, func([]byte, bool) error { return nil })
+	if err != nil {
+		return err
+	}
+	select {
+	case <-earlier.src.ended:
+	case <-earlier.done:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	select {
+	case <-earlier.src.ended:
+	default: // it was refused before its source was taken
+		_, refused, failed := earlier.answer.Copy(ctx, func(protocol.Frame) error { return nil })
+		return errors.Join(refused, failed)
+	}
+	known, _, _, err := earlier.src.whole(ctx)
+	if err != nil {
+		return err
+	}
+	if hash != known {
+		return protocol.Errorf(protocol.SegmentConflict, "segment %s is known with other bytes", earlier.id.key)
+	}
+	_, refused, failed := earlier.answer.Copy(ctx, func(f protocol.Frame) error { answer.put(f); return nil })
+	if failed != nil {
+		return failed
+	}
+	return refused
+}
+
+// leave ends the story of s: a verified answer is kept for replays, any other makes room for a new try.
+func (d *Dispatcher) leave(s *segment, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err != nil {
+		d.dropLocked(s)
+	} else {
+		s.finishedAt = time.Now()
+		d.kept = append(d.kept, s)
+		d.keptSize += s.answer.size()
+	}
+	close(s.done)
+	for d.keptSize > d.cfg.KeepBytes && len(d.kept) > 0 {
+		d.dropLocked(d.kept[0])
+	}
+}
+
+// dropLocked forgets s; mu is held.
+func (d *Dispatcher) dropLocked(s *segment) {
+	if d.segments[s.id] == s {
+		delete(d.segments, s.id)
+	}
+	if i := slices.Index(d.kept, s); i >= 0 {
+		d.kept = slices.Delete(d.kept, i, i+1)
+		d.keptSize -= s.answer.size()
+	}
+}
+
+// forget drops answers that were kept long enough, and quotes that expired.
+func (d *Dispatcher) forget(now time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for len(d.kept) > 0 && now.Sub(d.kept[0].finishedAt) > d.cfg.KeepAnswers {
+		d.dropLocked(d.kept[0])
+	}
+	for id, q := range d.quotes {
+		if now.After(q.until) {
+			delete(d.quotes, id)
+		}
+	}
+}
+
+// start books a try; nil when there were enough.
+func (s *segment) start(probe bool) *try {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.tries) >= maxTries {
+		return nil
+	}
+	t := &try{seg: s, id: protocol.NewID(), probe: probe}
+	s.tries = append(s.tries, t)
+	if !probe && s.front == nil {
+		s.front = t
+		t.live = true
+	}
+	return t
+}
+
+// retire takes t from the front, if it is there, and puts the next running try in its place; last is what the payer is told
+// of t, if it was told of it at all.
+func (s *segment) retire(t *try, last protocol.Frame) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t.shown {
+		last.Attempt = t.ordinal
+		s.answer.put(last)
+	}
+	t.live, t.dropped = false, true
+	t.buffer = nil
+	if s.front != t {
+		return
+	}
+	s.front = nil
+	for _, n := range s.tries {
+		if !n.probe && !n.dropped {
+			s.promoteLocked(n)
+			return
+		}
+	}
+}
+
+// promoteLocked makes t the try whose frames the payer is sent, beginning with those that came before; mu is held.
+func (s *segment) promoteLocked(t *try) {
+	s.front, t.live = t, true
+	frames := t.buffer
+	t.buffer = nil
+	s.showLocked(t, frames...)
+}
+
+// win makes t the front, whatever was there, so that its verdict can follow.
+func (s *segment) win(t *try) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.front == t {
+		return
+	}
+	if f := s.front; f != nil {
+		if f.shown {
+			p := protocol.ProblemOf(protocol.Errorf(protocol.Cancelled, "another transcoder was faster"))
+			s.answer.put(protocol.Frame{Kind: protocol.FrameAbandoned, Attempt: f.ordinal, Payload: protocol.Encode(p)})
+		}
+		f.live, f.dropped = false, true
+		f.buffer = nil
+	}
+	s.promoteLocked(t)
+}
+
+// show hands a frame of t to the payer, now or when it comes to the front. The payload must not change any more.
+func (s *segment) show(t *try, f protocol.Frame) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case t.dropped || t.probe:
+	case t.live:
+		s.showLocked(t, f)
+	default:
+		t.buffer = append(t.buffer, f)
+	}
+}
+
+func (s *segment) showLocked(t *try, frames ...protocol.Frame) {
+	for i := range frames {
+		if !t.shown { // ordinals count what the payer sees
+			t.shown, t.ordinal = true, s.next
+			s.next++
+		}
+		frames[i].Attempt = t.ordinal
+	}
+	s.answer.put(frames...)
+}
+
+// avoid lists whom another try must avoid: everybody tried, and everybody the payer names. If nobody else is left, those
+// that only broke off may try again, but not those whose output was bad or who are at it.
+func (s *segment) avoid() (all, bad map[common.Address]bool) {
+	all, bad = make(map[common.Address]bool), make(map[common.Address]bool)
+	for _, t := range s.offer.Avoid {
+		all[t], bad[t] = true, true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.tries {
+		if t.transcoder == (common.Address{}) {
+			continue
+		}
+		all[t.transcoder] = true
+		if !t.ended || t.bad {
+			bad[t.transcoder] = true
+		}
+	}
+	return all, bad
+}
+
+// pending counts tries that have not ended, probes aside.
+func (s *segment) pending() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, t := range s.tries {
+		if !t.probe && !t.ended {
+			n++
+		}
+	}
+	return n
+}
+
+// started counts tries, probes aside.
+func (s *segment) started() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, t := range s.tries {
+		if !t.probe {
+			n++
+		}
+	}
+	return n
+}
+
+// holder is the front's transcoder, zero while it has no lease.
+func (s *segment) holder() common.Address {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.front == nil {
+		return common.Address{}
+	}
+	return s.front.transcoder
+}

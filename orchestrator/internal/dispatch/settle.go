@@ -1,0 +1,203 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/verify"
+	"github.com/kinora/kinora/orchestrator/internal/store"
+)
+
+// settleTime bounds one commit.
+const settleTime = 10 * time.Second
+
+// settle is stage 9 for one try: it commits how the try ended, with the money that moves, and only then acts on it.
+// released says that the try is the segment's delivery, for which the payer is charged. Errors carry Unavailable, or
+// SegmentConflict and RateLimited, after which the transcoder was paid and the payer was not charged.
+func (d *Dispatcher) settle(t *try, released bool) error {
+	s := t.seg
+	if t.assignment.Message.Attempt.IsZero() { // nothing was begun
+		if t.lease != nil && !errors.Is(t.err, errSettled) {
+			d.fleet.Failed(t.lease.transcoder)
+		}
+		s.log.Info("attempt not begun", "attempt", t.id.Short(), "probe", t.probe, "err", t.err)
+		return nil
+	}
+	x := store.Settlement{Payer: s.id.payer, Assignment: t.assignment, Receipt: t.receipt, Verdict: t.verdict, Probe: t.probe,
+		Released: released && t.verdict.Passed, Avoided: s.offer.Avoid}
+	select {
+	case <-s.src.ended:
+		hash, _, end, err := s.src.whole(d.life)
+		if err == nil {
+			x.Source, x.Millis = hash, t.at.Sub(end).Milliseconds()
+		}
+	default:
+	}
+	switch {
+	case t.verdict.Passed:
+		price, cost, err := t.fees()
+		if err != nil {
+			return fmt.Errorf("price attempt %s: %w", t.id.Short(), err)
+		}
+		x.State, x.Price, x.Cost = store.Verified, price, cost
+		for _, r := range t.receipt.Message.Renditions {
+			x.Pixels += r.Pixels
+		}
+	case t.failed():
+		x.State, x.Code, x.Detail = store.Rejected, t.verdict.Code, t.verdict.Detail
+	default:
+		x.State, x.Code, x.Detail = store.Abandoned, protocol.CodeOf(t.err), detail(t.err)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.life), settleTime)
+	defer cancel()
+	settled, err := d.store.Settle(ctx, x)
+	var refusal *protocol.Error
+	if x.Released && errors.As(err, &refusal) { // the work was done and is good, though it cannot be delivered any more
+		x.Released = false
+		settled, err = d.store.Settle(ctx, x)
+	} else {
+		refusal = nil
+	}
+	if err != nil {
+		s.log.Error("an attempt could not be settled; nothing was released and nobody was charged", "attempt", t.id.Short(), "err", err)
+		return protocol.Errorf(protocol.Unavailable, "the verdict could not be stored: %w", err)
+	}
+	if !settled.Replaced.IsZero() {
+		if err := d.recipient.Forgive(ctx, settled.Replaced); err != nil {
+			s.log.Warn("a lost delivery is still owed", "attempt", settled.Replaced.Short(), "err", err)
+		}
+	}
+	d.payer.Wake()
+	d.note(t, x, settled)
+	if refusal != nil {
+		return refusal
+	}
+	return nil
+}
+
+// fees are what the payer owes, never above the budget it signed, and what the transcoder is paid, never above its award.
+// Both count the pixels of the receipt, which verification has measured.
+func (t *try) fees() (price, cost protocol.Wei, err error) {
+	r := t.receipt.Message
+	price, err = t.seg.quote.Request.Ladder.Fee(t.seg.quote.Quote.Message.Prices, r)
+	if err != nil {
+		return price, cost, err
+	}
+	cost, err = t.lease.ladder().Fee(t.lease.prices(), r)
+	return price.Min(t.seg.header.Budget), cost.Min(t.lease.offer.Award.Message.MaxFee), err
+}
+
+// note tells fleet, leases, events, metrics and the log what was committed.
+func (d *Dispatcher) note(t *try, x store.Settlement, settled store.Settled) {
+	s, transcoder := t.seg, t.lease.transcoder
+	m := d.cfg.Metrics
+	m.attempts.WithLabelValues(string(x.State), string(x.Code)).Inc()
+	e := t.event(protocol.AttemptAbandoned)
+	e.Millis, e.Code, e.Detail, e.Layers = x.Millis, x.Code, x.Detail, t.verdict.Layers
+	switch x.State {
+	case store.Verified:
+		e.Kind, e.Wei = protocol.OutputVerified, &x.Cost
+		if t.probe {
+			e.Detail = "probe"
+		}
+		m.tail.Observe(float64(x.Millis) / 1000)
+		m.pixels.Add(float64(x.Pixels))
+		d.fleet.Delivered(transcoder, time.Duration(x.Millis)*time.Millisecond)
+		if x.Released {
+			d.leases.prefer(t.lease)
+		} else if t.straggled {
+			d.fleet.Failed(transcoder)
+		}
+	case store.Rejected:
+		e.Kind = protocol.OutputRejected
+		d.fleet.Failed(transcoder)
+	case store.Abandoned:
+		e.Layers = ""
+		if !errors.Is(t.err, errSettled) || t.straggled {
+			d.fleet.Failed(transcoder)
+			d.doubt(t, x.Code)
+		}
+	}
+	d.cfg.Events(e)
+	s.log.Info("attempt "+string(x.State), "attempt", t.id.Short(), "transcoder", transcoder, "lease", t.lease.id.Short(), "probe", t.probe,
+		"released", x.Released, "ms", x.Millis, "layers", t.verdict.Layers, "price_wei", x.Price, "cost_wei", x.Cost, "code", x.Code, "detail", x.Detail)
+	if x.State == store.Abandoned || settled.Again {
+		return
+	}
+	d.fleet.Judged(transcoder, settled.Record)
+	switch {
+	case settled.CutOff:
+		cut := t.event(protocol.TranscoderCutOff)
+		cut.Code, cut.Layers, cut.Count = x.Code, t.verdict.Layers, settled.Record.Failed
+		cut.Detail = fmt.Sprintf("%d of its outputs failed, the last: %s", settled.Record.Failed, x.Detail)
+		d.cfg.Events(cut)
+		m.cutOff.Inc()
+		s.log.Warn("transcoder cut off", "transcoder", transcoder, "failed", settled.Record.Failed, "passed", settled.Record.Passed,
+			"attempt", t.id, "code", x.Code, "detail", x.Detail)
+		d.dismiss(transcoder, "cut off", true)
+	case !settled.Record.Leasable() && !t.probe:
+		d.dismiss(transcoder, "suspect", false)
+	case settled.Record.Leasable() && (settled.Was == verify.Suspect):
+		d.cfg.Events(protocol.Event{Kind: protocol.TranscoderRestored, Counterparty: &transcoder, Count: settled.Record.Passed})
+		s.log.Info("transcoder restored", "transcoder", transcoder, "passed", settled.Record.Passed)
+		for _, l := range d.leases.all() {
+			if l.probe && l.transcoder == transcoder {
+				d.end(l, "restored", true)
+			}
+		}
+	}
+}
+
+// doubt ends a lease whose holder has gone, or keeps failing.
+func (d *Dispatcher) doubt(t *try, code protocol.Code) {
+	t.lease.mu.Lock()
+	failures := t.lease.failures
+	t.lease.mu.Unlock()
+	switch {
+	case code == protocol.Unreachable, code == protocol.Draining, code == protocol.LeaseUnknown, code == protocol.NoCapacity:
+		d.end(t.lease, "attempt failed: "+string(code), true)
+	case failures >= 2:
+		d.end(t.lease, fmt.Sprintf("%d attempts failed in a row", failures), true)
+	}
+}
+
+// settleProbe settles a duplicate that a suspect made: verified and paid if it passes, never released.
+func (d *Dispatcher) settleProbe(t *try) {
+	_ = d.settle(t, false) // logged there; the suspect gets another chance with the next segment
+}
+
+// settleRest cancels what still works on a segment whose story is over, and settles it when it ends: who had delivered
+// before it heard of the cancel is paid. Probes go on to their own end.
+func (d *Dispatcher) settleRest(s *segment, err error) {
+	reason := errSettled
+	if err != nil {
+		reason = protocol.Errorf(protocol.Cancelled, "the segment failed: %w", err)
+		switch protocol.CodeOf(err) {
+		case protocol.DeadlineExceeded:
+			reason = protocol.Errorf(protocol.DeadlineExceeded, "no receipt within the budget")
+		case protocol.Internal, protocol.Unavailable:
+		default:
+			reason = errSettled
+		}
+	}
+	s.mu.Lock()
+	open := len(s.tries) - s.received
+	for _, t := range s.tries {
+		if !t.probe {
+			t.dropped = true
+			t.cancel(reason)
+		}
+		t.buffer = nil
+	}
+	s.mu.Unlock()
+	d.running.Go(func() {
+		defer close(s.rest)
+		defer s.src.Source.Cancel()
+		for ; open > 0; open-- {
+			_ = d.settle(<-s.results, false) // logged there
+		}
+	})
+}

@@ -1,0 +1,144 @@
+package dispatch
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+// Dispatch begins the story of one segment and returns its answer, which grows while the story is told. ctx is the
+// payer's request: it bounds the source. Once the source is whole the story goes on without the request, so that a payer
+// whose connection broke can ask again and is given the same answer.
+func (d *Dispatcher) Dispatch(ctx context.Context, offer protocol.SegmentOffer, body io.Reader) *Answer {
+	answer := newAnswer()
+	d.mu.Lock()
+	d.stories++
+	d.mu.Unlock()
+	told := func() {
+		err := d.story(ctx, offer, body, answer)
+		d.mu.Lock()
+		d.stories--
+		d.mu.Unlock()
+		d.cfg.Metrics.segments.WithLabelValues(outcome(err)).Inc()
+		answer.end(err)
+	}
+	if !d.background(told) {
+		d.mu.Lock()
+		d.stories--
+		d.mu.Unlock()
+		answer.end(protocol.Errorf(protocol.Draining, "this orchestrator is shutting down; use another"))
+	}
+	return answer
+}
+
+// story carries one segment from its header to its verdict. The stages have the numbers of the picture in the README:
+// 1, 2, 7, 8 and 10 are the broadcaster's, 6 is the transcoder's, 11 is payment's.
+func (d *Dispatcher) story(ctx context.Context, offer protocol.SegmentOffer, body io.Reader, answer *Answer) (err error) {
+	// 3 · Admit. Whose header, which quote, until when; a replay joins or is answered from the record; then the payer's
+	// credit is held, before a byte is taken and before anybody works for it.
+	s, err := d.admit(ctx, offer)
+	if err != nil {
+		return err
+	}
+	s.answer = answer
+	earlier, err := d.enter(ctx, s)
+	if earlier != nil {
+		return d.join(ctx, earlier, body, answer)
+	}
+	defer func() {
+		d.settleRest(s, err) // 9, for those that lost: cancelled, and paid if their work was done and is good
+		d.leave(s, err)
+	}()
+	if err != nil {
+		return err
+	}
+	releaseCredit, err := d.recipient.Admit(ctx, s.id.payer, s.credit, s.header.Budget)
+	if err != nil {
+		return err
+	}
+	defer releaseCredit()
+
+	// The source flows into its bounded copy from here on, at its own pace; every attempt reads from there at its own.
+	go s.src.fill(body, d.cfg.MaxSegmentBytes)
+	select {
+	case <-s.src.started:
+	case <-s.src.ended:
+		if _, _, _, err := s.src.whole(ctx); err != nil {
+			return err
+		}
+	}
+
+	// 4 · Lease or auction, and 5 · relay, are one attempt (try.go). The first one begins with the first byte. While it
+	// works, this loop waits for whatever comes first: an end, a straggler, the end of the source, the end of the budget.
+	d.attempt(s)
+	d.probe(s)
+	unfit := d.inspect(s)
+	ended := s.src.ended
+	var late, straggles <-chan time.Time
+	for {
+		select {
+		case err := <-unfit: // the source is no segment: nobody's work on it can be judged, or paid
+			return err
+
+		case <-ended:
+			ended = nil
+			hash, _, _, err := s.src.whole(ctx)
+			if err != nil {
+				return err
+			}
+			if s.delivered != nil && s.delivered.Source != hash {
+				return protocol.Errorf(protocol.SegmentConflict, "segment %s was delivered with other bytes", s.id.key)
+			}
+			budget := time.Duration(offer.BudgetMillis) * time.Millisecond
+			late = time.After(budget)
+			straggles = time.After(d.fleet.Patience(s.holder(), budget))
+
+		case <-straggles: // a second transcoder catches up from the copy; the first verified wins
+			if s.pending() == 1 && s.holder() != (common.Address{}) && s.started() < d.cfg.MaxAttempts {
+				s.log.Info("attempt straggles; asking another transcoder", "transcoder", s.holder())
+				d.attempt(s)
+			}
+
+		case <-late:
+			return protocol.Errorf(protocol.DeadlineExceeded, "no verified result within %d ms of the last byte", offer.BudgetMillis)
+
+		case <-d.life.Done():
+			return protocol.Errorf(protocol.Draining, "this orchestrator is shutting down; use another")
+
+		case t := <-s.results:
+			s.received++
+			switch {
+			case t.probe:
+				d.settleProbe(t)
+
+			case t.verdict.Passed:
+				// 9 · Commit verdict, ticket to the transcoder and the payer's debt in one transaction; only then does the
+				// payer hear that the output is good.
+				if err := d.settle(t, true); err != nil {
+					return err
+				}
+				s.win(t)
+				s.show(t, protocol.Frame{Kind: protocol.FrameVerdict, Payload: protocol.Encode(protocol.Verdict{Attempt: t.id, Passed: true})})
+				s.winner = t.transcoder
+				return nil
+
+			default: // failed: recorded, never paid, and the next transcoder starts from the copy at once
+				if err := d.settle(t, false); err != nil {
+					return err
+				}
+				s.retire(t, t.epitaph())
+				if s.pending() > 0 {
+					continue
+				}
+				if t.final || s.started() >= d.cfg.MaxAttempts {
+					return t.failure()
+				}
+				d.attempt(s)
+			}
+		}
+	}
+}

@@ -1,0 +1,447 @@
+// Package fleet is what an orchestrator knows of the transcoders: who bids, who is trusted, whose tickets are backed by an
+// allocation, how well and how fast each has worked. What must outlive a process is in Postgres; the rest is measured anew.
+package fleet
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/internal/auction"
+	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/verify"
+	"github.com/kinora/kinora/orchestrator/internal/store"
+)
+
+// Treasury keeps allocations in the escrow; Ensure returns once amount is confirmed on chain (topping up below half).
+type Treasury interface {
+	Ensure(ctx context.Context, recipient common.Address, amount protocol.Wei) error
+}
+
+// Config of a Fleet.
+type Config struct {
+	Domain     protocol.Domain
+	Self       common.Address
+	Allocation protocol.Wei  // per transcoder
+	MaxMembers int           // transcoders that are given an allocation; more are heard, not hired
+	Backoff    time.Duration // no award to one that declined or failed for so long
+	TopUp      time.Duration // between looks at the allocations
+	Events     func(protocol.Event)
+	Log        *slog.Logger
+}
+
+// Fleet holds the members. Its methods may be called from several goroutines at once.
+type Fleet struct {
+	cfg      Config
+	store    *store.Store
+	treasury Treasury
+	book     *auction.Book
+	wake     chan struct{} // somebody waits for an allocation
+
+	mu      sync.Mutex
+	members map[common.Address]*member
+}
+
+type member struct {
+	store.Transcoder
+	entered   bool // has its row
+	allocated bool
+	refusal   string // why the last Ensure failed
+	bids      uint64 // since the last CountBids
+	shown     protocol.Bid
+	shownAt   time.Time
+	quality   quality
+	held      []hold
+	busyUntil time.Time
+	probing   bool
+}
+
+// hold is an award that a standing bid may not know of.
+type hold struct {
+	lease protocol.ID
+	rate  uint64
+	at    time.Time
+}
+
+// New makes the fleet; Run must run for anybody to be hired.
+func New(cfg Config, st *store.Store, treasury Treasury) *Fleet {
+	return &Fleet{cfg: cfg, store: st, treasury: treasury, book: auction.NewBook(4096), wake: make(chan struct{}, 1),
+		members: make(map[common.Address]*member)}
+}
+
+// bidEventEvery bounds how often an unchanged bid is shown as an event.
+const bidEventEvery = 10 * time.Second
+
+// Bid takes a bid from the bus.
+func (f *Fleet) Bid(bid protocol.Signed[protocol.Bid]) {
+	b, err := bid.Open(f.cfg.Domain)
+	if err != nil {
+		f.cfg.Log.Debug("bid refused", "transcoder", bid.Message.Transcoder, "err", err)
+		return
+	}
+	if b.Transcoder == f.cfg.Self {
+		return
+	}
+	now := time.Now()
+	if err := f.book.Put(bid, now); err != nil {
+		f.cfg.Log.Debug("bid refused", "transcoder", b.Transcoder, "err", err)
+		return
+	}
+	f.mu.Lock()
+	m := f.members[b.Transcoder]
+	if m == nil {
+		m = &member{Transcoder: store.Transcoder{Address: b.Transcoder, Record: verify.Record{State: verify.New}, FirstSeen: now}}
+		f.members[b.Transcoder] = m
+	}
+	m.bids++
+	m.held = slices.DeleteFunc(m.held, func(h hold) bool { return h.at.Add(holdFor).Before(now) })
+	changed := !slices.Equal(b.Prices, m.shown.Prices) || b.FreePixelRate != m.shown.FreePixelRate
+	show := m.shownAt.IsZero() || changed && now.Sub(m.shownAt) > time.Second || now.Sub(m.shownAt) >= bidEventEvery
+	if show {
+		m.shown, m.shownAt = b, now
+	}
+	waits := !m.entered || !m.allocated
+	f.mu.Unlock()
+	if show {
+		e := protocol.Event{Kind: protocol.BidReceived, Counterparty: &b.Transcoder, Count: b.FreePixelRate}
+		if price, ok := b.Prices.Of(protocol.H264); ok {
+			e.Wei = &price
+		}
+		f.cfg.Events(e)
+	}
+	if waits {
+		f.nudge()
+	}
+}
+
+// holdFor is how long an award weighs on a bid: by then its bidder has bid again, knowing of it.
+const holdFor = 2 * time.Second
+
+func (f *Fleet) nudge() {
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run enters newcomers, allocates to them before their first award, keeps allocations up and the records fresh, until ctx ends.
+func (f *Fleet) Run(ctx context.Context) error {
+	if err := f.refresh(ctx); err != nil {
+		return err
+	}
+	refresh := time.NewTicker(time.Second)
+	defer refresh.Stop()
+	topUp := time.NewTicker(f.cfg.TopUp)
+	defer topUp.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			f.flushBids(context.WithoutCancel(ctx))
+			return nil
+		case <-f.wake:
+			f.hire(ctx, false)
+		case <-topUp.C:
+			f.hire(ctx, true)
+		case <-refresh.C:
+			f.flushBids(ctx)
+			if err := f.refresh(ctx); err != nil && ctx.Err() == nil {
+				f.cfg.Log.Warn("cannot read the transcoders' records", "err", err)
+			}
+		}
+	}
+}
+
+// hire enters and allocates to those that bid. all looks at every live member, else only those without an allocation.
+func (f *Fleet) hire(ctx context.Context, all bool) {
+	live := f.book.Live(time.Now())
+	slices.SortFunc(live, func(a, b auction.Standing) int {
+		return bytes.Compare(a.Bid.Message.Transcoder[:], b.Bid.Message.Transcoder[:])
+	})
+	for _, s := range live {
+		if ctx.Err() != nil {
+			return
+		}
+		t := s.Bid.Message.Transcoder
+		f.mu.Lock()
+		m := f.members[t]
+		entered, allocated, cutOff, full := m.entered, m.allocated, m.Record.State == verify.CutOff, f.hiredLocked() >= f.cfg.MaxMembers
+		f.mu.Unlock()
+		if !entered {
+			row, err := f.store.See(ctx, t)
+			if err != nil {
+				f.cfg.Log.Warn("cannot enter a transcoder", "transcoder", t, "err", err)
+				continue
+			}
+			f.mu.Lock()
+			m.Transcoder, m.entered = row, true
+			cutOff = row.Record.State == verify.CutOff
+			f.mu.Unlock()
+		}
+		if cutOff || allocated && !all || !allocated && full {
+			continue
+		}
+		err := f.treasury.Ensure(ctx, t, f.cfg.Allocation)
+		f.mu.Lock()
+		m.refusal = ""
+		if err == nil {
+			m.allocated = true
+		} else {
+			m.refusal = err.Error()
+		}
+		f.mu.Unlock()
+		if err != nil && ctx.Err() == nil {
+			f.cfg.Log.Warn("cannot allocate to a transcoder; it gets no lease until that works", "transcoder", t, "wei", f.cfg.Allocation, "err", err)
+		}
+	}
+}
+
+func (f *Fleet) hiredLocked() int {
+	n := 0
+	for _, m := range f.members {
+		if m.allocated {
+			n++
+		}
+	}
+	return n
+}
+
+// refresh takes over the records as Postgres has them, which other replicas change too.
+func (f *Fleet) refresh(ctx context.Context) error {
+	rows, err := f.store.Transcoders(ctx)
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, row := range rows {
+		m := f.members[row.Address]
+		if m == nil {
+			m = &member{}
+			f.members[row.Address] = m
+		}
+		m.Transcoder, m.entered = row, true
+	}
+	return nil
+}
+
+func (f *Fleet) flushBids(ctx context.Context) {
+	counts := make(map[common.Address]uint64)
+	f.mu.Lock()
+	for t, m := range f.members {
+		if m.entered && m.bids > 0 {
+			counts[t], m.bids = m.bids, 0
+		}
+	}
+	f.mu.Unlock()
+	if len(counts) == 0 {
+		return
+	}
+	if err := f.store.CountBids(ctx, counts); err != nil {
+		f.cfg.Log.Debug("bids were not counted", "err", err)
+	}
+}
+
+// Rank scores every live bid for ask, best first, losers after them with their reasons.
+func (f *Fleet) Rank(ask auction.Ask) []auction.Choice {
+	now := time.Now()
+	live := f.book.Live(now)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	candidates := make([]auction.Candidate, 0, len(live))
+	for _, s := range live {
+		b := s.Bid.Message
+		c := auction.Candidate{Bid: b}
+		if m := f.members[b.Transcoder]; m != nil {
+			c.Quality, c.Allocated, c.Distrust = m.quality.ppm(), m.entered && m.allocated, !m.Record.Leasable()
+			c.Busy = now.Before(m.busyUntil)
+			for _, h := range m.held {
+				if h.at.After(s.Arrived) {
+					c.Held += h.rate
+				}
+			}
+		}
+		candidates = append(candidates, c)
+	}
+	return auction.Pick(candidates, ask)
+}
+
+// Suspects returns the transcoders under test that bid now and are not being probed, and marks them so; each is to be
+// given back with Probed.
+func (f *Fleet) Suspects(ask auction.Ask) []auction.Choice {
+	now := time.Now()
+	live := f.book.Live(now)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var candidates []auction.Candidate
+	for _, s := range live {
+		m := f.members[s.Bid.Message.Transcoder]
+		if m == nil || m.Record.State != verify.Suspect || m.probing || !m.allocated {
+			continue
+		}
+		candidates = append(candidates, auction.Candidate{Bid: s.Bid.Message, Quality: auction.Perfect, Allocated: true, Busy: now.Before(m.busyUntil)})
+	}
+	choices := auction.Ranked(auction.Pick(candidates, ask))
+	for _, c := range choices {
+		f.members[c.Bid.Transcoder].probing = true
+	}
+	return choices
+}
+
+// Probed says that the probe of t has ended.
+func (f *Fleet) Probed(t common.Address) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if m := f.members[t]; m != nil {
+		m.probing = false
+	}
+}
+
+// Record is what t's outputs have earned it.
+func (f *Fleet) Record(t common.Address) verify.Record {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if m := f.members[t]; m != nil {
+		return m.Record
+	}
+	return verify.Record{State: verify.New}
+}
+
+// Judged takes over a record that was just committed.
+func (f *Fleet) Judged(t common.Address, r verify.Record) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if m := f.members[t]; m != nil {
+		m.Record = r
+	}
+}
+
+// Awarded notes that t holds lease, of rate pixels a second, from now on.
+func (f *Fleet) Awarded(t common.Address, lease protocol.ID, rate uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if m := f.members[t]; m != nil {
+		m.held = append(m.held, hold{lease: lease, rate: rate, at: time.Now()})
+	}
+}
+
+// Freed notes that a lease of t is over.
+func (f *Fleet) Freed(t common.Address, lease protocol.ID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if m := f.members[t]; m != nil {
+		m.held = slices.DeleteFunc(m.held, func(h hold) bool { return h.lease == lease })
+	}
+}
+
+// Declined keeps awards from t for a moment.
+func (f *Fleet) Declined(t common.Address) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if m := f.members[t]; m != nil {
+		m.busyUntil = time.Now().Add(f.cfg.Backoff)
+	}
+}
+
+// Delivered notes a verified output and how long after the last source byte its receipt came.
+func (f *Fleet) Delivered(t common.Address, tail time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if m := f.members[t]; m != nil {
+		m.quality.add(true)
+		m.quality.tail(tail)
+		m.busyUntil = time.Time{}
+	}
+}
+
+// Failed notes an attempt without a verified output.
+func (f *Fleet) Failed(t common.Address) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if m := f.members[t]; m != nil {
+		m.quality.add(false)
+		m.busyUntil = time.Now().Add(f.cfg.Backoff)
+	}
+}
+
+// Patience is how long t may take after the last source byte before somebody else is asked too: within half of budget, and
+// no longer than twice its own p95 once enough is known of it.
+func (f *Fleet) Patience(t common.Address, budget time.Duration) time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	share := budget / 2
+	m := f.members[t]
+	if m == nil {
+		return share
+	}
+	p95, ok := m.quality.p95()
+	if !ok {
+		return share
+	}
+	return min(share, max(2*p95, budget/4))
+}
+
+// Backlog counts live, trusted bidders that wait for an allocation, and those that have one.
+func (f *Fleet) Backlog() (waiting, allocated int) {
+	live := f.book.Live(time.Now())
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	full := f.hiredLocked() >= f.cfg.MaxMembers
+	for _, s := range live {
+		m := f.members[s.Bid.Message.Transcoder]
+		switch {
+		case m == nil:
+			waiting++
+		case m.allocated && m.entered:
+			allocated++
+		case m.Record.State != verify.CutOff && !full:
+			waiting++
+		}
+	}
+	return waiting, allocated
+}
+
+// Member is a transcoder as the API shows it.
+type Member struct {
+	Address   common.Address `json:"address"`
+	Bid       *protocol.Bid  `json:"bid,omitempty"`
+	Record    verify.Record  `json:"record"`
+	CutOffAt  *time.Time     `json:"cut_off_at,omitempty"`
+	CutOffFor string         `json:"cut_off_for,omitempty"`
+	Allocated bool           `json:"allocated"`
+	Refusal   string         `json:"allocation_refused,omitempty"`
+	Quality   uint32         `json:"quality_ppm"`
+	P95Millis int64          `json:"p95_ms,omitempty"`
+	Busy      bool           `json:"busy"`
+	Bids      uint64         `json:"bids"`
+	FirstSeen time.Time      `json:"first_seen"`
+}
+
+// Members lists everybody, oldest first.
+func (f *Fleet) Members() []Member {
+	now := time.Now()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	out := make([]Member, 0, len(f.members))
+	for t, m := range f.members {
+		x := Member{Address: t, Record: m.Record, CutOffAt: m.CutOffAt, CutOffFor: m.CutOffFor, Allocated: m.allocated, Refusal: m.refusal,
+			Quality: m.quality.ppm(), Busy: now.Before(m.busyUntil), Bids: m.Bids + m.bids, FirstSeen: m.FirstSeen}
+		if p95, ok := m.quality.p95(); ok {
+			x.P95Millis = p95.Milliseconds()
+		}
+		if s, ok := f.book.Get(t, now); ok {
+			bid := s.Bid.Message
+			x.Bid = &bid
+		}
+		out = append(out, x)
+	}
+	slices.SortFunc(out, func(a, b Member) int {
+		return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), bytes.Compare(a.Address[:], b.Address[:]))
+	})
+	return out
+}

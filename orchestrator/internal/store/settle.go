@@ -1,0 +1,249 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/verify"
+)
+
+// State is how an attempt ended.
+type State string
+
+// The states of an attempt. They are stored: their names stay.
+const (
+	Verified  State = "verified"
+	Rejected  State = "rejected"  // its output failed verification
+	Abandoned State = "abandoned" // it never came to a receipt
+)
+
+// Settlement is the end of one attempt: verdict and money in one commit.
+type Settlement struct {
+	Payer      common.Address // of hop one
+	Assignment protocol.Signed[protocol.Assignment]
+	Source     protocol.Hash // zero when the source never ended
+	Receipt    *protocol.Signed[protocol.Receipt]
+	State      State
+	Verdict    verify.Verdict // counts in the transcoder's record unless it is Abandoned or Inconclusive
+	Code       protocol.Code  // why not Verified
+	Detail     string
+	Millis     int64 // from the last source byte to the receipt, or to the end of the attempt
+	Probe      bool
+	Released   bool             // this attempt is the segment's delivery: the payer owes Price for it
+	Avoided    []common.Address // transcoders whose delivery of the segment the payer rejected
+	Price      protocol.Wei     // owed by the payer
+	Cost       protocol.Wei     // paid to the transcoder
+	Pixels     uint64
+}
+
+// Settled is what the commit changed.
+type Settled struct {
+	Record   verify.Record
+	Was      verify.State // of the record before
+	CutOff   bool         // this verdict cut the transcoder off
+	Replaced protocol.ID  // an earlier delivery of the same segment that did not arrive: forgive it; zero: none
+	Again    bool         // the attempt had been settled before; nothing changed
+}
+
+// Ledger is the payment side of a settlement, inside its transaction.
+type Ledger interface {
+	// Pay writes the one ticket of an attempt for its transcoder.
+	Pay(ctx context.Context, tx pgx.Tx, transcoder common.Address, stream string, attempt protocol.ID, fee protocol.Wei) error
+	// Reject tells the transcoder, by the outbox, that an attempt is not paid for and why.
+	Reject(ctx context.Context, tx pgx.Tx, transcoder common.Address, stream string, attempt protocol.ID, code protocol.Code, detail string) error
+	// Owe enters what the payer of hop one owes for an attempt.
+	Owe(ctx context.Context, tx pgx.Tx, payer common.Address, stream string, attempt protocol.ID, fee protocol.Wei) error
+}
+
+// UseLedger says who keeps the money's books; it is called once, before the first Settle.
+func (s *Store) UseLedger(l Ledger) { s.ledger = l }
+
+// maxDeliveries bounds how often one segment is delivered again after its answer was lost.
+const maxDeliveries = 8
+
+// Settle commits x: the attempt's row, the ticket to the transcoder or its rejection, the payer's debt, the segment's
+// delivery and the transcoder's record, all or nothing. Settling an attempt again changes nothing. SegmentConflict means
+// that other bytes were delivered under the segment's key.
+func (s *Store) Settle(ctx context.Context, x Settlement) (Settled, error) {
+	var out Settled
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		var err error
+		out, err = s.settle(ctx, tx, x)
+		return err
+	})
+	if err != nil {
+		return Settled{}, fmt.Errorf("settle attempt %s: %w", x.Assignment.Message.Attempt.Short(), err)
+	}
+	return out, nil
+}
+
+func (s *Store) settle(ctx context.Context, tx pgx.Tx, x Settlement) (Settled, error) {
+	var out Settled
+	a := x.Assignment.Message
+	var receipt, source []byte
+	if x.Receipt != nil {
+		receipt = protocol.Encode(*x.Receipt)
+	}
+	if !x.Source.IsZero() {
+		source = x.Source[:]
+	}
+	layers := x.Verdict.Layers
+	if x.State == Abandoned {
+		layers = ""
+	}
+	if x.State != Verified {
+		x.Released, x.Price, x.Cost = false, protocol.Wei{}, protocol.Wei{}
+	}
+	if !x.Released {
+		x.Price = protocol.Wei{}
+	}
+	tag, err := tx.Exec(ctx, `INSERT INTO attempts (id, payer, stream, incarnation, seq, source, transcoder, lease, state, probe,
+			code, detail, layers, millis, price, cost, pixels, assignment, receipt)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::text::numeric, $16::text::numeric, $17, $18, $19)
+		ON CONFLICT (id) DO NOTHING`,
+		a.Attempt[:], x.Payer[:], a.Stream, int64(a.Incarnation), int64(a.Seq), source, a.Transcoder[:], a.Lease[:], string(x.State), x.Probe,
+		string(x.Code), clip(x.Detail), layers, x.Millis, x.Price.String(), x.Cost.String(), int64(x.Pixels), protocol.Encode(x.Assignment), receipt)
+	if err != nil {
+		return out, fmt.Errorf("insert attempt: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		out.Again = true
+		return out, nil
+	}
+	if x.Released {
+		if out.Replaced, err = deliver(ctx, tx, x); err != nil {
+			return out, err
+		}
+		if x.Price.IsZero() {
+			return out, fmt.Errorf("a delivery without a price")
+		}
+		if err := s.ledger.Owe(ctx, tx, x.Payer, a.Stream, a.Attempt, x.Price); err != nil {
+			return out, fmt.Errorf("owe: %w", err)
+		}
+	}
+	switch {
+	case x.State == Verified && !x.Cost.IsZero():
+		err = s.ledger.Pay(ctx, tx, a.Transcoder, a.Stream, a.Attempt, x.Cost)
+	case x.State == Rejected:
+		err = s.ledger.Reject(ctx, tx, a.Transcoder, a.Stream, a.Attempt, x.Code, clip(x.Detail))
+	}
+	if err != nil {
+		return out, fmt.Errorf("ticket: %w", err)
+	}
+	if x.State == Abandoned || x.Verdict.Inconclusive {
+		return out, nil
+	}
+	err = judge(ctx, tx, a.Transcoder, x, &out)
+	return out, err
+}
+
+// deliver makes the attempt the segment's delivery. An earlier delivery of the same bytes by a transcoder that the payer does
+// not reject was lost on its way: its debt passes to this one, so that nobody pays twice.
+func deliver(ctx context.Context, tx pgx.Tx, x Settlement) (replaced protocol.ID, err error) {
+	a := x.Assignment.Message
+	var source, attempt, transcoder []byte
+	var deliveries int
+	err = tx.QueryRow(ctx, `SELECT s.source, s.attempt, t.transcoder, s.deliveries FROM segments s JOIN attempts t ON t.id = s.attempt
+		WHERE s.payer = $1 AND s.stream = $2 AND s.incarnation = $3 AND s.seq = $4 FOR UPDATE OF s`,
+		x.Payer[:], a.Stream, int64(a.Incarnation), int64(a.Seq)).Scan(&source, &attempt, &transcoder, &deliveries)
+	if errors.Is(err, pgx.ErrNoRows) {
+		_, err = tx.Exec(ctx, `INSERT INTO segments (payer, stream, incarnation, seq, source, attempt) VALUES ($1, $2, $3, $4, $5, $6)`,
+			x.Payer[:], a.Stream, int64(a.Incarnation), int64(a.Seq), x.Source[:], a.Attempt[:])
+		if err != nil {
+			return replaced, fmt.Errorf("insert segment: %w", err)
+		}
+		return replaced, nil
+	}
+	if err != nil {
+		return replaced, fmt.Errorf("read segment: %w", err)
+	}
+	if protocol.Hash(source) != x.Source {
+		return replaced, protocol.Errorf(protocol.SegmentConflict, "segment %s was delivered with other bytes", a.SegmentKey)
+	}
+	if deliveries >= maxDeliveries {
+		return replaced, protocol.Limited(protocol.RateLimited, "max_deliveries", maxDeliveries, "segment %s was delivered %d times", a.SegmentKey, deliveries)
+	}
+	_, err = tx.Exec(ctx, `UPDATE segments SET attempt = $5, deliveries = deliveries + 1 WHERE payer = $1 AND stream = $2 AND incarnation = $3 AND seq = $4`,
+		x.Payer[:], a.Stream, int64(a.Incarnation), int64(a.Seq), a.Attempt[:])
+	if err != nil {
+		return replaced, fmt.Errorf("replace delivery: %w", err)
+	}
+	by := common.BytesToAddress(transcoder)
+	for _, avoided := range x.Avoided {
+		if avoided == by {
+			return replaced, nil // rejected by the payer, verified here: still owed
+		}
+	}
+	copy(replaced[:], attempt)
+	return replaced, nil
+}
+
+// judge adds the verdict to the transcoder's record under its row lock: replicas judge one after another.
+func judge(ctx context.Context, tx pgx.Tx, t common.Address, x Settlement, out *Settled) error {
+	var record verify.Record
+	var at *time.Time
+	err := tx.QueryRow(ctx, `SELECT record, cut_off_at FROM transcoders WHERE address = $1 FOR UPDATE`, t[:]).Scan(&record, &at)
+	if err != nil {
+		return fmt.Errorf("read transcoder %s: %w", t, err)
+	}
+	out.Was = record.State
+	out.Record = record.After(x.Verdict)
+	out.CutOff = at == nil && out.Record.State == verify.CutOff
+	if out.CutOff {
+		_, err = tx.Exec(ctx, `UPDATE transcoders SET record = $2, cut_off_at = now(), cut_off_for = $3 WHERE address = $1`, t[:], protocol.Encode(out.Record),
+			clip(fmt.Sprintf("attempt %s: %s: %s", x.Assignment.Message.Attempt, x.Code, x.Detail)))
+	} else {
+		_, err = tx.Exec(ctx, `UPDATE transcoders SET record = $2 WHERE address = $1`, t[:], protocol.Encode(out.Record))
+	}
+	if err != nil {
+		return fmt.Errorf("update transcoder %s: %w", t, err)
+	}
+	return nil
+}
+
+// Delivery is the attempt a segment was delivered by.
+type Delivery struct {
+	Source     protocol.Hash
+	Attempt    protocol.ID
+	Transcoder common.Address
+	Deliveries int
+}
+
+// Delivered looks the segment up; ok is false when it was not delivered yet.
+func (s *Store) Delivered(ctx context.Context, payer common.Address, key protocol.SegmentKey) (d Delivery, ok bool, err error) {
+	var source, attempt, transcoder []byte
+	err = s.pool.QueryRow(ctx, `SELECT s.source, s.attempt, t.transcoder, s.deliveries FROM segments s JOIN attempts t ON t.id = s.attempt
+		WHERE s.payer = $1 AND s.stream = $2 AND s.incarnation = $3 AND s.seq = $4`,
+		payer[:], key.Stream, int64(key.Incarnation), int64(key.Seq)).Scan(&source, &attempt, &transcoder, &d.Deliveries)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return d, false, nil
+	}
+	if err != nil {
+		return d, false, fmt.Errorf("read segment %s: %w", key, err)
+	}
+	copy(d.Source[:], source)
+	copy(d.Attempt[:], attempt)
+	d.Transcoder = common.BytesToAddress(transcoder)
+	return d, true, nil
+}
+
+// clip bounds text that came from elsewhere.
+func clip(s string) string {
+	const most = 500
+	if len(s) > most {
+		s = s[:most]
+	}
+	b := []rune(s)
+	for i, r := range b {
+		if r == 0 {
+			b[i] = ' ' // Postgres text holds no NUL
+		}
+	}
+	return string(b)
+}
