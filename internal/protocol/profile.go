@@ -26,7 +26,7 @@ type Profile struct {
 	Bitrate      uint32 `json:"bitrate"`                 // video, bit/s: constant, with a VBV buffer of one second
 	FPSNum       uint32 `json:"fps_num,omitempty"`       // 0: the source's frame rate
 	FPSDen       uint32 `json:"fps_den,omitempty"`       // 0 where FPSNum is 0, else at least 1
-	GOPMillis    uint32 `json:"gop_ms,omitempty"`        // keyframe interval inside a segment; 0: one keyframe, at its start
+	GOPMillis    uint32 `json:"gop_ms,omitempty"`        // keyframe interval inside a segment; 0: one keyframe, at its start; 1: every picture is one
 	Codec        Codec  `json:"codec"`                   // price class
 	CodecProfile string `json:"codec_profile,omitempty"` // H.264: baseline, main, high; empty: high
 	Preset       string `json:"preset,omitempty"`        // of the encoder; empty: the transcoder's choice
@@ -75,8 +75,8 @@ func (p Profile) Validate() error {
 		return bad("frame rate is %d/%d, want both or neither", p.FPSNum, p.FPSDen)
 	case p.FPSDen > 1_000_000 || uint64(p.FPSNum) > MaxFPS*uint64(p.FPSDen):
 		return bad("frame rate is %d/%d, want at most %d", p.FPSNum, p.FPSDen, MaxFPS)
-	case p.GOPMillis != 0 && (p.GOPMillis < 100 || p.GOPMillis > 60_000):
-		return bad("gop_ms is %d, want 0 or 100 to 60000", p.GOPMillis)
+	case p.GOPMillis > 60_000:
+		return bad("gop_ms is %d, want at most 60000", p.GOPMillis)
 	case p.Codec != H264 && p.Codec != HEVC && p.Codec != AV1:
 		return bad("codec is %q, want h264, hevc or av1", p.Codec)
 	case !h264Profiles.MatchString(p.CodecProfile):
