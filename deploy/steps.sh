@@ -10,6 +10,8 @@ export HOME="${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}"
 export HOME="${HOME:-/root}"
 cache="${KINORA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kinora}"
 export DEBIAN_FRONTEND=noninteractive
+# Node trusts a list of its own; give it the machine's, which may know a proxy's certificate.
+[ ! -r /etc/ssl/certs/ca-certificates.crt ] || export NODE_EXTRA_CA_CERTS="${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}"
 
 step() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }
 note() { printf '    %s\n' "$*" >&2; }
