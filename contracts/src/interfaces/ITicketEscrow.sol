@@ -84,7 +84,8 @@ interface ITicketEscrow {
     );
 
     /// @notice A run stopped at the ticket `nonce`: it and what follows it in the run stay unpaid and unconsumed. Unless
-    /// a `Redeemed` of the same run follows, nothing of the run was paid.
+    /// a `Redeemed` of the same run follows, nothing of the run was paid. It tells the recipient why, and proves nothing
+    /// against the payer: cheap checks come before the signature, so the ticket may be forged.
     event RunStopped(address indexed payer, address indexed recipient, uint16 lane, uint64 nonce, Refusal reason);
 
     // --------------------------------------------------------------- errors
