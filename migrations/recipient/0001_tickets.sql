@@ -17,6 +17,7 @@ CREATE TABLE recipient_lanes (
     payer         bytea   NOT NULL,
     lane          integer NOT NULL,
     stream        text    NOT NULL,
+    floor_nonce   bigint  NOT NULL, -- nonces begin above it
     highest_nonce bigint  NOT NULL,
     used_at       bigint  NOT NULL,
     accepted      bigint  NOT NULL DEFAULT 0,
@@ -105,7 +106,7 @@ CREATE TABLE recipient_redemptions (
     submitted_at bigint  NOT NULL,
     state        text    NOT NULL DEFAULT 'sent',
     gas_wei      numeric(78, 0) NOT NULL DEFAULT 0,
-    CONSTRAINT recipient_redemptions_state_is_known CHECK (state IN ('sent', 'mined', 'dropped'))
+    CONSTRAINT recipient_redemptions_state_is_known CHECK (state IN ('sent', 'replaced', 'mined', 'dropped'))
 );
 CREATE INDEX recipient_redemptions_sent ON recipient_redemptions (submitted_at) WHERE state = 'sent';
 
