@@ -72,7 +72,7 @@ func (s *Source) look() {
 	select {
 	case <-s.seen:
 	default:
-		s.head = Head{Width: sps.Width(), Height: sps.Height(), HasAudio: s.scan.hasAudio}
+		s.head = Head{Width: sps.Width(), Height: sps.Height(), FPS: sps.FPS(), HasAudio: s.scan.hasAudio}
 		close(s.seen)
 	}
 }

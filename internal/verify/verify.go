@@ -49,7 +49,8 @@ type Stream struct {
 	Frames        int    // pictures
 	Keyframes     int    // pictures a decoder can start at
 	Pixels        uint64 // Width × Height × Frames: the billed unit
-	VideoBytes    int64  // of the coded pictures
+	VideoBytes    int64  // of the video track
+	slices        int64  // of these, in coded pictures: without headers and filler, which cost nothing to add
 	FPS           float64
 	FPSNum        uint32 // mean frame rate by timestamps; 0/0 where one picture is all there is
 	FPSDen        uint32
@@ -81,6 +82,7 @@ type SourceInfo struct{ Stream }
 // Head is what is known of a source as soon as its first picture began to arrive.
 type Head struct {
 	Width, Height int
+	FPS           float64 // as the stream says of itself; 0: it does not
 	HasAudio      bool
 }
 
