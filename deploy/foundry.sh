@@ -16,8 +16,9 @@ modules="$top/contracts/node_modules"
 stamp="$modules/.kinora-lock" # the lock file these modules were installed from
 if ! cmp -s "$top/contracts/package-lock.json" "$stamp"; then
   step "Installing the contract tools (forge, anvil, solc)"
-  # Nothing of these packages needs its install script: the programs lie in the platform packages.
-  (cd "$top/contracts" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2) ||
+  # Nothing of these packages needs its install script, and forge and anvil are programs that run without Node: --force accepts them
+  # beside a Node older than they ask for, and on another machine type, which gets its own below.
+  (cd "$top/contracts" && npm ci --force --ignore-scripts --no-audit --no-fund --loglevel=error >&2) ||
     die "npm could not install the contract tools" "Check the network; behind a proxy set https_proxy (npm reads it)." "Start again: deploy/foundry.sh"
   if [ "$machine" != linux-amd64 ]; then # the lock file names the one platform whose content was checked
     (cd "$top/contracts" && npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error \
