@@ -1,4 +1,4 @@
-package main
+package engine
 
 // #cgo pkg-config: libavutil libavcodec
 // #cgo CFLAGS: -O3
@@ -37,6 +37,7 @@ func (g *gridder) measure(f *astiav.Frame, out *[wire.GridLen]uint8) error {
 			return err
 		}
 		defer gray.Free()
+		gray.SetColorRange(astiav.ColorRangeJpeg) // libswscale's gray always is
 		f = gray
 	}
 	if n := f.Width(); len(g.sums) < n {

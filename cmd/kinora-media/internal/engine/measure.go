@@ -1,4 +1,4 @@
-package main
+package engine
 
 import (
 	"context"
@@ -32,11 +32,10 @@ type measuring struct {
 	count   int // pictures in batch
 	out     wire.Measurement
 
-	pictures      int
-	first, last   int64 // PTS as demuxed, over all pictures
-	lastDTS       int64
-	decodedFirst  bool
-	errorsInFirst bool
+	pictures     int
+	first, last  int64 // PTS as demuxed, over all pictures
+	lastDTS      int64
+	decodedFirst bool
 }
 
 func (m *measuring) release() {
@@ -191,6 +190,9 @@ func (m *measuring) finish(soundHash string) (*wire.Measurement, error) {
 		if err := m.decoder.decode(nil, take); err != nil {
 			return nil, err
 		}
+	}
+	if !m.decodedFirst && !m.out.KeyframeAt0 {
+		return nil, failf(wire.CodeNoKeyframe, "the segment does not begin with a keyframe, and none of %d coded pictures decodes", m.out.Packets)
 	}
 	if !m.decodedFirst {
 		return nil, failf(wire.CodeBadMedia, "none of %d coded pictures decodes", m.out.Packets)

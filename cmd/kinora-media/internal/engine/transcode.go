@@ -1,4 +1,4 @@
-package main
+package engine
 
 import (
 	"context"
@@ -38,7 +38,8 @@ type transcoding struct {
 	sent     atomic.Int64 // bytes of all renditions
 	held     []*astiav.Frame
 	early    []*astiav.Packet // sound before the first picture
-	num, den int              // source frame rate
+	sound    *astiav.CodecParameters
+	num, den int // source frame rate
 
 	source    wire.Stream
 	firstPTS  int64 // unwrapped
@@ -212,12 +213,15 @@ func (t *transcoding) start() error {
 		t.num, t.den = measureRate(t.held, t.decoder.cc.Framerate())
 	}
 	t.line.setRate(t.num, t.den)
-	var audio *astiav.CodecParameters
-	if t.demux.audio != nil && carried(t.demux.audio.CodecParameters().CodecID()) {
-		audio = t.demux.audio.CodecParameters()
+	if a := t.demux.audio; a != nil && carried(a.CodecParameters().CodecID()) {
+		// A copy: a rendition may need it when the demuxer is closed already.
+		t.sound = astiav.AllocCodecParameters()
+		if err := a.CodecParameters().Copy(t.sound); err != nil {
+			return err
+		}
 	}
 	for i, p := range t.req.Ladder {
-		r := &rendition{index: i, profile: p, line: t.line, in: make(chan item, queueLen), out: t.output, audio: audio,
+		r := &rendition{index: i, profile: p, line: t.line, in: make(chan item, queueLen), out: t.output, audio: t.sound,
 			rate: t.demux.adts.rate, num: t.num, den: t.den, colours: t.decoder.cc}
 		if p.FPSNum > 0 {
 			r.num, r.den = p.FPSNum, p.FPSDen
@@ -463,6 +467,9 @@ func (t *transcoding) release() {
 	}
 	if t.decoder != nil {
 		t.decoder.free()
+	}
+	if t.sound != nil {
+		t.sound.Free()
 	}
 }
 

@@ -1,4 +1,4 @@
-package main
+package engine
 
 import (
 	"errors"
@@ -209,8 +209,11 @@ func (c *adtsClock) date(pts int64, samples int) (int64, bool) {
 	if c.rate > 0 {
 		t += (c.n*int64(samples)*wire.TicksPerSecond + int64(c.rate)/2) / int64(c.rate)
 	}
-	if c.begun && t <= c.last {
+	if c.begun && t <= c.last { // the clock jumps back: go on as before
 		t = c.last + 1
+		if c.rate > 0 && samples > 0 {
+			t = c.last + int64(samples)*wire.TicksPerSecond/int64(c.rate)
+		}
 	}
 	c.begun, c.last = true, t
 	return t, true
