@@ -8,21 +8,31 @@
 package payment
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/internal/chain"
 	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/ticket"
 )
 
-// Escrow is what payment asks of the chain; *chain.Escrow is one.
+// Escrow is what payment asks of the escrow contract; *chain.Escrow is one.
 type Escrow interface {
 	Balance(ctx context.Context, owner common.Address) (protocol.Wei, error)
 	Allocation(ctx context.Context, payer, recipient common.Address) (chain.Allocation, error)
 	Watermark(ctx context.Context, payer, recipient common.Address, lane uint16) (uint64, error)
+	BlockTime(ctx context.Context) (uint64, error)
+	ThawPeriod() time.Duration
+	RedeemBatch(ctx context.Context, a *chain.Account, runs []ticket.Run, minTotal protocol.Wei, stored func(chain.Prepared) error) (chain.Prepared, error)
+	Diagnose(ctx context.Context, t ticket.Signed, rand [32]byte) (chain.Refusal, error)
+	Runs(r chain.Receipt) ([]chain.Redeemed, []chain.RunStopped, error)
+	Allocate(ctx context.Context, a *chain.Account, recipient common.Address, amount protocol.Wei) (chain.Receipt, error)
 }
 
 // Tx is a pgx.Tx: the role's own transaction, which the payment joins.
@@ -56,23 +66,66 @@ type PayResult struct {
 	WinProb     uint64
 }
 
-// RecipientConfig configures a Recipient. Zero durations and multiples take the defaults.
+// RecipientConfig configures a Recipient. Durations and multiples of zero take the default named beside them.
 type RecipientConfig struct {
 	Domain  protocol.Domain
 	Signer  protocol.Signer
-	Account *chain.Account // pays for and sends redemptions; the Signer's own
+	Account *chain.Account // sends and pays for redemptions; of the same key as Signer
 
-	// A set's three times, from the moment it is opened: the payer stops, this side stops, disclosure may begin.
+	// A set's three times, from the moment it is opened: the payer stops (5 min), this side stops (6 min), disclosure may
+	// begin (6 min 10 s). The next set is handed out once half of Usable is over.
 	Usable, Accept, Redeem time.Duration
-	// RestartGrace is how long after a start overdue sets stay open, so that payers can still deliver.
-	RestartGrace      time.Duration
-	TicketLifetime    time.Duration // below the escrow's thaw period
-	FaceValueMultiple uint64        // face value = multiple × usual fee, so win probability ≈ 1/multiple
-	CreditWindow      protocol.Wei  // most unpaid work per payer; zero: bounded by the allocation alone
+	// RestartGrace is how long after a start no set is closed for its age, so that payers can still deliver what they
+	// signed while this side was away. Accept − Usable, at most 15 s.
+	RestartGrace time.Duration
+	// TicketLifetime is what a ticket still lives when its set is opened: half the escrow's thaw period, at most 24 h. It
+	// must stay below the thaw period, or a thaw would outrun a winner.
+	TicketLifetime time.Duration
+	// FaceValueMultiple makes the face value that many usual fees, so that one ticket in as many wins: 100.
+	FaceValueMultiple uint64
+	// CreditWindow is the most unpaid work per payer; zero: as much as the allocation covers.
+	CreditWindow protocol.Wei
+	// HoldFor bounds how long an admitted attempt keeps credit if nobody releases it: 2 min.
+	HoldFor time.Duration
+	// Confirmations are the blocks that must follow a redemption's before it counts: 0.
+	Confirmations uint64
 
 	Events   func(protocol.Event)                      // may be nil; must not block
-	Rejected func(payer common.Address, reject Reject) // may be nil: a payer's verdict against an attempt
+	Rejected func(payer common.Address, reject Reject) // may be nil: a payer's verdict against an attempt; must not block
 	Log      *slog.Logger
+}
+
+// withDefaults fills in what is zero.
+func (c RecipientConfig) withDefaults(thaw time.Duration) RecipientConfig {
+	c.Usable = cmp.Or(c.Usable, 5*time.Minute)
+	c.Accept = cmp.Or(c.Accept, c.Usable+time.Minute)
+	c.Redeem = cmp.Or(c.Redeem, c.Accept+10*time.Second)
+	c.RestartGrace = cmp.Or(c.RestartGrace, min(c.Accept-c.Usable, 15*time.Second))
+	c.TicketLifetime = cmp.Or(c.TicketLifetime, min(thaw/2, 24*time.Hour))
+	c.FaceValueMultiple = cmp.Or(c.FaceValueMultiple, 100)
+	c.HoldFor = cmp.Or(c.HoldFor, 2*time.Minute)
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Events == nil {
+		c.Events = func(protocol.Event) {}
+	}
+	return c
+}
+
+func (c RecipientConfig) validate(thaw time.Duration) error {
+	switch {
+	case c.Usable <= 0 || c.Usable >= c.Accept || c.Accept >= c.Redeem || c.Redeem > math.MaxUint32*time.Millisecond:
+		return fmt.Errorf("a set's times are usable %s, accept %s, redeem %s: want them ascending from above 0", c.Usable, c.Accept, c.Redeem)
+	case c.TicketLifetime < time.Second:
+		return fmt.Errorf("ticket lifetime is %s, want at least 1s", c.TicketLifetime)
+	case c.TicketLifetime+c.Accept >= thaw:
+		return fmt.Errorf("ticket lifetime %s and accept time %s together must be below the escrow's thaw period %s, or a thaw outruns a winner",
+			c.TicketLifetime, c.Accept, thaw)
+	case c.Account.Address() != c.Signer.Address():
+		return fmt.Errorf("account %s and signer %s must be one key", c.Account.Address(), c.Signer.Address())
+	}
+	return nil
 }
 
 // RecipientStats counts since the beginning of the database.

@@ -1,0 +1,197 @@
+// Package ledger is the recipient's Store in SQL, written once in the dialect that Postgres and SQLite share. The bodies,
+// pgstore and litestore, give it a database.
+package ledger
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/internal/payment"
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+// Conn is an open transaction. Parameters are $1, $2, …; amounts go in as decimal strings and come out through CAST(… AS text).
+type Conn interface {
+	Exec(ctx context.Context, sql string, args ...any) (affected int64, err error)
+	Query(ctx context.Context, sql string, args ...any) (Rows, error)
+}
+
+// Rows is a cursor; it must be closed before the next statement.
+type Rows interface {
+	Next() bool
+	Scan(dest ...any) error
+	Err() error
+	Close()
+}
+
+// DB runs transactions.
+type DB interface {
+	// Tx runs f in one transaction, again when the database asks for that; it commits if f returns no error.
+	Tx(ctx context.Context, f func(Conn) error) error
+	// Lock is appended to a SELECT whose rows this transaction is about to change.
+	Lock() string
+	Exclusive(ctx context.Context, f func(ctx context.Context) error) (ran bool, err error)
+}
+
+// Ledger is a payment.Store over a DB with the recipient's tables.
+type Ledger struct{ db DB }
+
+var _ payment.Store = (*Ledger)(nil)
+
+// New makes the store.
+func New(db DB) *Ledger { return &Ledger{db: db} }
+
+// Exclusive is the DB's.
+func (l *Ledger) Exclusive(ctx context.Context, f func(ctx context.Context) error) (bool, error) {
+	return l.db.Exclusive(ctx, f)
+}
+
+// tx adds to an error what was being done.
+func (l *Ledger) tx(ctx context.Context, doing string, f func(Conn) error) error {
+	if err := l.db.Tx(ctx, f); err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return nil
+}
+
+// one reads at most one row.
+func one(ctx context.Context, c Conn, sql string, args []any, dest ...any) (found bool, err error) {
+	rows, err := c.Query(ctx, sql, args...)
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		return false, rows.Err()
+	}
+	if err := rows.Scan(dest...); err != nil {
+		return false, err
+	}
+	return true, nil
+}
+
+// all reads every row; each row is scanned by f.
+func all[T any](ctx context.Context, c Conn, f func(Rows) (T, error), sql string, args ...any) ([]T, error) {
+	rows, err := c.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []T
+	for rows.Next() {
+		v, err := f(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, rows.Err()
+}
+
+func sum(ctx context.Context, c Conn, sql string, args ...any) (protocol.Wei, error) {
+	amounts, err := all(ctx, c, func(r Rows) (protocol.Wei, error) {
+		var w protocol.Wei
+		return w, r.Scan(&w)
+	}, sql, args...)
+	var total protocol.Wei
+	for _, w := range amounts {
+		total = total.Add(w)
+	}
+	return total, err
+}
+
+// must wants a statement to change exactly one row.
+func must(affected int64, err error) error {
+	if err != nil {
+		return err
+	}
+	if affected != 1 {
+		return fmt.Errorf("%d rows changed, want 1", affected)
+	}
+	return nil
+}
+
+func millis(t time.Time) int64 { return t.UnixMilli() }
+
+func moment(ms int64) time.Time { return time.UnixMilli(ms) }
+
+// Secret implements payment.Store.
+func (l *Ledger) Secret(ctx context.Context) (secret [32]byte, err error) {
+	err = l.tx(ctx, "read recipient secret", func(c Conn) error {
+		var fresh [32]byte
+		_, _ = rand.Read(fresh[:]) // never fails, says crypto/rand
+		if _, err := c.Exec(ctx, `INSERT INTO recipient_secret (id, secret) VALUES (1, $1) ON CONFLICT DO NOTHING`, fresh[:]); err != nil {
+			return err
+		}
+		var b []byte
+		found, err := one(ctx, c, `SELECT secret FROM recipient_secret WHERE id = 1`, nil, &b)
+		if err == nil && (!found || len(b) != 32) {
+			err = errors.New("the secret is not there")
+		}
+		copy(secret[:], b)
+		return err
+	})
+	return secret, err
+}
+
+// Prune implements payment.Store.
+func (l *Ledger) Prune(ctx context.Context, before time.Time) error {
+	return l.tx(ctx, "forget old tickets", func(c Conn) error {
+		if _, err := c.Exec(ctx, `DELETE FROM recipient_tickets WHERE expiry < $1`, before.Unix()); err != nil {
+			return err
+		}
+		_, err := c.Exec(ctx, `DELETE FROM recipient_debts WHERE is_open = 0 AND noted_at < $1`, millis(before))
+		return err
+	})
+}
+
+// Stats implements payment.Store.
+func (l *Ledger) Stats(ctx context.Context, now time.Time) (s payment.RecipientStats, err error) {
+	err = l.tx(ctx, "count", func(c Conn) error {
+		s = payment.RecipientStats{}
+		type lane struct {
+			accepted, won, redeemed, lost                int64
+			acceptedWei, wonWei, redeemedWei, lostWeiWei protocol.Wei
+		}
+		lanes, err := all(ctx, c, func(r Rows) (x lane, err error) {
+			return x, r.Scan(&x.accepted, &x.won, &x.redeemed, &x.lost, &x.acceptedWei, &x.wonWei, &x.redeemedWei, &x.lostWeiWei)
+		}, `SELECT accepted, won, redeemed, lost, CAST(accepted_wei AS text), CAST(won_wei AS text), CAST(redeemed_wei AS text),
+			CAST(lost_wei AS text) FROM recipient_lanes`)
+		if err != nil {
+			return err
+		}
+		for _, x := range lanes {
+			s.Accepted, s.Won = s.Accepted+uint64(x.accepted), s.Won+uint64(x.won)
+			s.Redeemed, s.Lost = s.Redeemed+uint64(x.redeemed), s.Lost+uint64(x.lost)
+			s.AcceptedWei, s.WonWei = s.AcceptedWei.Add(x.acceptedWei), s.WonWei.Add(x.wonWei)
+			s.EarnedWei, s.LostWei = s.EarnedWei.Add(x.redeemedWei), s.LostWei.Add(x.lostWeiWei)
+		}
+		s.PendingWinners = s.Won - s.Redeemed - s.Lost
+		s.PendingWei = s.WonWei.Sub(s.EarnedWei).Sub(s.LostWei)
+		if _, err := one(ctx, c, `SELECT COUNT(*) FROM recipient_sets WHERE state = 'open'`, nil, &s.OpenSets); err != nil {
+			return err
+		}
+		if _, err := one(ctx, c, `SELECT COUNT(*) FROM recipient_redemptions WHERE state = 'mined'`, nil, &s.Txs); err != nil {
+			return err
+		}
+		if s.GasWei, err = sum(ctx, c, `SELECT CAST(gas_wei AS text) FROM recipient_redemptions WHERE state = 'mined'`); err != nil {
+			return err
+		}
+		owed, err := all(ctx, c, debt, debtColumns+` WHERE is_open = 1`)
+		for _, d := range owed {
+			s.OwedWei = s.OwedWei.Add(d.open())
+		}
+		return err
+	})
+	return s, err
+}
+
+func address(b []byte) (a common.Address) {
+	copy(a[:], b)
+	return a
+}

@@ -1,0 +1,449 @@
+package payment
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/internal/chain"
+	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/ticket"
+)
+
+// Recipient is the earning side: it hands out parameter sets, gives credit, draws tickets, and redeems winners. All its
+// methods may be called at once, from several processes over one store.
+type Recipient struct {
+	config RecipientConfig
+	self   common.Address
+	hasher *ticket.Hasher
+	store  Store
+	escrow Escrow
+	wake   chan struct{}
+
+	mu          sync.Mutex
+	secret      *[32]byte
+	draining    bool
+	sets        map[common.Hash]Set // what never changes of them
+	allocations map[common.Address]cachedAllocation
+}
+
+type cachedAllocation struct {
+	chain.Allocation
+	at time.Time
+}
+
+// Caches: how old an allocation may be, and how many sets are remembered.
+const (
+	allocationAge = 2 * time.Second
+	setsCached    = 4096
+)
+
+// NewRecipient makes the earning side of one key.
+func NewRecipient(c RecipientConfig, store Store, escrow Escrow) *Recipient {
+	c = c.withDefaults(escrow.ThawPeriod())
+	return &Recipient{config: c, self: c.Signer.Address(), hasher: ticket.Domain{ChainID: c.Domain.ChainID, Escrow: c.Domain.Escrow}.Hasher(),
+		store: store, escrow: escrow, wake: make(chan struct{}, 1), sets: map[common.Hash]Set{}, allocations: map[common.Address]cachedAllocation{}}
+}
+
+// Params is the parameter set with which payer pays for stream: the current one, or a new one once half of its usable time
+// is over or its face value does not cover maxFee. Each (payer, stream) has a lane of its own.
+func (r *Recipient) Params(ctx context.Context, payer common.Address, stream string, maxFee protocol.Wei) (protocol.Signed[protocol.TicketParams], error) {
+	return r.ParamsAt(ctx, payer, stream, maxFee, maxFee)
+}
+
+// ParamsAt is Params for a stream whose usual fee is below maxFee, the longest segment's: the face value covers maxFee and
+// is FaceValueMultiple usual fees, as far as a sixth of the allocation allows.
+func (r *Recipient) ParamsAt(ctx context.Context, payer common.Address, stream string, maxFee, usualFee protocol.Wei) (protocol.Signed[protocol.TicketParams], error) {
+	var none protocol.Signed[protocol.TicketParams]
+	if err := protocol.ValidateStream(stream); err != nil {
+		return none, protocol.Errorf(protocol.BadStreamName, "%w", err)
+	}
+	if payer == r.self || payer == (common.Address{}) {
+		return none, protocol.Errorf(protocol.BadRequest, "payer %s cannot pay %s", payer, r.self)
+	}
+	if maxFee.IsZero() || !maxFee.FitsUint96() {
+		return none, protocol.Errorf(protocol.BadRequest, "largest fee is %s, want 1 to 2^96-1 wei", maxFee)
+	}
+	if r.isDraining() {
+		return none, protocol.Errorf(protocol.Draining, "no new parameter sets: shutting down")
+	}
+	lane, err := r.store.Lane(ctx, payer, stream, time.Now(), func(ctx context.Context, lane uint16) (uint64, error) {
+		return r.escrow.Watermark(ctx, payer, r.self, lane)
+	})
+	if err != nil {
+		return none, err
+	}
+	newest, ok, err := r.store.NewestSet(ctx, payer, lane)
+	if err != nil {
+		return none, err
+	}
+	if ok && !newest.Closed && !newest.FaceValue.Less(maxFee) && time.Until(newest.UsableUntil) > newest.UsableUntil.Sub(newest.OpenedAt)/2 {
+		return r.seal(newest)
+	}
+	faceValue, err := r.faceValue(ctx, payer, maxFee, usualFee)
+	if err != nil {
+		return none, err
+	}
+	s, err := r.openSet(ctx, payer, lane, faceValue, newest.Serial)
+	if err != nil {
+		return none, err
+	}
+	if s.FaceValue.Less(maxFee) { // another replica opened one at the same moment, for less
+		if s, err = r.openSet(ctx, payer, lane, faceValue, s.Serial); err != nil {
+			return none, err
+		}
+	}
+	return r.seal(s)
+}
+
+func (r *Recipient) faceValue(ctx context.Context, payer common.Address, maxFee, usualFee protocol.Wei) (protocol.Wei, error) {
+	a, err := r.allocation(ctx, payer)
+	if err != nil {
+		return protocol.Wei{}, err
+	}
+	want := usualFee.Mul(r.config.FaceValueMultiple).Min(protocol.MaxUint96)
+	if most := a.Credit().Div(6); most.Less(want) {
+		want = most
+	}
+	if want.Less(maxFee) {
+		want = maxFee
+	}
+	return want, nil
+}
+
+func (r *Recipient) openSet(ctx context.Context, payer common.Address, lane uint16, faceValue protocol.Wei, after int64) (Set, error) {
+	now := time.Now().Truncate(time.Millisecond)
+	s := Set{ID: protocol.NewID(), Payer: payer, Lane: lane, FaceValue: faceValue, OpenedAt: now, UsableUntil: now.Add(r.config.Usable),
+		AcceptUntil: now.Add(r.config.Accept), RedeemFrom: now.Add(r.config.Redeem),
+		Expiry: uint64(now.Add(r.config.Accept + r.config.TicketLifetime).Unix())}
+	_, _ = rand.Read(s.Seed[:]) // never fails, says crypto/rand
+	secret, err := r.rand(ctx, s)
+	if err != nil {
+		return Set{}, err
+	}
+	s.RandHash = ticket.RandHash(secret)
+	return r.store.AddSet(ctx, s, after)
+}
+
+// rand is a set's secret: bound to everything the set fixes, under a seed no other set has.
+func (r *Recipient) rand(ctx context.Context, s Set) ([32]byte, error) {
+	secret, err := r.key(ctx)
+	if err != nil {
+		return [32]byte{}, err
+	}
+	mac := hmac.New(sha256.New, secret[:])
+	mac.Write(s.Seed[:])
+	mac.Write(s.Payer[:])
+	mac.Write(r.self[:])
+	var b [2 + 32 + 8]byte
+	binary.BigEndian.PutUint16(b[:2], s.Lane)
+	faceValue := s.FaceValue.Bytes32()
+	copy(b[2:], faceValue[:])
+	binary.BigEndian.PutUint64(b[34:], s.Expiry)
+	mac.Write(b[:])
+	return [32]byte(mac.Sum(nil)), nil
+}
+
+func (r *Recipient) key(ctx context.Context) ([32]byte, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.secret == nil {
+		s, err := r.store.Secret(ctx)
+		if err != nil {
+			return s, err
+		}
+		r.secret = &s
+	}
+	return *r.secret, nil
+}
+
+// seal signs a set with the time it has left.
+func (r *Recipient) seal(s Set) (protocol.Signed[protocol.TicketParams], error) {
+	left := func(t time.Time) uint32 { return uint32(max(time.Until(t).Milliseconds(), 0)) }
+	return protocol.Seal(r.config.Domain, r.config.Signer, protocol.TicketParams{Set: s.ID, Payer: s.Payer, Recipient: r.self, Lane: s.Lane,
+		FaceValue: s.FaceValue, RecipientRandHash: protocol.Hash(s.RandHash), Expiry: s.Expiry, UsableMillis: left(s.UsableUntil),
+		AcceptMillis: left(s.AcceptUntil), RedeemMillis: left(s.RedeemFrom)})
+}
+
+// allocation is the payer's, as confirmed on chain at most two seconds ago.
+func (r *Recipient) allocation(ctx context.Context, payer common.Address) (chain.Allocation, error) {
+	r.mu.Lock()
+	c, ok := r.allocations[payer]
+	r.mu.Unlock()
+	if ok && time.Since(c.at) < allocationAge {
+		return c.Allocation, nil
+	}
+	at := time.Now()
+	a, err := r.escrow.Allocation(ctx, payer, r.self)
+	if err != nil {
+		return chain.Allocation{}, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.allocations) >= setsCached {
+		clear(r.allocations)
+	}
+	r.allocations[payer] = cachedAllocation{a, at}
+	return a, nil
+}
+
+func (r *Recipient) forgetAllocations() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.allocations)
+}
+
+// Admit sets budget wei of the payer's credit aside for an attempt, until release, Owe, Forgive or two minutes later.
+// Credit is the allocation that does not thaw, less the face values of winners not yet redeemed, less unpaid deliveries
+// and other attempts; what is left must also bear one more winner. Refusals carry NoAllocation or InsufficientCredit.
+func (r *Recipient) Admit(ctx context.Context, payer common.Address, attempt protocol.ID, budget protocol.Wei) (release func(), err error) {
+	if r.isDraining() {
+		return nil, protocol.Errorf(protocol.Draining, "no new work: shutting down")
+	}
+	a, err := r.allocation(ctx, payer)
+	if err != nil {
+		return nil, err
+	}
+	credit := a.Credit()
+	if credit.IsZero() {
+		return nil, protocol.Errorf(protocol.NoAllocation, "payer %s has no allocation to %s that is not thawing (allocated are %s wei, %s thawing)",
+			payer, r.self, a.Amount, a.Thawing)
+	}
+	now := time.Now()
+	err = r.store.Hold(ctx, payer, attempt, budget, now, now.Add(r.config.HoldFor), func(e Exposure) error {
+		work := e.Unpaid.Add(e.Held).Add(budget)
+		next := work // what the next tickets may cost: the work they pay for, and at least one face value
+		if next.Less(e.FaceValue) {
+			next = e.FaceValue
+		}
+		if credit.Less(e.Float.Add(next)) {
+			return protocol.Limited(protocol.InsufficientCredit, "allocation", credit,
+				"payer %s: of %s wei allocated, %s are winners not yet redeemed; unpaid are %s, other attempts hold %s, this one asks %s and one more winner costs %s",
+				payer, credit, e.Float, e.Unpaid, e.Held, budget, e.FaceValue)
+		}
+		if w := r.config.CreditWindow; !w.IsZero() && w.Less(work) {
+			return protocol.Limited(protocol.InsufficientCredit, "credit_window", w,
+				"payer %s: unpaid are %s wei, other attempts hold %s, this one asks %s; the window is %s", payer, e.Unpaid, e.Held, budget, w)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var once sync.Once
+	return func() {
+		once.Do(func() {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			defer cancel()
+			if err := r.store.Release(ctx, payer, attempt); err != nil { // it ends by itself
+				r.config.Log.Warn("credit stays held", "payer", payer, "attempt", attempt.Short(), "err", err)
+			}
+		})
+	}, nil
+}
+
+// Owe notes a delivered segment: it uses credit until it is paid. A Postgres role notes it in its own transaction instead
+// (pgstore.OweTx).
+func (r *Recipient) Owe(ctx context.Context, o Owed) error { return r.store.Owe(ctx, o, time.Now()) }
+
+// Forgive strikes the debt of an attempt that this side's own check rejects too.
+func (r *Recipient) Forgive(ctx context.Context, attempt protocol.ID) error {
+	return r.store.Forgive(ctx, attempt)
+}
+
+// Stats counts.
+func (r *Recipient) Stats(ctx context.Context) (RecipientStats, error) {
+	return r.store.Stats(ctx, time.Now())
+}
+
+// Accept takes a Delivery: any order, any number of times. A winner is durable before its ticket is acknowledged, and a
+// genuine ticket of an open set is never refused because nothing is owed. An error means that nothing was decided.
+func (r *Recipient) Accept(ctx context.Context, d Delivery) (DeliveryAnswer, error) {
+	if err := d.Validate(); err != nil {
+		return DeliveryAnswer{}, protocol.Errorf(protocol.BadRequest, "%w", err)
+	}
+	if d.Recipient != r.self {
+		return DeliveryAnswer{}, protocol.Errorf(protocol.BadRequest, "this is %s, the delivery is for %s", r.self, d.Recipient)
+	}
+	answer := DeliveryAnswer{Results: make([]Result, len(d.Tickets))}
+	arrivals := make([]Arrival, 0, len(d.Tickets))
+	index := make([]int, 0, len(d.Tickets))
+	streams := make([]string, 0, len(d.Tickets))
+	for i, p := range d.Tickets {
+		answer.Results[i].Attempt = p.Attempt
+		a, s, err := r.judge(ctx, d.Payer, p)
+		var refusal *protocol.Error
+		switch {
+		case errors.As(err, &refusal) && refusal.Code != protocol.Unavailable:
+			answer.Results[i].Code, answer.Results[i].Detail = refusal.Code, refusal.Detail
+		case err != nil:
+			return DeliveryAnswer{}, err
+		default:
+			arrivals, index, streams = append(arrivals, a), append(index, i), append(streams, s.Stream)
+		}
+	}
+	if len(arrivals) > 0 {
+		outcomes, err := r.store.Accept(ctx, arrivals, time.Now())
+		if err != nil {
+			return DeliveryAnswer{}, err
+		}
+		for i, o := range outcomes {
+			answer.Results[index[i]].Code, answer.Results[index[i]].Detail = o.Code, o.Detail
+			if !o.Known && (o.Code == "" || o.Code == protocol.TicketUnderpays) {
+				r.announce(arrivals[i], streams[i])
+			}
+		}
+	}
+	for _, result := range answer.Results {
+		if result.Code != "" {
+			r.config.Log.Warn("ticket not accepted as it is", "payer", d.Payer, "attempt", result.Attempt.Short(), "code", result.Code, "detail", result.Detail)
+		}
+	}
+	if r.config.Rejected != nil {
+		for _, reject := range d.Rejects {
+			r.config.Rejected(d.Payer, reject)
+		}
+	}
+	if d.Flush != nil {
+		if err := r.flush(ctx, d.Payer, *d.Flush); err != nil {
+			return answer, err
+		}
+	}
+	if d.Wants != "" {
+		answer.Params = r.renew(ctx, d.Payer, d.Wants)
+	}
+	return answer, nil
+}
+
+// judge says what a ticket is without changing anything.
+func (r *Recipient) judge(ctx context.Context, payer common.Address, p Paid) (Arrival, Set, error) {
+	t := p.Ticket
+	if t.Payer != payer || t.Recipient != r.self {
+		return Arrival{}, Set{}, protocol.Errorf(protocol.TicketInvalid, "ticket from %s to %s in a delivery from %s to %s", t.Payer, t.Recipient, payer, r.self)
+	}
+	s, err := r.set(ctx, t.RecipientRandHash)
+	if err != nil {
+		return Arrival{}, Set{}, err
+	}
+	if t.Payer != s.Payer || t.Lane != s.Lane || t.FaceValue != s.FaceValue || t.Expiry != s.Expiry {
+		return Arrival{}, Set{}, protocol.Errorf(protocol.TicketInvalid, "payer, lane %d, face value %s and expiry %d are not those of the parameter set: %s, %d, %s, %d",
+			t.Lane, t.FaceValue, t.Expiry, s.Payer, s.Lane, s.FaceValue, s.Expiry)
+	}
+	digest, err := r.hasher.Verify(t)
+	if err != nil {
+		return Arrival{}, Set{}, err
+	}
+	secret, err := r.rand(ctx, s)
+	if err != nil {
+		return Arrival{}, Set{}, err
+	}
+	return Arrival{Attempt: p.Attempt, Ticket: t, Digest: digest, SetSerial: s.Serial, Won: ticket.Won(secret, digest, t.WinProb)}, s, nil
+}
+
+func (r *Recipient) set(ctx context.Context, h common.Hash) (Set, error) {
+	r.mu.Lock()
+	s, ok := r.sets[h]
+	r.mu.Unlock()
+	if ok {
+		return s, nil
+	}
+	s, ok, err := r.store.SetByRandHash(ctx, h)
+	if err != nil {
+		return Set{}, err
+	}
+	if !ok {
+		return Set{}, protocol.Errorf(protocol.TicketUnknownSet, "no parameter set has the rand hash %s", h)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.sets) >= setsCached {
+		clear(r.sets)
+	}
+	r.sets[h] = s
+	return s, nil
+}
+
+func (r *Recipient) announce(a Arrival, stream string) {
+	t := a.Ticket
+	worth := t.EV()
+	e := protocol.Event{At: time.Now(), Actor: r.self, Kind: protocol.TicketAccepted, Stream: stream, Attempt: &a.Attempt, Counterparty: &t.Payer, Wei: &worth}
+	r.config.Events(e)
+	if a.Won {
+		e.Kind, e.Wei = protocol.TicketWon, &t.FaceValue
+		r.config.Events(e)
+		r.config.Log.Info("ticket won", "payer", t.Payer, "stream", stream, "lane", t.Lane, "nonce", t.TicketNonce, "wei", t.FaceValue.String())
+	}
+}
+
+func (r *Recipient) flush(ctx context.Context, payer common.Address, signed protocol.Signed[Flush]) error {
+	f, err := signed.Open(r.config.Domain)
+	if err != nil {
+		return err
+	}
+	if f.Payer != payer || f.Recipient != r.self {
+		return protocol.Errorf(protocol.BadRequest, "flush of %s for %s in a delivery of %s to %s", f.Payer, f.Recipient, payer, r.self)
+	}
+	n, err := r.store.CloseUpTo(ctx, payer, f.Set, time.Now())
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		r.wakeUp()
+	}
+	return nil
+}
+
+// renew is the next set of a stream that has had one, so that a payer whose parameters ran out can pay what it owes. Only
+// that: a payer that this side does not know gets nothing here.
+func (r *Recipient) renew(ctx context.Context, payer common.Address, stream string) *protocol.Signed[protocol.TicketParams] {
+	p, err := func() (*protocol.Signed[protocol.TicketParams], error) {
+		lane, known, err := r.store.KnownLane(ctx, payer, stream)
+		if err != nil || !known {
+			return nil, err
+		}
+		s, ok, err := r.store.NewestSet(ctx, payer, lane)
+		if err != nil || !ok {
+			return nil, err
+		}
+		p, err := r.ParamsAt(ctx, payer, stream, s.FaceValue, protocol.Wei{})
+		return &p, err
+	}()
+	if err != nil {
+		r.config.Log.Warn("no new parameters for a payer that asks", "payer", payer, "stream", stream, "err", err)
+		return nil
+	}
+	return p
+}
+
+func (r *Recipient) isDraining() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.draining
+}
+
+func (r *Recipient) wakeUp() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// CloseAll closes every set at once and hands out no more.
+func (r *Recipient) CloseAll(ctx context.Context) error {
+	r.mu.Lock()
+	r.draining = true
+	r.mu.Unlock()
+	if _, err := r.store.CloseAll(ctx, time.Now()); err != nil {
+		return fmt.Errorf("drain: %w", err)
+	}
+	r.wakeUp()
+	return nil
+}

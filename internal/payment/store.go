@@ -1,0 +1,181 @@
+package payment
+
+import (
+	"context"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/internal/chain"
+	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/ticket"
+)
+
+// Store is a recipient's durable state, with every decision that must not be made twice. Its bodies are pgstore (shared by
+// replicas) and litestore (one process); storetest holds what both must do. Each method is one transaction, durable when
+// it returns without an error. Times are kept to the millisecond.
+type Store interface {
+	// Secret is the key of every recipient rand, drawn once and kept for ever.
+	Secret(ctx context.Context) ([32]byte, error)
+
+	// Lane is the lane of payer's stream; a new one is opened on a lane no other live stream has. floor tells the highest
+	// nonce a lane of that number has paid on chain.
+	Lane(ctx context.Context, payer common.Address, stream string, now time.Time, floor func(ctx context.Context, lane uint16) (uint64, error)) (uint16, error)
+	// KnownLane is the lane of payer's stream, if it has one.
+	KnownLane(ctx context.Context, payer common.Address, stream string) (lane uint16, known bool, err error)
+	// NewestSet is the lane's newest set, open or closed; ok is false when it has none.
+	NewestSet(ctx context.Context, payer common.Address, lane uint16) (s Set, ok bool, err error)
+	// AddSet opens s unless the lane's newest set is no longer the one with serial after (0: none): then it returns that
+	// newer one.
+	AddSet(ctx context.Context, s Set, after int64) (Set, error)
+	// SetByRandHash finds the set that committed to a rand.
+	SetByRandHash(ctx context.Context, h common.Hash) (s Set, ok bool, err error)
+
+	// Accept takes tickets that were found genuine: it refuses those of a closed set, those whose nonce is used, outside
+	// the window of the lane or out of the order of its sets, stores the winners among the rest, and counts what all are
+	// worth against the debts of their attempts. Outcomes are in the order of arrivals. What was accepted before is
+	// accepted again, without effect.
+	Accept(ctx context.Context, arrivals []Arrival, now time.Time) ([]Outcome, error)
+
+	// CloseDue closes the sets whose AcceptUntil is over; nothing of them may be disclosed before RedeemFrom.
+	CloseDue(ctx context.Context, now time.Time) (closed int, err error)
+	// CloseUpTo closes the payer's set and every earlier one of its lane at once; they may be disclosed.
+	CloseUpTo(ctx context.Context, payer common.Address, set protocol.ID, now time.Time) (closed int, err error)
+	// CloseAll closes every set at once; they may be disclosed.
+	CloseAll(ctx context.Context, now time.Time) (closed int, err error)
+
+	// Hold sets credit aside for an attempt if check agrees with what the payer has in use without it. No two holds of one
+	// payer are decided at the same time, on any replica. A hold ends with Release, Owe, Forgive or at until.
+	Hold(ctx context.Context, payer common.Address, attempt protocol.ID, budget protocol.Wei, now, until time.Time, check func(Exposure) error) error
+	// Release ends a hold.
+	Release(ctx context.Context, payer common.Address, attempt protocol.ID) error
+	// Owe notes a delivery; its hold ends. What was paid for the attempt already counts.
+	Owe(ctx context.Context, o Owed, now time.Time) error
+	// Forgive strikes the debt of an attempt.
+	Forgive(ctx context.Context, attempt protocol.ID) error
+
+	// Pending lists winners won or submitted, by payer, lane and nonce.
+	Pending(ctx context.Context) ([]Winner, error)
+	// EarliestOpen tells the lanes on which a set still accepts, and the serial of the earliest such set.
+	EarliestOpen(ctx context.Context) (map[LaneKey]int64, error)
+	// Submit writes a redemption down before it is sent: its winners go from won to submitted, all or none.
+	Submit(ctx context.Context, p chain.Prepared, winners []WinnerKey, now time.Time) error
+	// Sent lists the redemptions whose fate is unknown.
+	Sent(ctx context.Context) ([]Redemption, error)
+	// Replace writes down p, which has the TxNonce and the winners of old and is sent in its place.
+	Replace(ctx context.Context, old common.Hash, p chain.Prepared, now time.Time) error
+	// Resolve ends a redemption: mined at a cost, or dropped. Each of its winners goes where settled says, only if it is
+	// still submitted.
+	Resolve(ctx context.Context, tx common.Hash, mined bool, gas protocol.Wei, settled []Settled, now time.Time) error
+	// Settle moves winners that are won (not submitted): to expired or unpayable, or to be tried again later.
+	Settle(ctx context.Context, settled []Settled, now time.Time) error
+
+	// Exclusive runs f if no other process settles at this moment, and says whether it ran.
+	Exclusive(ctx context.Context, f func(ctx context.Context) error) (ran bool, err error)
+	// Prune forgets tickets that expired before chain second expiredBefore, and paid or forgiven debts noted before then.
+	Prune(ctx context.Context, expiredBefore time.Time) error
+	Stats(ctx context.Context, now time.Time) (RecipientStats, error)
+}
+
+// NonceWindow is how far above a lane's highest accepted nonce the next may be: a huge one would end the lane.
+const NonceWindow = 1 << 16
+
+// Set is a parameter set as its recipient keeps it. Serials grow with time.
+type Set struct {
+	Serial      int64
+	ID          protocol.ID
+	Payer       common.Address
+	Lane        uint16
+	Stream      string
+	FaceValue   protocol.Wei
+	Seed        [32]byte
+	RandHash    common.Hash
+	Expiry      uint64 // Unix seconds, chain time
+	OpenedAt    time.Time
+	UsableUntil time.Time
+	AcceptUntil time.Time
+	RedeemFrom  time.Time
+	Closed      bool
+}
+
+// LaneKey names a lane.
+type LaneKey struct {
+	Payer common.Address
+	Lane  uint16
+}
+
+// Arrival is a genuine ticket of a known set.
+type Arrival struct {
+	Attempt   protocol.ID
+	Ticket    ticket.Signed
+	Digest    common.Hash
+	SetSerial int64
+	Won       bool
+}
+
+// Outcome of an Arrival: empty Code when accepted, TicketUnderpays when accepted for less than is owed, else refused.
+type Outcome struct {
+	Code   protocol.Code
+	Detail string
+	Known  bool // accepted before
+}
+
+// Exposure is what a payer has in use.
+type Exposure struct {
+	Float  protocol.Wei // face values of pending winners
+	Unpaid protocol.Wei // delivered, not paid
+	Held   protocol.Wei // set aside for attempts that run
+	// FaceValue is the largest of the payer's open sets: what the next winner may cost.
+	FaceValue protocol.Wei
+}
+
+// WinnerState is where a winner is on its way to the chain.
+type WinnerState string
+
+// won → submitted → redeemed; won or submitted → expired, unpayable; submitted → won when its transaction did not pay it.
+const (
+	StateWon       WinnerState = "won"
+	StateSubmitted WinnerState = "submitted"
+	StateRedeemed  WinnerState = "redeemed"
+	StateExpired   WinnerState = "expired"
+	StateUnpayable WinnerState = "unpayable"
+)
+
+// WinnerKey names a winner.
+type WinnerKey struct {
+	LaneKey
+	TicketNonce uint64
+}
+
+// Winner is a winning ticket on its way.
+type Winner struct {
+	Ticket     ticket.Signed
+	State      WinnerState
+	Tx         common.Hash // of the redemption it was submitted with
+	NotBefore  time.Time   // not to be tried before
+	SetSerial  int64
+	Seed       [32]byte
+	SetClosed  bool
+	RedeemFrom time.Time
+}
+
+// Key names w.
+func (w Winner) Key() WinnerKey {
+	return WinnerKey{LaneKey{w.Ticket.Payer, w.Ticket.Lane}, w.Ticket.TicketNonce}
+}
+
+// Redemption is a transaction whose fate is unknown.
+type Redemption struct {
+	chain.Prepared
+	SubmittedAt time.Time
+	Winners     []Winner
+	Replaced    []common.Hash // earlier transactions with the same TxNonce
+}
+
+// Settled says where a winner goes: to State for Reason, or, with StateWon, back until NotBefore.
+type Settled struct {
+	Key       WinnerKey
+	State     WinnerState
+	Reason    string
+	NotBefore time.Time
+}
