@@ -101,9 +101,11 @@ func (d *Dispatcher) admit(ctx context.Context, offer protocol.SegmentOffer) (*s
 	if h.Budget.Less(fee) {
 		return nil, protocol.Limited(protocol.BudgetTooSmall, "fee", fee, "%d ms may cost %s wei, the budget is %s", offer.DurationMillis, fee, h.Budget)
 	}
+	checks := d.cfg.Verify
+	checks.Origin = h.Payer.Hex()
 	s := &segment{id: segmentID{h.Payer, h.SegmentKey}, offer: offer, header: h, quote: q, credit: protocol.NewID(),
 		work:   work{key: streamKey{h.Payer, h.Stream, h.Incarnation, m.LadderHash}, request: q.Request, maxPrices: m.Prices},
-		src:    newSource(verify.NewSource(d.cfg.Verify, time.Duration(offer.DurationMillis)*time.Millisecond)),
+		src:    newSource(verify.NewSource(checks, time.Duration(offer.DurationMillis)*time.Millisecond)),
 		answer: newAnswer(), results: make(chan *try, maxTries), done: make(chan struct{}), rest: make(chan struct{}),
 		log: d.cfg.Log.With("stream", h.Stream, "incarnation", h.Incarnation, "seq", h.Seq)}
 	return s, nil

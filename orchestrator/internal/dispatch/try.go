@@ -363,7 +363,10 @@ func detail(err error) string {
 func (d *Dispatcher) inspect(s *segment) <-chan error {
 	unfit := make(chan error, 1)
 	d.running.Go(func() {
-		_, err := s.src.Info(d.life)
+		info, err := s.src.Info(d.life)
+		if err == nil {
+			err = s.worth(info)
+		}
 		if err == nil {
 			return
 		}
@@ -377,6 +380,28 @@ func (d *Dispatcher) inspect(s *segment) <-chan error {
 		unfit <- err
 	})
 	return unfit
+}
+
+// worth holds what the source turned out to be against what was announced and signed for: a little more is forgiven, since
+// the fee is capped by the budget, but nobody works for a fraction of the price.
+func (s *segment) worth(info verify.SourceInfo) error {
+	announced := time.Duration(s.offer.DurationMillis) * time.Millisecond
+	if limit := announced + announced/4 + time.Second; info.Duration > limit {
+		return protocol.Limited(protocol.SegmentTooLong, "announced_ms", s.offer.DurationMillis, "the segment lasts %s", info.Duration.Round(time.Millisecond))
+	}
+	var fee protocol.Wei
+	for _, p := range s.quote.Request.Ladder {
+		frames := uint64(info.Frames)
+		if p.FPSNum != 0 {
+			frames = uint64(info.Duration.Seconds() * float64(p.FPSNum) / float64(p.FPSDen))
+		}
+		price, _ := s.quote.Quote.Message.Prices.Of(p.Codec)
+		fee = fee.Add(price.Mul(frames * uint64(p.Width) * uint64(p.Height)))
+	}
+	if s.header.Budget.Add(s.header.Budget.Div(4)).Less(fee) {
+		return protocol.Limited(protocol.BudgetTooSmall, "fee", fee, "its %d pictures cost %s wei, the budget is %s", info.Frames, fee, s.header.Budget)
+	}
+	return nil
 }
 
 // event begins an event about t.

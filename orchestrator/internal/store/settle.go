@@ -9,6 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/kinora/kinora/internal/payment"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/verify"
 )
@@ -54,11 +55,11 @@ type Settled struct {
 // Ledger is the payment side of a settlement, inside its transaction.
 type Ledger interface {
 	// Pay writes the one ticket of an attempt for its transcoder.
-	Pay(ctx context.Context, tx pgx.Tx, transcoder common.Address, stream string, attempt protocol.ID, fee protocol.Wei) error
+	Pay(ctx context.Context, tx payment.Tx, transcoder common.Address, stream string, attempt protocol.ID, fee protocol.Wei) error
 	// Reject tells the transcoder, by the outbox, that an attempt is not paid for and why.
-	Reject(ctx context.Context, tx pgx.Tx, transcoder common.Address, stream string, attempt protocol.ID, code protocol.Code, detail string) error
+	Reject(ctx context.Context, tx payment.Tx, transcoder common.Address, stream string, attempt protocol.ID, code protocol.Code, detail string) error
 	// Owe enters what the payer of hop one owes for an attempt.
-	Owe(ctx context.Context, tx pgx.Tx, payer common.Address, stream string, attempt protocol.ID, fee protocol.Wei) error
+	Owe(ctx context.Context, tx payment.Tx, payer common.Address, stream string, attempt protocol.ID, fee protocol.Wei) error
 }
 
 // UseLedger says who keeps the money's books; it is called once, before the first Settle.

@@ -1,0 +1,121 @@
+// Package orchestrator is the role that sells transcoding: it quotes a price, takes segments against credit, auctions the
+// work among transcoders, verifies what comes back, pays for it and is paid.
+package orchestrator
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+// Config is everything that can be set about an orchestrator. Fields that say so in their help may be left zero.
+type Config struct {
+	HTTP         string `name:"http" help:"Where to serve broadcasters and transcoders." default:"127.0.0.1:8936" placeholder:"HOST:PORT"`
+	AdvertiseURL string `name:"advertise-url" help:"URL at which transcoders reach this process; by default the address of --http." placeholder:"URL"`
+	TLSCert      string `name:"tls-cert" help:"PEM certificate for --http; without one it speaks plain HTTP, HTTP/2 included." placeholder:"FILE"`
+	TLSKey       string `name:"tls-key" help:"PEM key for --tls-cert." placeholder:"FILE"`
+	DatabaseURL  string `name:"database-url" help:"Postgres database; replicas share one." placeholder:"URL"`
+	NATS         string `name:"nats" help:"NATS server of the market; several separated by commas." default:"nats://127.0.0.1:4222" placeholder:"URL"`
+	NATSCreds    string `name:"nats-creds" help:"File with credentials for NATS, if it asks for any." placeholder:"FILE"`
+	ChainRPC     string `name:"chain-rpc" help:"JSON-RPC endpoint of the chain that settles." placeholder:"URL"`
+	Escrow       string `name:"escrow" help:"Address of the TicketEscrow contract." placeholder:"ADDRESS"`
+	Keystore     string `name:"keystore" help:"Keystore file of this orchestrator's account." placeholder:"FILE"`
+	PasswordFile string `name:"password-file" help:"File with the keystore's password." placeholder:"FILE"`
+	Data         string `name:"data" help:"Not used: everything that lasts is in Postgres." hidden:""`
+	MediaChild   string `name:"media-child" help:"The kinora-media program; by default the one beside this program." placeholder:"FILE"`
+
+	WeiPerPixel protocol.Wei  `name:"wei-per-pixel" help:"Price of an encoded pixel, in wei; transcoders are never paid more." default:"150" placeholder:"WEI"`
+	QuoteValid  time.Duration `name:"quote-valid" help:"How long a quote stands." default:"1m"`
+
+	AllocationPerTranscoder protocol.Wei  `name:"allocation-per-transcoder" help:"Kept allocated in the escrow to each transcoder, in wei: what backs the tickets it is paid with." default:"10000000000000000" placeholder:"WEI"`
+	MaxTranscoders          int           `name:"max-transcoders" help:"Transcoders that are given an allocation, at most." default:"64"`
+	MinTranscoders          int           `name:"min-transcoders" help:"Allocated transcoders before /readyz says ready." default:"0"`
+	TopUpInterval           time.Duration `name:"top-up-interval" help:"How often allocations are looked at, and topped up below half." default:"10s"`
+
+	LeaseTime       time.Duration `name:"lease-time" help:"Length of a lease; it is renewed at half time while in use." default:"30s"`
+	LeaseIdle       time.Duration `name:"lease-idle" help:"A lease without a segment for so long is not renewed." default:"10s"`
+	AwardTimeout    time.Duration `name:"award-timeout" help:"How long a transcoder may take to answer an offer." default:"1s"`
+	SlotTimeout     time.Duration `name:"slot-timeout" help:"How long the holder of a lease may take to park a slot." default:"2s"`
+	Backoff         time.Duration `name:"backoff" help:"No award to a transcoder that declined or failed for so long." default:"2s"`
+	MaxAttempts     int           `name:"max-attempts" help:"Attempts at one segment, at most." default:"4"`
+	MaxInFlight     int           `name:"max-in-flight" help:"Segments at once, at most." default:"256"`
+	MaxSegmentBytes int64         `name:"max-segment-bytes" help:"Size of a segment, at most." default:"67108864"`
+	BodyIdle        time.Duration `name:"body-idle" help:"Longest pause in a segment's body." default:"10s"`
+	DrainTimeout    time.Duration `name:"drain-timeout" help:"How long segments in flight may take when shutting down." default:"10s"`
+
+	TicketUsable      time.Duration `name:"ticket-usable" help:"How long payers may write tickets of one parameter set; 0: as package payment." default:"0"`
+	TicketAccept      time.Duration `name:"ticket-accept" help:"How long tickets of a set are accepted; 0: as package payment." default:"0"`
+	TicketRedeem      time.Duration `name:"ticket-redeem" help:"When winners of a set may be redeemed; 0: as package payment." default:"0"`
+	TicketLifetime    time.Duration `name:"ticket-lifetime" help:"How long a winning ticket can be redeemed; below the escrow's thaw period; 0: as package payment." default:"0"`
+	FaceValueMultiple uint64        `name:"face-value-multiple" help:"Face value of a ticket in usual segment fees, so one in so many wins; 0: as package payment." default:"0"`
+	CreditWindow      protocol.Wei  `name:"credit-window" help:"Most unpaid work per broadcaster, in wei; 0: bounded by its allocation alone." default:"0" placeholder:"WEI"`
+
+	OnReady func(Ready) `kong:"-" yaml:"-"` // called once when requests are served
+}
+
+// Ready says where an orchestrator is.
+type Ready struct {
+	HTTP    string // host:port
+	Address common.Address
+}
+
+// Validate names the first setting that cannot be.
+func (c Config) Validate() error {
+	host, _, err := net.SplitHostPort(c.HTTP)
+	if err != nil {
+		return fmt.Errorf("http: %q is not host:port", c.HTTP)
+	}
+	if u, err := url.Parse(c.ChainRPC); err != nil || u.Scheme == "" {
+		return errors.New("chain-rpc: want a URL such as http://127.0.0.1:8545")
+	}
+	if c.AdvertiseURL != "" {
+		if u, err := url.Parse(c.AdvertiseURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return fmt.Errorf("advertise-url: %q is not an http or https URL", c.AdvertiseURL)
+		}
+	} else if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		return fmt.Errorf("advertise-url: --http %s listens everywhere, so transcoders must be told where to dial", c.HTTP)
+	}
+	for _, f := range []struct {
+		name string
+		bad  bool
+		want string
+	}{
+		{"tls-cert", (c.TLSCert == "") != (c.TLSKey == ""), "tls-cert and tls-key go together"},
+		{"database-url", c.DatabaseURL == "", "a Postgres database is needed, such as postgres://user@host/kinora"},
+		{"nats", c.NATS == "", "the URL of a NATS server is needed"},
+		{"escrow", !common.IsHexAddress(c.Escrow) || common.HexToAddress(c.Escrow) == (common.Address{}), "want the address of the contract"},
+		{"keystore", c.Keystore == "", "a keystore file is needed (`kinora wallet new` makes one)"},
+		{"password-file", c.PasswordFile == "", "the file with the keystore's password is needed"},
+		{"wei-per-pixel", c.WeiPerPixel.IsZero() || !c.WeiPerPixel.FitsUint96(), "want 1 to 2^96-1"},
+		{"allocation-per-transcoder", c.AllocationPerTranscoder.IsZero() || !c.AllocationPerTranscoder.FitsUint96(), "want 1 to 2^96-1"},
+		{"quote-valid", c.QuoteValid < time.Second || c.QuoteValid > 24*time.Hour, "want 1s to 24h"},
+		{"max-transcoders", c.MaxTranscoders < 1, "want at least 1"},
+		{"min-transcoders", c.MinTranscoders < 0 || c.MinTranscoders > c.MaxTranscoders, "want 0 to max-transcoders"},
+		{"top-up-interval", c.TopUpInterval <= 0, "want more than 0"},
+		{"lease-time", c.LeaseTime < 2*time.Second || c.LeaseTime > time.Hour, "want 2s to 1h"},
+		{"lease-idle", c.LeaseIdle < time.Second, "want at least 1s"},
+		{"award-timeout", c.AwardTimeout <= 0, "want more than 0"},
+		{"slot-timeout", c.SlotTimeout <= 0, "want more than 0"},
+		{"backoff", c.Backoff < 0, "want 0 or more"},
+		{"max-attempts", c.MaxAttempts < 1 || c.MaxAttempts > 32, "want 1 to 32"},
+		{"max-in-flight", c.MaxInFlight < 1, "want at least 1"},
+		{"max-segment-bytes", c.MaxSegmentBytes < 1, "want at least 1"},
+		{"body-idle", c.BodyIdle <= 0, "want more than 0"},
+		{"drain-timeout", c.DrainTimeout < 0, "want 0 or more"},
+		{"ticket-usable", c.TicketUsable < 0 || c.TicketAccept < 0 || c.TicketRedeem < 0 || c.TicketLifetime < 0, "no ticket time may be negative"},
+		{"ticket-accept", c.TicketUsable > 0 && c.TicketAccept > 0 && c.TicketUsable >= c.TicketAccept, "must be longer than ticket-usable"},
+		{"ticket-redeem", c.TicketAccept > 0 && c.TicketRedeem > 0 && c.TicketAccept >= c.TicketRedeem, "must be longer than ticket-accept"},
+	} {
+		if f.bad {
+			return fmt.Errorf("%s: %s", f.name, f.want)
+		}
+	}
+	return nil
+}
