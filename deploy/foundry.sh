@@ -21,7 +21,7 @@ if ! cmp -s "$top/contracts/package-lock.json" "$stamp"; then
   (cd "$top/contracts" && npm ci --force --ignore-scripts --no-audit --no-fund --loglevel=error >&2) ||
     die "npm could not install the contract tools" "Check the network; behind a proxy set https_proxy (npm reads it)." "Start again: deploy/foundry.sh"
   if [ "$machine" != linux-amd64 ]; then # the lock file names the one platform whose content was checked
-    (cd "$top/contracts" && npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error \
+    (cd "$top/contracts" && npm install --force --no-save --ignore-scripts --no-audit --no-fund --loglevel=error \
       "@foundry-rs/forge-$machine@1.7.1" "@foundry-rs/anvil-$machine@1.7.1" >&2) || die "no forge and anvil for $machine"
   fi
   cp "$top/contracts/package-lock.json" "$stamp"
