@@ -11,6 +11,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/kinora/kinora/internal/payment"
 	"github.com/kinora/kinora/internal/protocol"
 )
 
@@ -185,3 +186,19 @@ func problem(resp *http.Response) error {
 	}
 	return p.Err()
 }
+
+// Deliver carries tickets to an orchestrator: POST /v1/tickets.
+func (m *Market) Deliver(ctx context.Context, recipient common.Address, d payment.Delivery) (payment.DeliveryAnswer, error) {
+	url, err := m.URLOf(recipient)
+	if err != nil {
+		return payment.DeliveryAnswer{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
+	defer cancel()
+	var answer payment.DeliveryAnswer
+	err = m.post(ctx, url+"/v1/tickets", d, &answer)
+	return answer, err
+}
+
+// deliveryTimeout bounds one delivery of tickets.
+const deliveryTimeout = 10 * time.Second

@@ -154,7 +154,7 @@ func (s *Stream) learn(info verify.SourceInfo) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if info.FPS > 0 {
-		s.fps = rateAbove(info.FPS)
+		s.fps, s.measured = rateAbove(info.FPS), true
 	}
 	if info.Duration > s.longest {
 		s.longest = min(2*info.Duration, s.desk.cfg.MaxDuration)

@@ -92,7 +92,8 @@ type Stream struct {
 	flying    int // over all epochs
 	usual     time.Duration
 	longest   time.Duration // what quotes must cover
-	fps       float64
+	fps       float64       // of the source, from above
+	measured  bool          // fps was
 	lastPush  time.Time
 	line      []*segment      // waiting for a place, in order
 	window    []store.Segment // published and kept, in order
@@ -343,6 +344,11 @@ func (s *Stream) handle(ctx context.Context, seg *segment) (Answer, error) {
 
 // recipe decides what is to be made of seg.
 func (s *Stream) recipe(seg *segment, head verify.Head) {
+	s.mu.Lock()
+	if head.FPS > 0 && !s.measured {
+		s.fps = rateAbove(head.FPS)
+	}
+	s.mu.Unlock()
 	seg.ladder, seg.labels = seg.push.Ladder, seg.push.Labels
 	if seg.ladder == nil {
 		seg.ladder = fit(s.desk.cfg.Ladder, head.Width, head.Height)

@@ -1,0 +1,182 @@
+// Package broadcaster is the role that takes a live stream in and gives a verified ladder out, paying for each segment
+// once it has checked it.
+package broadcaster
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+// Config of a broadcaster. Amounts are wei.
+type Config struct {
+	HTTP        string `help:"Address to listen on; port 0 takes a free one." default:"127.0.0.1:8935"`
+	DatabaseURL string `help:"Postgres database of this broadcaster, as a URL."`
+	ChainRPC    string `name:"chain-rpc" help:"JSON-RPC URL of an Ethereum node."`
+	Escrow      string `help:"Address of the TicketEscrow contract."`
+	Keystore    string `help:"Keystore file of this broadcaster's account."`
+	// PasswordFile, not the password: it must not be seen in a list of processes.
+	PasswordFile string `help:"File with the keystore's password."`
+	Data         string `help:"Folder for segments." default:"kinora-data/broadcaster"`
+	MediaChild   string `help:"Path of kinora-media; empty: beside this program, or in PATH."`
+
+	Orchestrators             []string     `name:"orchestrator" help:"URL of an orchestrator; may be given several times. Two or more make failover immediate."`
+	MaxWeiPerPixel            protocol.Wei `help:"Dearest price paid, wei per encoded pixel." default:"1000000000"`
+	AllocationPerOrchestrator protocol.Wei `help:"What is kept allocated to each orchestrator, wei." default:"2000000000000000000"`
+	SpendPerHour              protocol.Wei `help:"Most that is spent within an hour, wei." default:"20000000000000000000"`
+	SpendTotal                protocol.Wei `help:"Most that is ever spent, wei." default:"100000000000000000000"`
+	PushSecretFile            string       `help:"File with the secret that pushes must bring; required unless --http is loopback."`
+
+	Ladder          string        `help:"Ladder of pushes that bring none: JSON list of profiles, or @FILE; rungs not smaller than the source are dropped. Empty: 240p and 160p."`
+	SegmentDuration time.Duration `help:"Usual duration of a segment: the least target duration of playlists." default:"2s"`
+	HoldBack        int           `help:"Target durations after its last source byte from which a segment is late." default:"3"`
+	Retention       time.Duration `help:"How long segments are kept; playlists list half of it. 0s: for ever." default:"2m"`
+	StreamIdle      time.Duration `help:"A stream without a push for so long has ended." default:"60s"`
+
+	MaxSegmentBytes    int64         `help:"Largest segment taken, bytes." default:"67108864"`
+	MaxSegmentDuration time.Duration `help:"Longest segment taken." default:"20s"`
+	MaxPixels          int           `help:"Largest source picture taken, pixels." default:"9437184"`
+	MinBodyRate        int64         `help:"Bytes a second that a push must keep up on average." default:"4096"`
+	BodyGrace          time.Duration `help:"Time before --min-body-rate counts." default:"4s"`
+	MaxStreams         int           `help:"Live streams at a time." default:"32"`
+	MaxInFlight        int           `help:"Segments of one stream at a time." default:"16"`
+	MaxPushesPerSecond float64       `help:"Pushes a second to one stream." default:"20"`
+	MaxAttempts        int           `help:"Failures after which a segment is given up." default:"12"`
+
+	Parties map[string]string `name:"party" help:"NAME=ADDRESS: what the page calls an account; may be given several times."`
+
+	OnReady func(Ready) `kong:"-" json:"-" yaml:"-"` // called once, when allocations stand and pushes are welcome
+}
+
+// Ready says where a running broadcaster is.
+type Ready struct {
+	HTTP    string // host:port
+	Address common.Address
+}
+
+// Validate names the field that cannot be.
+func (c Config) Validate() error {
+	bad := func(flag, format string, args ...any) error { return fmt.Errorf("--"+flag+": "+format, args...) }
+	host, _, err := net.SplitHostPort(c.HTTP)
+	if err != nil {
+		return bad("http", "%q: want host:port", c.HTTP)
+	}
+	if c.PushSecretFile == "" && !loopback(host) {
+		return bad("push-secret-file", "needed when --http is %s: without a secret only loopback is served", c.HTTP)
+	}
+	for flag, v := range map[string]string{"database-url": c.DatabaseURL, "chain-rpc": c.ChainRPC, "keystore": c.Keystore, "password-file": c.PasswordFile, "data": c.Data} {
+		if v == "" {
+			return bad(flag, "is missing")
+		}
+	}
+	if !common.IsHexAddress(c.Escrow) || common.HexToAddress(c.Escrow) == (common.Address{}) {
+		return bad("escrow", "%q: want the contract's address", c.Escrow)
+	}
+	if len(c.Orchestrators) == 0 {
+		return bad("orchestrator", "name at least one")
+	}
+	for _, o := range c.Orchestrators {
+		if u, err := url.Parse(o); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return bad("orchestrator", "%q: want http://host:port or https://host", o)
+		}
+	}
+	for name, address := range c.Parties {
+		if !common.IsHexAddress(address) {
+			return bad("party", "%s=%s: want an address", name, address)
+		}
+	}
+	if _, err := c.ladder(); err != nil {
+		return bad("ladder", "%w", err)
+	}
+	for flag, v := range map[string]protocol.Wei{"allocation-per-orchestrator": c.AllocationPerOrchestrator, "spend-per-hour": c.SpendPerHour, "spend-total": c.SpendTotal} {
+		if v.IsZero() || !v.FitsUint96() {
+			return bad(flag, "%s: want 1 to 2^96-1 wei", v)
+		}
+	}
+	for flag, ok := range map[string]bool{
+		"segment-duration":      c.SegmentDuration > 0 && c.SegmentDuration <= c.MaxSegmentDuration,
+		"max-segment-duration":  c.MaxSegmentDuration > 0 && c.MaxSegmentDuration <= protocol.MaxSegmentMillis*time.Millisecond/2,
+		"hold-back":             c.HoldBack >= 1 && c.HoldBack <= 100,
+		"retention":             c.Retention >= 0,
+		"stream-idle":           c.StreamIdle >= time.Second,
+		"max-segment-bytes":     c.MaxSegmentBytes >= 1<<16 && c.MaxSegmentBytes <= 1<<30,
+		"max-pixels":            c.MaxPixels >= 1<<10,
+		"min-body-rate":         c.MinBodyRate >= 1,
+		"body-grace":            c.BodyGrace >= 100*time.Millisecond,
+		"max-streams":           c.MaxStreams >= 1,
+		"max-in-flight":         c.MaxInFlight >= 1,
+		"max-pushes-per-second": c.MaxPushesPerSecond > 0,
+		"max-attempts":          c.MaxAttempts >= 1,
+		"max-wei-per-pixel":     c.MaxWeiPerPixel.FitsUint96(),
+	} {
+		if !ok {
+			return bad(flag, "is out of range")
+		}
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// defaultLadder suits a 360p source on a small machine.
+var defaultLadder = protocol.Ladder{
+	{Name: "240p", Width: 426, Height: 240, Bitrate: 400_000, Codec: protocol.H264, Preset: "veryfast"},
+	{Name: "160p", Width: 284, Height: 160, Bitrate: 200_000, Codec: protocol.H264, Preset: "veryfast"},
+}
+
+func (c Config) ladder() (protocol.Ladder, error) {
+	text := c.Ladder
+	if text == "" {
+		return defaultLadder, nil
+	}
+	if file, ok := strings.CutPrefix(text, "@"); ok {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		text = string(b)
+	}
+	var l protocol.Ladder
+	if err := json.Unmarshal([]byte(text), &l); err != nil {
+		return nil, fmt.Errorf("want a JSON list of profiles: %w", err)
+	}
+	for i := range l {
+		if l[i].Codec == "" {
+			l[i].Codec = protocol.H264
+		}
+		if l[i].Codec != protocol.H264 {
+			return nil, fmt.Errorf("profile %q: only h264 is made", l[i].Name)
+		}
+	}
+	return l, l.Validate()
+}
+
+func (c Config) secret() (string, error) {
+	if c.PushSecretFile == "" {
+		return "", nil
+	}
+	b, err := os.ReadFile(c.PushSecretFile)
+	if err != nil {
+		return "", fmt.Errorf("--push-secret-file: %w", err)
+	}
+	s := strings.TrimSpace(string(b))
+	if len(s) < 12 {
+		return "", errors.New("--push-secret-file: the secret must have at least 12 characters")
+	}
+	return s, nil
+}

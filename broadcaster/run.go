@@ -1,0 +1,280 @@
+package broadcaster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/broadcaster/internal/api"
+	"github.com/kinora/kinora/broadcaster/internal/ingest"
+	"github.com/kinora/kinora/broadcaster/internal/market"
+	"github.com/kinora/kinora/broadcaster/internal/playlist"
+	"github.com/kinora/kinora/broadcaster/internal/store"
+	"github.com/kinora/kinora/broadcaster/internal/stream"
+	"github.com/kinora/kinora/internal/chain"
+	"github.com/kinora/kinora/internal/identity"
+	"github.com/kinora/kinora/internal/media"
+	"github.com/kinora/kinora/internal/payment"
+	"github.com/kinora/kinora/internal/payment/pgstore"
+	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/verify"
+	"github.com/kinora/kinora/migrations"
+)
+
+// drainTime is how long segments in flight may take when shutting down.
+const drainTime = 6 * time.Second
+
+// Run is the broadcaster from start to stop: it opens what it needs in order, serves until ctx ends, drains, and closes in
+// reverse. It returns nil when ctx ended it.
+func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	secret, err := cfg.secret()
+	if err != nil {
+		return err
+	}
+	ladder, err := cfg.ladder()
+	if err != nil {
+		return err
+	}
+	ladder, _ = stream.Order(ladder, nil)
+	signer, err := identity.Load(cfg.Keystore, cfg.PasswordFile)
+	if err != nil {
+		return err
+	}
+	client, err := chain.Dial(ctx, cfg.ChainRPC)
+	if err != nil {
+		return stopped(ctx, err)
+	}
+	defer client.Close()
+	escrow, err := chain.NewEscrow(ctx, client, common.HexToAddress(cfg.Escrow))
+	if err != nil {
+		return stopped(ctx, err)
+	}
+	if err := migrations.Postgres(ctx, cfg.DatabaseURL, "payer", "broadcaster"); err != nil {
+		return stopped(ctx, err)
+	}
+	pool, err := store.Open(ctx, cfg.DatabaseURL)
+	if err != nil {
+		return stopped(ctx, err)
+	}
+	defer pool.Close()
+
+	feed := api.NewFeed(signer.Address())
+	var buyer *market.Market
+	payer := payment.NewPayer(payment.PayerConfig{Domain: escrow.Domain(), Signer: signer, Events: feed.Emit, Log: log}, pgstore.Payer(pool),
+		sender(func(ctx context.Context, recipient common.Address, d payment.Delivery) (payment.DeliveryAnswer, error) {
+			return buyer.Deliver(ctx, recipient, d)
+		}))
+	rows := store.New(pool, payer)
+	records, err := rows.Records(ctx)
+	if err != nil {
+		return stopped(ctx, err)
+	}
+	buyer = market.New(market.Config{URLs: cfg.Orchestrators, Signer: signer, Domain: escrow.Domain(), MaxWeiPerPixel: cfg.MaxWeiPerPixel, Payer: payer,
+		Records: records, Epoch: verify.NewEpoch(), Events: feed.Emit, Log: log})
+	defer buyer.Close()
+	spent, recent, err := rows.Spending(ctx, time.Now().Add(-time.Hour))
+	if err != nil {
+		return stopped(ctx, err)
+	}
+	spend := stream.NewSpend(cfg.SpendPerHour, cfg.SpendTotal, spent, recent)
+	shelf, err := playlist.NewShelf(filepath.Join(cfg.Data, "hls"))
+	if err != nil {
+		return err
+	}
+	children := media.NewPool(media.Options{Path: cfg.MediaChild, Log: log}, 1)
+	defer children.Close()
+	meter := verify.NewMeter(children, log)
+	defer meter.Close()
+	desk, err := stream.Open(ctx, stream.Config{Store: rows, Market: buyer, Shelf: shelf, Spend: spend, Signer: signer, Domain: escrow.Domain(),
+		Verify: verify.Config{Meter: meter, Log: log, Limits: verify.Limits{MaxBytes: cfg.MaxSegmentBytes, MaxDuration: cfg.MaxSegmentDuration, MaxPixels: cfg.MaxPixels}},
+		Flush:  payer.EndStream, Events: feed.Emit, Log: log,
+		Ladder: ladder, Target: cfg.SegmentDuration, HoldBack: cfg.HoldBack, Retention: cfg.Retention, Idle: cfg.StreamIdle, MaxDuration: cfg.MaxSegmentDuration,
+		MaxStreams: cfg.MaxStreams, MaxInFlight: cfg.MaxInFlight, PushesPerSec: cfg.MaxPushesPerSecond, AttemptsLimit: cfg.MaxAttempts})
+	if err != nil {
+		return stopped(ctx, err)
+	}
+
+	treasurer := &treasurer{market: buyer, ensure: payment.NewTreasury(escrow, chain.NewAccount(client, signer), feed.Emit, log).Ensure, amount: cfg.AllocationPerOrchestrator, log: log,
+		ask:    market.Ask{Stream: "introduction", Ladder: ladder, FPS: 30, SegmentMillis: uint32(cfg.SegmentDuration.Milliseconds()), MaxMillis: uint32(2 * cfg.SegmentDuration.Milliseconds())},
+		wanted: min(2, len(cfg.Orchestrators)), stood: make(chan struct{})}
+	metrics := api.NewMetrics()
+	push := ingest.NewSecret(secret)
+	bank := &api.Bank{Escrow: escrow, Self: signer.Address(), Market: buyer, Store: rows, Names: names(cfg.Parties)}
+	face := api.New(api.Config{Desk: desk, Store: rows, Spend: spend, Shelf: shelf, Feed: feed, Secret: push, Self: signer.Address(), Ready: treasurer.missing,
+		Ingest: ingest.New(desk, push, ingest.Limits{MaxBytes: cfg.MaxSegmentBytes, MaxDuration: cfg.MaxSegmentDuration, MinRate: cfg.MinBodyRate, Grace: cfg.BodyGrace},
+			metrics.Refused, log),
+		Payer: payer.Stats, Balances: bank.Balances, Log: log}, metrics)
+	listener, err := net.Listen("tcp", cfg.HTTP)
+	if err != nil {
+		desk.Close(ctx)
+		return fmt.Errorf("listen: %w", err)
+	}
+
+	// Everything below lives until work ends; requests in flight until they are answered.
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var running sync.WaitGroup
+	defer running.Wait()
+	failed := make(chan error, 2)
+	running.Go(func() {
+		if err := payer.Run(background); err != nil && background.Err() == nil {
+			failed <- fmt.Errorf("deliver tickets: %w", err)
+		}
+	})
+	running.Go(func() { treasurer.run(background) })
+	for _, url := range cfg.Orchestrators {
+		running.Go(func() { feed.Follow(background, buyer.Client(), strings.TrimRight(url, "/"), log) })
+	}
+	server := newServer(face.Routes(), log)
+	running.Go(func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			failed <- fmt.Errorf("serve: %w", err)
+		}
+	})
+	log.Info("broadcaster serves", "http", listener.Addr().String(), "address", signer.Address(), "orchestrators", len(cfg.Orchestrators))
+	if cfg.OnReady != nil {
+		running.Go(func() {
+			select {
+			case <-treasurer.stood:
+				cfg.OnReady(Ready{HTTP: listener.Addr().String(), Address: signer.Address()})
+			case <-background.Done():
+			}
+		})
+	}
+
+	var fault error
+	select {
+	case <-ctx.Done():
+		log.Info("broadcaster drains: no more pushes, those in flight end")
+	case fault = <-failed:
+	}
+	drain, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	desk.Close(drain)
+	stop()
+	_ = server.Shutdown(drain)
+	_ = server.Close()
+	return fault
+}
+
+// stopped is nil for an error that merely says that ctx ended.
+func stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// newServer speaks HTTP/1.1 and HTTP/2, with prior knowledge on a plain connection.
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	ctx, cancel := context.WithCancel(context.Background())
+	server := &http.Server{Handler: handler, Protocols: &protocols, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		BaseContext: func(net.Listener) context.Context { return ctx }, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	server.RegisterOnShutdown(cancel) // ends the event streams
+	return server
+}
+
+// sender is a function that delivers tickets.
+type sender func(ctx context.Context, recipient common.Address, d payment.Delivery) (payment.DeliveryAnswer, error)
+
+// Send calls it.
+func (s sender) Send(ctx context.Context, recipient common.Address, d payment.Delivery) (payment.DeliveryAnswer, error) {
+	return s(ctx, recipient, d)
+}
+
+func names(parties map[string]string) map[common.Address]string {
+	by := make(map[common.Address]string, len(parties))
+	for name, address := range parties {
+		by[common.HexToAddress(address)] = name
+	}
+	return by
+}
+
+// treasurer keeps an allocation at every orchestrator, so that work and failover need no transaction.
+type treasurer struct {
+	market *market.Market
+	ensure func(ctx context.Context, recipient common.Address, amount protocol.Wei) error
+	amount protocol.Wei
+	ask    market.Ask
+	wanted int // allocations before this broadcaster is ready
+	log    *slog.Logger
+	stood  chan struct{} // closed once so many stand
+
+	mu    sync.Mutex
+	ready bool
+	why   []string
+}
+
+// missing says what is still missing before the first push can be sold.
+func (t *treasurer) missing() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ready {
+		return nil
+	}
+	return append([]string{fmt.Sprintf("allocations to %d orchestrators", t.wanted)}, t.why...)
+}
+
+func (t *treasurer) run(ctx context.Context) {
+	for pause := 100 * time.Millisecond; ctx.Err() == nil; {
+		if t.runOnce(ctx) {
+			pause = 10 * time.Second
+		} else {
+			pause = min(2*pause, 5*time.Second)
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+		}
+	}
+}
+
+// runOnce meets orchestrators, tops up their allocations and reports whether all are in order.
+func (t *treasurer) runOnce(ctx context.Context) bool {
+	var why []string
+	if err := t.market.Meet(ctx, t.ask); err != nil {
+		why = append(why, err.Error())
+	}
+	stand := 0
+	for _, s := range t.market.Standings() {
+		if s.Address == (common.Address{}) || s.Record.State == verify.CutOff {
+			continue
+		}
+		if err := t.ensure(ctx, s.Address, t.amount); err != nil {
+			why = append(why, fmt.Sprintf("allocation to %s: %v", s.Address, err))
+			continue
+		}
+		stand++
+	}
+	if ctx.Err() != nil {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(why) > 0 && strings.Join(why, "\n") != strings.Join(t.why, "\n") {
+		t.log.Warn("not every orchestrator can be used; trying again", "reasons", why)
+	}
+	t.why = why
+	if stand >= t.wanted && !t.ready {
+		t.ready = true
+		close(t.stood)
+	}
+	return len(why) == 0
+}
