@@ -12,30 +12,37 @@ import (
 
 // L1 compares the luma grids of source and rendition, picture by picture at the same PTS. All is relative to the source:
 // how much an error counts depends on how much there is to see, and motion is asked for only where the source moves.
-// The values were measured by TestLikenessTable (docs/verification.md has its table): each lies between the worst honest picture
-// and the best dishonest one, nearer to the honest side by the factor named.
+// Each value was chosen so that no honest encode of TestLikeness, and of the clips named in docs/verification.md with its
+// tables, exceeds it by more than the rule over pictures forgives, and lies as far below the cheats as that leaves.
+// Errors are in luma steps of 8-bit limited range; contrast is the standard deviation of the source's grid.
 const (
-	// A cell's error, in luma steps of 8-bit limited range. maxError of the root mean square over the picture is
-	// maxError + maxErrorShare × the picture's own contrast (standard deviation).
+	// Root mean square of the cells' errors, and error of their mean: at most so much and so much of the contrast.
 	maxError      = 2.5
 	maxErrorShare = 0.15
-	maxDrift      = 3.0 // of the mean over the picture, plus maxDriftShare × contrast
+	maxDrift      = 3.0
 	maxDriftShare = 0.05
 
-	// A cell is off when its error exceeds offStep plus offShare × contrast; maxOff of the 576 cells may be.
+	// A cell is off when its error exceeds offStep and offShare of the contrast; maxOff of the 576 may be. (An overlay.)
 	offStep  = 9.0
 	offShare = 0.25
 	maxOff   = 12
 
-	// A cell moves when it differs by moveStep from its mean over the segment. Over the moving cells of a picture, the
-	// error may be maxLag of that difference.
-	smoothing = 2 // pictures to either side
+	// Motion, after smoothing over so many pictures to either side: a cell moves when it differs by moveStep from its mean
+	// over the segment. The errors in the moving cells of a picture may be maxLag of their motion, not counting a sum of
+	// squares of missFloor. (Frozen, replayed, reordered.)
+	smoothing = 2
 	moveStep  = 4.0
-	maxLag    = 0.5
+	missFloor = 60.0
+	maxLag    = 0.6
 
-	// The rule over pictures.
+	// The rule over pictures: at most this share bad, and so many in a row.
 	maxBadShare = 0.05
 	maxBadRun   = 2
+
+	// Where a profile grants less than slackBelow of the source's bits a pixel, honest encodes lose more: all of the above
+	// widens by the root of the ratio, up to maxSlack. It is the payer's profile that widens it, never the output.
+	slackBelow = 0.4
+	maxSlack   = 2.5
 )
 
 // Likeness says how close the pictures of one rendition are to the source's.
@@ -55,21 +62,21 @@ func (l Likeness) Passes() bool {
 // traits compare one picture with the source's at the same time.
 type traits struct {
 	contrast float64 // standard deviation of the source's grid
-	err      float64 // root mean square of the cells' errors
+	err      float64 // root mean square of the cells' errors; infinite at a time the source has no picture
 	drift    float64 // of the mean
 	off      int     // cells that are off
 	moving   int     // cells that move
 	lag      float64 // error over the moving cells, relative to their motion
 }
 
-// bad says what is wrong; empty if nothing is.
+// bad says what is wrong, with slack; empty if nothing is.
 func (t traits) bad(slack float64) string {
 	switch {
 	case t.err > slack*(maxError+maxErrorShare*t.contrast):
 		return fmt.Sprintf("error %.1f at contrast %.1f", t.err, t.contrast)
 	case math.Abs(t.drift) > slack*(maxDrift+maxDriftShare*t.contrast):
 		return fmt.Sprintf("brightness differs by %.1f", t.drift)
-	case float64(t.off) > slack*maxOff:
+	case float64(t.off) > slack*slack*maxOff:
 		return fmt.Sprintf("%d cells differ", t.off)
 	case t.moving > 0 && t.lag > slack*maxLag:
 		return fmt.Sprintf("motion of %d cells is missed by %.2f", t.moving, t.lag)
@@ -180,16 +187,20 @@ func addMotion(all []traits, shown []cells, out []media.FrameGrid) {
 	}
 	for i := range shown {
 		t := &all[i]
-		var motion, missed float64
+		var motion, missed, drift float64
+		for c, s := range shown[i] {
+			drift += (seen[i][c] - s) / wire.GridLen
+		}
 		for c, s := range shown[i] {
 			if d := s - still[c]; math.Abs(d) > moveStep {
 				t.moving++
 				motion += d * d
-				missed += (seen[i][c] - s) * (seen[i][c] - s)
+				e := seen[i][c] - s - drift // a drift is judged by itself
+				missed += e * e
 			}
 		}
 		if t.moving > 0 {
-			t.lag = math.Sqrt(missed / motion)
+			t.lag = math.Sqrt(max(0, missed-missFloor) / motion)
 		}
 	}
 }
@@ -218,14 +229,7 @@ func smooth(in []cells) []cells {
 	return out
 }
 
-// Starved profiles: where a profile grants fewer bits a pixel than slackBelow of what the source has, honest encodes lose more, by
-// measurement up to the root of the ratio. It is the payer's choice of profile that widens the thresholds, not the payee's
-// output.
-const (
-	slackBelow = 0.4
-	maxSlack   = 2.5
-)
-
+// slackFor is the factor by which profile p of source src widens what errors may be.
 func slackFor(src Stream, p protocol.Profile) float64 {
 	fps := src.FPS
 	if p.FPSNum != 0 {

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
+
 	"github.com/kinora/kinora/internal/media"
 	"github.com/kinora/kinora/internal/protocol"
 )
@@ -72,9 +74,20 @@ func (s *Source) look() {
 	select {
 	case <-s.seen:
 	default:
-		s.head = Head{Width: sps.Width(), Height: sps.Height(), FPS: sps.FPS(), HasAudio: s.scan.hasAudio}
+		s.head = Head{Width: sps.Width(), Height: sps.Height(), FPS: statedFPS(sps), HasAudio: s.scan.hasAudio}
 		close(s.seen)
 	}
+}
+
+// statedFPS is the frame rate the sequence parameters state, 0 if they do not or it cannot be.
+func statedFPS(sps *h264.SPS) float64 {
+	if sps.VUI == nil || sps.VUI.TimingInfo == nil || sps.VUI.TimingInfo.NumUnitsInTick == 0 {
+		return 0
+	}
+	if fps := sps.FPS(); fps <= 1000 {
+		return fps
+	}
+	return 0
 }
 
 // Close says that the source is whole. It fails as Info does.

@@ -1,0 +1,216 @@
+package verify
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/kinora/kinora/internal/media/wire"
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+// The bitrate band. A profile asks for a constant bitrate with a buffer of one second. The upper edge is what such a
+// buffer lets through, with room for headers and for content that cannot be made that small. The lower edge cannot be the
+// bitrate: easy content needs less, and an encoder must not invent it. But honest encodes never spent less than 0.44 of the
+// smaller of what the profile grants and what the source itself spent on as many pixels (docs/verification.md); a quarter
+// of that is the lower edge.
+const (
+	bufferSeconds = 1.0
+	overshoot     = 1.10
+	headerBits    = 400  // a picture
+	floorBits     = 0.02 // a pixel: what x264 still spends on noise at its coarsest
+	undershoot    = 0.11
+)
+
+// compare says what in out is not what profile p asks of source src; nil if all is. v is what the scanner saw of out.
+func compare(src, out Stream, p protocol.Profile, v pictures) *fault {
+	if out.Width != int(p.Width) || out.Height != int(p.Height) {
+		return faultf(true, "pictures are %d×%d, not %d×%d", out.Width, out.Height, p.Width, p.Height)
+	}
+	if got, most := profileRank(v.id), wantedRank(p.CodecProfile); got > most {
+		return faultf(false, "H.264 profile %d is more than %q allows", v.id[0], p.CodecProfile)
+	}
+	if f := compareTimes(src, out, p); f != nil {
+		return f
+	}
+	if f := compareKeyframes(out, p, v); f != nil {
+		return f
+	}
+	if f := compareBitrate(src, out, p, v); f != nil {
+		return f
+	}
+	return compareAudio(src, out)
+}
+
+func profileRank(id [3]byte) int {
+	switch {
+	case id[0] == 66:
+		return 0
+	case id[0] == 77:
+		return 1
+	case id[0] == 100:
+		return 2
+	}
+	return 3
+}
+
+func wantedRank(profile string) int {
+	switch profile {
+	case "baseline", "constrained_baseline":
+		return 0
+	case "main":
+		return 1
+	}
+	return 2
+}
+
+// compareTimes holds every picture's time against the source's, or against the profile's own frame rate.
+func compareTimes(src, out Stream, p protocol.Profile) *fault {
+	want, optional := expected(src, p)
+	got := make([]int64, len(out.PTS))
+	for i, t := range out.PTS {
+		got[i] = near(t, src.FirstPTS)
+	}
+	switch {
+	case len(src.PTS) != src.Frames && p.FPSNum == 0: // a source that does not date every picture
+		if out.Frames != src.Frames || !within(got[0], src.FirstPTS, 1) {
+			return faultf(true, "%d pictures from PTS %d, the source has %d from %d", out.Frames, got[0], src.Frames, src.FirstPTS)
+		}
+		return nil
+	case src.Frames == 1 && p.FPSNum != 0: // for how long it shows, nothing in the segment says
+		if n := same(got, want); n == 0 || len(got) > 1 && 2*len(got) > 3*len(want) {
+			return faultf(true, "%d pictures from PTS %d for one at %d", len(got), got[0], src.FirstPTS)
+		}
+		return nil
+	case src.Damaged:
+		// What of a damaged source decodes, only a decoder knows: any part of it that is not a trifle may come back.
+		for _, t := range got {
+			if i, found := slices.BinarySearch(want, t); !found && (i == len(want) || !within(want[i], t, 1)) && (i == 0 || !within(want[i-1], t, 1)) {
+				return faultf(true, "a picture at PTS %d, where the source has none", t)
+			}
+		}
+		if 2*len(got) < len(want) {
+			return faultf(true, "%d pictures of %d of the damaged source", len(got), len(want))
+		}
+		return nil
+	}
+	first := same(got, want)
+	if first < 0 {
+		return nil
+	}
+	if optional > 0 && same(got, want[optional:]) < 0 {
+		return nil
+	}
+	if len(got) != len(want) {
+		return faultf(true, "%d pictures, not %d; the first difference is at picture %d", len(got), len(want), first)
+	}
+	return faultf(true, "picture %d is at PTS %d, not %d", first, got[first], want[first])
+}
+
+// expected are the times the pictures of a rendition must have; of the first optional ones, which the source shows before
+// its first keyframe, either all or none need be there.
+func expected(src Stream, p protocol.Profile) (pts []int64, optional int) {
+	if p.FPSNum == 0 {
+		return src.PTS, src.Leading
+	}
+	num, den := int(p.FPSNum), int(p.FPSDen)
+	end := src.FirstPTS + int64(src.Duration.Seconds()*ticks+0.5)
+	from := wire.Slot(src.FirstPTS, num, den)
+	for n := from; n < max(wire.Slot(end, num, den), from+1); n++ { // a segment shorter than a slot still shows its picture
+		pts = append(pts, wire.SlotPTS(n, num, den))
+	}
+	return pts, 0
+}
+
+// same returns the first index at which two lists of times differ by more than rounding, or −1.
+func same(a, b []int64) int {
+	for i := range min(len(a), len(b)) {
+		if !within(a[i], b[i], 1) {
+			return i
+		}
+	}
+	if len(a) != len(b) {
+		return min(len(a), len(b))
+	}
+	return -1
+}
+
+func within(a, b, d int64) bool { return a-b <= d && b-a <= d }
+
+func compareKeyframes(out Stream, p protocol.Profile, v pictures) *fault {
+	if len(v.keys) == 0 || !v.startsIDR || v.idrs != len(v.keys) || out.Leading > 0 {
+		return faultf(false, "it does not begin with a keyframe, or has one that closes no group")
+	}
+	if p.GOPMillis == 0 {
+		if len(v.keys) != 1 {
+			return faultf(false, "%d keyframes, the profile asks for one", len(v.keys))
+		}
+		return nil
+	}
+	keys := append(slices.Clone(v.keys), v.keys[0]+out.LastPTS-out.FirstPTS)
+	frame := int64(ticks)
+	if out.FPS > 0 {
+		frame = int64(ticks/out.FPS) + 1
+	}
+	for _, g := range gaps(keys) {
+		if g > int64(p.GOPMillis)*ticks/1000+frame {
+			return faultf(false, "%d ms between keyframes, the profile asks for %d", g*1000/ticks, p.GOPMillis)
+		}
+	}
+	return nil
+}
+
+func compareBitrate(src, out Stream, p protocol.Profile, v pictures) *fault {
+	seconds := out.Duration.Seconds()
+	if seconds == 0 {
+		seconds = src.Duration.Seconds()
+	}
+	bits := float64(8 * out.VideoBytes)
+	most := overshoot*float64(p.Bitrate)*(seconds+bufferSeconds) + headerBits*float64(out.Frames) + floorBits*float64(out.Pixels)
+	if bits > most {
+		return faultf(false, "%s of video in %.2f s, at most %s at %s/s", kbit(bits), seconds, kbit(most), kbit(float64(p.Bitrate)))
+	}
+	if src.Pixels == 0 {
+		return nil
+	}
+	coded := float64(8 * out.slices)
+	least := undershoot * min(float64(p.Bitrate)*seconds, float64(8*src.slices)*float64(out.Pixels)/float64(src.Pixels))
+	if coded < least {
+		return faultf(false, "%s of pictures in %.2f s, at least %s for this source at %s/s", kbit(coded), seconds, kbit(least), kbit(float64(p.Bitrate)))
+	}
+	return nil
+}
+
+func kbit(bits float64) string { return fmt.Sprintf("%.1f kbit", bits/1000) }
+
+// carried reports whether a transcoder can put the sound into its output as it is.
+func (a Audio) carried() bool { return a.Codec == "aac" || a.Codec == "mp2" || a.Codec == "ac3" }
+
+// compareAudio: AAC is carried through, frame by frame. Sound in another codec may be carried or encoded anew, or be
+// missing where no transcoder can carry it.
+func compareAudio(src, out Stream) *fault {
+	a, b := src.Audio, out.Audio
+	switch {
+	case a.Codec == "" && b.Codec == "":
+		return nil
+	case a.Codec == "":
+		return faultf(true, "it has sound, the source has none")
+	case b.Codec == "" && !a.carried():
+		return nil
+	case b.Codec == "":
+		return faultf(true, "the sound is missing")
+	case a.Codec == b.Codec && a.Hash == b.Hash:
+		frame := int64(ticks / 10)
+		if a.SampleRate > 0 {
+			frame = 1024*ticks/int64(a.SampleRate) + 1
+		}
+		if d := near(b.FirstPTS, src.FirstPTS) - near(a.FirstPTS, src.FirstPTS); !within(d, 0, frame) {
+			return faultf(true, "the sound is shifted by %d ms", d*1000/ticks)
+		}
+		return nil
+	case a.Codec == "aac" && !src.Damaged:
+		return faultf(true, "the sound is not the source's: %d packets of %d bytes, not %d of %d", b.Packets, b.Bytes, a.Packets, a.Bytes)
+	case !within(a.LastPTS-a.FirstPTS, b.LastPTS-b.FirstPTS, ticks/4):
+		return faultf(true, "the sound lasts %d ms, the source's %d", (b.LastPTS-b.FirstPTS)*1000/ticks, (a.LastPTS-a.FirstPTS)*1000/ticks)
+	}
+	return nil
+}
