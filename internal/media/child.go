@@ -262,7 +262,7 @@ func (l *lineLog) Write(p []byte) (int, error) {
 		switch {
 		case b == '\n':
 			if len(l.line) > 0 {
-				l.log.Debug("media child", "stderr", strconv.QuoteToASCII(string(l.line)))
+				l.log.Debug("media child", "stderr", string(l.line))
 			}
 			l.line = l.line[:0]
 		case len(l.line) < maxLogLine:
