@@ -50,7 +50,7 @@ func TestRecord(t *testing.T) {
 		{"passes after a cut-off change nothing", after(after(Record{}, fail, fail), repeat(1000, pass)...), CutOff, 1, false},
 		{"on its way back", after(steady, fail, pass, pass), Suspect, 1, false},
 		{"back", after(steady, fail, pass, pass, pass), Steady, SteadyRate, true},
-		{"fails every fourth", after(Record{}, fail, pass, pass, pass, fail, pass, pass, pass, fail), CutOff, 1, false},
+		{"fails every fourth", after(Record{}, fail, pass, pass, pass, fail, pass, pass, pass, fail, pass, pass, pass, fail), CutOff, 1, false},
 		{"inconclusive says nothing", after(Record{}, Verdict{Inconclusive: true}, Verdict{Inconclusive: true}), "", 1, true},
 		{"restored", after(Record{}, fail, fail).Restore(), New, 1, true},
 	} {
