@@ -11,13 +11,17 @@ CREATE TABLE payer_lanes (
     signed       bigint  NOT NULL DEFAULT 0,
     fee_wei      numeric(78, 0) NOT NULL DEFAULT 0,
     face_wei     numeric(78, 0) NOT NULL DEFAULT 0,
-    acknowledged bigint  NOT NULL DEFAULT 0,
-    refused      bigint  NOT NULL DEFAULT 0,
     PRIMARY KEY (recipient, lane),
     CONSTRAINT payer_lanes_recipients_are_addresses CHECK (octet_length(recipient) = 20),
     CONSTRAINT payer_lanes_fit_the_contract CHECK (lane BETWEEN 0 AND 65535),
-    CONSTRAINT payer_lanes_nonces_begin_at_1 CHECK (next_nonce >= 1),
-    CONSTRAINT payer_lanes_answers_follow_tickets CHECK (acknowledged + refused <= signed)
+    CONSTRAINT payer_lanes_nonces_begin_at_1 CHECK (next_nonce >= 1)
+);
+
+-- Answers per recipient; apart from the lanes, which a role's own transaction may hold locked.
+CREATE TABLE payer_answers (
+    recipient    bytea   PRIMARY KEY,
+    acknowledged bigint  NOT NULL DEFAULT 0,
+    refused      bigint  NOT NULL DEFAULT 0
 );
 
 -- Parameter sets that recipients handed out.
@@ -66,4 +70,4 @@ CREATE INDEX payer_orders_outbox ON payer_orders (recipient, lane, ticket_nonce)
 CREATE INDEX payer_orders_due ON payer_orders (recipient, stream, ordered_at) WHERE state = 'due';
 
 -- +goose Down
-DROP TABLE payer_orders, payer_sets, payer_lanes;
+DROP TABLE payer_orders, payer_sets, payer_answers, payer_lanes;
