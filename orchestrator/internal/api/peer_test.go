@@ -238,7 +238,6 @@ func (p *peer) serve(ctx context.Context, offer protocol.AwardOffer, start proto
 	switch {
 	case p.is(quitter):
 		_, _ = io.ReadFull(source, make([]byte, 100))
-		_ = out.Write(protocol.Frame{Kind: protocol.FrameRendition, Payload: make([]byte, 188)})
 		return errQuit
 	case p.is(giver):
 		return protocol.Errorf(protocol.ChildCrashed, "the child died")

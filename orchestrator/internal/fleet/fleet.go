@@ -284,7 +284,7 @@ func (f *Fleet) Suspects(ask auction.Ask) []auction.Choice {
 		if m == nil || m.Record.State != verify.Suspect || m.probing || !m.allocated {
 			continue
 		}
-		candidates = append(candidates, auction.Candidate{Bid: s.Bid.Message, Quality: auction.Perfect, Allocated: true, Busy: now.Before(m.busyUntil)})
+		candidates = append(candidates, auction.Candidate{Bid: s.Bid.Message, Quality: auction.Perfect, Allocated: true})
 	}
 	choices := auction.Ranked(auction.Pick(candidates, ask))
 	for _, c := range choices {
