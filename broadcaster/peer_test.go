@@ -1,0 +1,245 @@
+package broadcaster_test
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/kinora/kinora/internal/media"
+	"github.com/kinora/kinora/internal/payment"
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+// peer is an orchestrator with one transcoder: it speaks the market's messages and transcodes with kinora-media, and it can
+// be told to misbehave.
+type peer struct {
+	t          testing.TB
+	url        string
+	domain     func() protocol.Domain
+	self       *protocol.KeySigner
+	transcoder *protocol.KeySigner
+	pool       *media.Pool
+	server     *httptest.Server
+
+	price     protocol.Wei
+	usable    time.Duration                 // of ticket parameters
+	refuse    atomic.Pointer[protocol.Code] // segments with this code
+	blacken   atomic.Int32                  // so many segments are answered with a picture of something else
+	abandon   atomic.Int32                  // so many segments have a first attempt that is abandoned
+	held      chan struct{}                 // when set, segments wait for it before they are answered
+	mu        sync.Mutex
+	requests  map[protocol.ID]protocol.QuoteRequest
+	delivered map[protocol.ID]int // tickets by attempt
+	rejects   map[protocol.ID]protocol.Code
+	offers    []protocol.SegmentOffer
+	flushes   int
+}
+
+func newKey(t testing.TB) *protocol.KeySigner {
+	t.Helper()
+	key, err := crypto.GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return protocol.NewKeySigner(key)
+}
+
+func newPeer(t testing.TB, domain func() protocol.Domain) *peer {
+	t.Helper()
+	if _, err := media.Find(); err != nil {
+		t.Fatal(err)
+	}
+	p := &peer{t: t, domain: domain, self: newKey(t), transcoder: newKey(t), pool: media.NewPool(media.Options{}, 1), price: protocol.NewWei(100), usable: time.Minute,
+		requests: make(map[protocol.ID]protocol.QuoteRequest), delivered: make(map[protocol.ID]int), rejects: make(map[protocol.ID]protocol.Code)}
+	t.Cleanup(func() { _ = p.pool.Close() })
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /v1/quote", p.quote)
+	mux.HandleFunc("POST /v1/streams/{stream}/segments/{seq}", p.segment)
+	mux.HandleFunc("POST /v1/tickets", p.tickets)
+	mux.HandleFunc("GET /api/v1/events", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		e := protocol.Event{ID: 7, At: time.Now(), Role: "orchestrator", Actor: p.self.Address(), Kind: protocol.BidReceived}
+		_, _ = io.WriteString(w, "id: 7\nevent: bid_received\ndata: "+string(protocol.Encode(e))+"\n\n")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	})
+	p.server = httptest.NewUnstartedServer(mux)
+	var protocols http.Protocols
+	protocols.SetUnencryptedHTTP2(true)
+	protocols.SetHTTP1(true)
+	p.server.Config.Protocols = &protocols
+	p.server.Start()
+	p.url = p.server.URL
+	t.Cleanup(func() { p.server.CloseClientConnections(); p.server.Close() })
+	return p
+}
+
+func (p *peer) quote(w http.ResponseWriter, r *http.Request) {
+	var q protocol.QuoteRequest
+	if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
+		protocol.WriteProblem(w, protocol.Errorf(protocol.BadRequest, "%w", err))
+		return
+	}
+	prices := protocol.Prices{{Codec: protocol.H264, WeiPerPixel: p.price}}
+	fee, err := q.Ladder.MaxFee(prices, q.SourceFPS, q.MaxMillis)
+	if err != nil {
+		protocol.WriteProblem(w, protocol.Errorf(protocol.BadLadder, "%w", err))
+		return
+	}
+	quote := must(protocol.Seal(p.domain(), p.self, protocol.Quote{ID: protocol.NewID(), Orchestrator: p.self.Address(), Payer: q.Payer, Stream: q.Stream,
+		LadderHash: protocol.Hash(q.Ladder.Hash()), Prices: prices, MaxFee: fee, ValidMillis: 60_000, MaxMillis: q.MaxMillis}))
+	usable := uint32(p.usable.Milliseconds())
+	params := must(protocol.Seal(p.domain(), p.self, protocol.TicketParams{Set: protocol.NewID(), Payer: q.Payer, Recipient: p.self.Address(), Lane: uint16(len(q.Stream)), FaceValue: fee.Mul(2),
+		RecipientRandHash: protocol.NewID(), Expiry: uint64(time.Now().Add(time.Hour).Unix()), UsableMillis: usable, AcceptMillis: usable + 10_000, RedeemMillis: usable + 12_000}))
+	p.mu.Lock()
+	p.requests[quote.Message.ID] = q
+	p.mu.Unlock()
+	_ = json.NewEncoder(w).Encode(protocol.QuoteAnswer{Quote: quote, Params: params})
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func (p *peer) tickets(w http.ResponseWriter, r *http.Request) {
+	var d payment.Delivery
+	if err := json.NewDecoder(r.Body).Decode(&d); err != nil {
+		protocol.WriteProblem(w, protocol.Errorf(protocol.BadRequest, "%w", err))
+		return
+	}
+	var answer payment.DeliveryAnswer
+	p.mu.Lock()
+	for _, x := range d.Tickets {
+		p.delivered[x.Attempt]++
+		answer.Results = append(answer.Results, payment.Result{Attempt: x.Attempt})
+	}
+	for _, x := range d.Rejects {
+		p.rejects[x.Attempt] = x.Code
+	}
+	if d.Flush != nil {
+		p.flushes++
+	}
+	p.mu.Unlock()
+	_ = json.NewEncoder(w).Encode(answer)
+}
+
+func (p *peer) segment(w http.ResponseWriter, r *http.Request) {
+	offer, err := protocol.DecodeField[protocol.SegmentOffer](r.Header.Get(protocol.OfferField))
+	if err != nil {
+		protocol.WriteProblem(w, err)
+		return
+	}
+	header, err := offer.Header.Open(p.domain())
+	if err != nil {
+		protocol.WriteProblem(w, err)
+		return
+	}
+	if code := p.refuse.Load(); code != nil {
+		protocol.WriteProblem(w, protocol.Errorf(*code, "told to refuse"))
+		return
+	}
+	p.mu.Lock()
+	p.offers = append(p.offers, offer)
+	q, known := p.requests[header.Quote]
+	p.mu.Unlock()
+	if !known {
+		protocol.WriteProblem(w, protocol.Errorf(protocol.QuoteUnknown, "no such quote"))
+		return
+	}
+	rc := http.NewResponseController(w)
+	w.Header().Set("Content-Type", protocol.FrameType)
+	frames := protocol.NewFrameWriter(w, rc.Flush)
+	ordinal := uint8(0)
+	if p.abandon.Add(-1) >= 0 {
+		p.start(frames, ordinal, offer)
+		_ = frames.Write(protocol.Frame{Kind: protocol.FrameRendition, Attempt: ordinal, Payload: []byte("half a rendition")})
+		_ = frames.Write(protocol.Frame{Kind: protocol.FrameAbandoned, Attempt: ordinal, Payload: protocol.Encode(protocol.ProblemOf(protocol.Errorf(protocol.ChildCrashed, "told to")))})
+		ordinal++
+	}
+	ladder := q.Ladder
+	if p.blacken.Add(-1) >= 0 { // right in every number but not the picture: another rung's
+		ladder = append(protocol.Ladder{}, ladder...)
+		ladder[0].Width, ladder[0].Height = 64, 64
+	}
+	child, err := p.pool.Get(r.Context())
+	if err != nil {
+		return
+	}
+	defer child.Close()
+	a := p.start(frames, ordinal, offer)
+	hash := sha256.New()
+	outputs := make([][]byte, len(ladder))
+	if p.held != nil {
+		<-p.held
+	}
+	result, err := child.Transcode(r.Context(), media.Job{Ladder: ladder, Source: io.TeeReader(r.Body, hash), Out: func(i int, b []byte) error {
+		outputs[i] = append(outputs[i], b...)
+		return frames.Write(protocol.Frame{Kind: protocol.FrameRendition, Attempt: ordinal, Rendition: uint8(i), Payload: b})
+	}})
+	if err != nil {
+		_ = frames.Write(protocol.Frame{Kind: protocol.FrameEnd, Payload: protocol.Encode(protocol.ProblemOf(err))})
+		return
+	}
+	receipt := protocol.Receipt{Orchestrator: a.Orchestrator, Transcoder: a.Transcoder, Lease: a.Lease, Seq: a.Seq, Attempt: a.Attempt, Source: protocol.Hash(hash.Sum(nil))}
+	for i, x := range result.Renditions {
+		receipt.Renditions = append(receipt.Renditions, protocol.RenditionReceipt{Profile: protocol.Hash(q.Ladder[i].Hash()), Output: sha256.Sum256(outputs[i]), Pixels: uint64(x.Pixels),
+			Frames: uint32(x.Frames), FirstPTS: x.FirstPTS, LastPTS: x.LastPTS})
+	}
+	_ = frames.Write(protocol.Frame{Kind: protocol.FrameReceipt, Attempt: ordinal, Payload: protocol.Encode(must(protocol.Seal(p.domain(), p.transcoder, receipt)))})
+	_ = frames.Write(protocol.Frame{Kind: protocol.FrameVerdict, Attempt: ordinal, Payload: protocol.Encode(protocol.Verdict{Attempt: a.Attempt, Passed: true})})
+	_ = frames.Write(protocol.Frame{Kind: protocol.FrameEnd})
+}
+
+func (p *peer) start(frames *protocol.FrameWriter, ordinal uint8, offer protocol.SegmentOffer) protocol.Assignment {
+	a := protocol.Assignment{Orchestrator: p.self.Address(), Transcoder: p.transcoder.Address(), Lease: protocol.NewID(), SegmentKey: offer.Header.Message.SegmentKey, Attempt: protocol.NewID()}
+	_ = frames.Write(protocol.Frame{Kind: protocol.FrameAttempt, Attempt: ordinal, Payload: protocol.Encode(protocol.AttemptStart{
+		Assignment: must(protocol.Seal(p.domain(), p.self, a)), DurationMillis: offer.DurationMillis, BudgetMillis: offer.BudgetMillis})})
+	return a
+}
+
+// paid is how many attempts got a ticket; more than one for one attempt fails the test only if they were different, which
+// the ledger of the payer rules out.
+func (p *peer) paid() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.delivered)
+}
+
+func (p *peer) rejected() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.rejects)
+}
+
+func (p *peer) offered() []protocol.SegmentOffer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]protocol.SegmentOffer(nil), p.offers...)
+}
+
+// eventually polls until is holds.
+func eventually(t testing.TB, what string, is func() bool) {
+	t.Helper()
+	deadline := time.After(30 * time.Second)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !is() {
+		select {
+		case <-deadline:
+			t.Fatalf("not within 30 s: %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
