@@ -92,6 +92,7 @@ type RecipientConfig struct {
 
 	Events   func(protocol.Event)                      // may be nil; must not block
 	Rejected func(payer common.Address, reject Reject) // may be nil: a payer's verdict against an attempt; must not block
+	Flushed  func(payer common.Address, stream string) // may be nil: the payer has ended a stream; must not block; may come again
 	Log      *slog.Logger
 }
 

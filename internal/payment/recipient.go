@@ -398,7 +398,14 @@ func (r *Recipient) flush(ctx context.Context, payer common.Address, signed prot
 	if n > 0 {
 		r.wakeUp()
 	}
-	return nil
+	if r.config.Flushed == nil {
+		return nil
+	}
+	s, ok, err := r.store.SetByID(ctx, payer, f.Set) // also one that its time has closed: the payer's stream is over all the same
+	if err == nil && ok {
+		r.config.Flushed(payer, s.Stream)
+	}
+	return err
 }
 
 // renew is the next set of a stream that has had one, so that a payer whose parameters ran out can pay what it owes. Only

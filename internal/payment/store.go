@@ -25,6 +25,8 @@ type Store interface {
 	KnownLane(ctx context.Context, payer common.Address, stream string) (lane uint16, known bool, err error)
 	// NewestSet is the lane's newest set, open or closed; ok is false when it has none.
 	NewestSet(ctx context.Context, payer common.Address, lane uint16) (s Set, ok bool, err error)
+	// SetByID finds a payer's set by its name.
+	SetByID(ctx context.Context, payer common.Address, id protocol.ID) (s Set, ok bool, err error)
 	// AddSet opens s unless the lane's newest set is no longer the one with serial after (0: none): then it returns that
 	// newer one.
 	AddSet(ctx context.Context, s Set, after int64) (Set, error)

@@ -130,6 +130,15 @@ func (l *Ledger) SetByRandHash(ctx context.Context, h common.Hash) (s payment.Se
 	return s, ok, err
 }
 
+// SetByID implements payment.Store.
+func (l *Ledger) SetByID(ctx context.Context, payer common.Address, id protocol.ID) (s payment.Set, ok bool, err error) {
+	err = l.tx(ctx, "find set", func(c Conn) error {
+		s, ok, err = firstSet(ctx, c, ` WHERE s.payer = $1 AND s.id = $2`, payer[:], id[:])
+		return err
+	})
+	return s, ok, err
+}
+
 // AddSet implements payment.Store.
 func (l *Ledger) AddSet(ctx context.Context, s payment.Set, after int64) (out payment.Set, err error) {
 	err = l.tx(ctx, "open set", func(c Conn) error {
