@@ -1,0 +1,255 @@
+package orchestrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/kinora/kinora/internal/bus"
+	"github.com/kinora/kinora/internal/chain"
+	"github.com/kinora/kinora/internal/identity"
+	"github.com/kinora/kinora/internal/media"
+	"github.com/kinora/kinora/internal/payment"
+	"github.com/kinora/kinora/internal/payment/pgstore"
+	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/verify"
+	"github.com/kinora/kinora/migrations"
+	"github.com/kinora/kinora/orchestrator/internal/api"
+	"github.com/kinora/kinora/orchestrator/internal/dispatch"
+	"github.com/kinora/kinora/orchestrator/internal/feed"
+	"github.com/kinora/kinora/orchestrator/internal/fleet"
+	"github.com/kinora/kinora/orchestrator/internal/store"
+)
+
+const (
+	startPatience = time.Minute // for database, NATS and chain to answer when starting
+	startRetry    = 500 * time.Millisecond
+	keepAnswers   = time.Minute
+	keepBytes     = 128 << 20
+	cancelGrace   = time.Second
+	mediaSpares   = 1
+)
+
+// Run is an orchestrator from start to a drained end: it returns nil after ctx ended and the segments in flight are settled.
+func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	var open closers
+	defer func() {
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) { // asked to end while it was starting
+			err = nil
+		}
+		err = errors.Join(err, open.close())
+	}()
+
+	// The outside: key, database, chain, NATS, media children, address.
+	signer, err := identity.Load(c.Keystore, c.PasswordFile)
+	if err != nil {
+		return err
+	}
+	self := signer.Address()
+	log = log.With("orchestrator", self)
+	starting, started := context.WithTimeout(ctx, startPatience)
+	defer started()
+	db, err := openStore(starting, c, log)
+	if err != nil {
+		return err
+	}
+	open.add(func() error { db.Close(); return nil })
+	escrow, err := dialChain(starting, c, log)
+	if err != nil {
+		return err
+	}
+	open.add(func() error { escrow.Client().Close(); return nil })
+	nats, err := bus.Dial(starting, c.NATS, bus.Options{Name: "orchestrator " + self.Hex(), Credentials: c.NATSCreds, Log: log})
+	if err != nil {
+		return err
+	}
+	open.add(nats.Close)
+	path := c.MediaChild
+	if path == "" {
+		if path, err = media.Find(); err != nil {
+			return err
+		}
+	}
+	pool := media.NewPool(media.Options{Path: path, Log: log}, mediaSpares)
+	open.add(pool.Close)
+	meter := verify.NewMeter(pool, log)
+	open.add(meter.Close)
+	listener, err := api.Listen(c.HTTP)
+	if err != nil {
+		return err
+	}
+	open.add(func() error { _ = listener.Close(); return nil }) // the server closes it too
+	url := c.AdvertiseURL
+	if url == "" {
+		url = "http://" + listener.Addr().String()
+		if c.TLSCert != "" {
+			url = "https://" + listener.Addr().String()
+		}
+	}
+
+	// What goes on until everything in flight is settled, in order of need.
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var parts sync.WaitGroup
+	failed := make(chan error, 8)
+	part := func(name string, run func(context.Context) error) {
+		parts.Go(func() {
+			if err := run(running); err != nil && running.Err() == nil {
+				failed <- fmt.Errorf("%s: %w", name, err)
+			}
+		})
+	}
+	open.add(func() error { stop(); parts.Wait(); return nil })
+
+	events := feed.New(self, func(e protocol.Event) {
+		if err := nats.PublishEvent(e); err != nil {
+			log.Debug("event not published", "kind", e.Kind, "err", err)
+		}
+	})
+	domain := escrow.Domain()
+	account := chain.NewAccount(escrow.Client(), signer)
+	var dispatcher *dispatch.Dispatcher
+	recipient := payment.NewRecipient(payment.RecipientConfig{Domain: domain, Signer: signer, Account: account,
+		Usable: c.TicketUsable, Accept: c.TicketAccept, Redeem: c.TicketRedeem, TicketLifetime: c.TicketLifetime,
+		FaceValueMultiple: c.FaceValueMultiple, CreditWindow: c.CreditWindow, Events: events.Emit, Log: log,
+		Flushed: func(payer common.Address, stream string) { dispatcher.EndStream(payer, stream) },
+	}, pgstore.Recipient(db.Pool()), escrow)
+	payer := payment.NewPayer(payment.PayerConfig{Domain: domain, Signer: signer, Events: events.Emit, Log: log},
+		pgstore.Payer(db.Pool()), sender{nats})
+	db.UseLedger(store.Tickets(payer))
+	treasury := payment.NewTreasury(escrow, account, events.Emit, log)
+
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	transcoders := fleet.New(fleet.Config{Domain: domain, Self: self, Allocation: c.AllocationPerTranscoder, MaxMembers: c.MaxTranscoders,
+		Backoff: c.Backoff, TopUp: c.TopUpInterval, Events: events.Emit, Log: log}, db, treasury)
+	dispatcher, err = dispatch.New(ctx, dispatch.Config{Domain: domain, Signer: signer, URL: url,
+		Prices:     protocol.Prices{{Codec: protocol.H264, WeiPerPixel: c.WeiPerPixel}},
+		QuoteValid: c.QuoteValid, LeaseTime: c.LeaseTime, IdleLease: c.LeaseIdle, AwardTimeout: c.AwardTimeout, SlotTimeout: c.SlotTimeout,
+		CancelGrace: cancelGrace, MaxSegmentBytes: c.MaxSegmentBytes, MaxInFlight: c.MaxInFlight, MaxAttempts: c.MaxAttempts,
+		KeepAnswers: keepAnswers, KeepBytes: keepBytes, Events: events.Emit, Metrics: dispatch.NewMetrics(registry), Log: log,
+		Verify: verify.Config{Meter: meter, Limits: verify.Limits{MaxBytes: c.MaxSegmentBytes}, Log: log},
+	}, db, transcoders, nats, payer, recipient)
+	if err != nil {
+		return err
+	}
+	drained := func() error {
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.DrainTimeout)
+		defer cancel()
+		dispatcher.Close(drain)
+		return nil
+	}
+	open.add(drained)
+
+	handler := api.New(api.Config{Domain: domain, Self: self, MinTranscoders: c.MinTranscoders, BodyIdle: c.BodyIdle, Log: log},
+		dispatcher, transcoders, db, events, recipient, payer, nats.Connected, registry).Handler()
+	server := api.Serve(listener, handler, api.TLS{Cert: c.TLSCert, Key: c.TLSKey}, log)
+	open.add(func() error {
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		return server.Close(drain)
+	})
+	part("fleet", transcoders.Run)
+	part("dispatch", dispatcher.Run)
+	part("tickets in", recipient.Run)
+	part("tickets out", payer.Run)
+	if err := nats.SubscribeBids(running, transcoders.Bid); err != nil {
+		return err
+	}
+	if err := nats.SubscribeEvents(running, events.Relay); err != nil {
+		return err
+	}
+	log.Info("orchestrator ready", "http", server.Addr(), "advertised", url, "wei_per_pixel", c.WeiPerPixel)
+	if c.OnReady != nil {
+		c.OnReady(Ready{HTTP: server.Addr(), Address: self})
+	}
+
+	select {
+	case <-ctx.Done():
+		log.Info("draining: no new segments; those in flight are finished", "timeout", c.DrainTimeout)
+		return drained() // while requests are still served: transcoders answer through them
+	case err = <-failed:
+	case err = <-server.Done():
+	}
+	return err
+}
+
+// openStore waits for the database and brings it up to date.
+func openStore(ctx context.Context, c Config, log *slog.Logger) (*store.Store, error) {
+	var db *store.Store
+	err := retry(ctx, log, "the database", func() error {
+		err := migrations.Postgres(ctx, c.DatabaseURL, "payer", "recipient", "orchestrator")
+		if err != nil {
+			return err
+		}
+		db, err = store.Open(ctx, c.DatabaseURL)
+		return err
+	})
+	return db, err
+}
+
+// dialChain waits for the chain and finds the escrow on it.
+func dialChain(ctx context.Context, c Config, log *slog.Logger) (*chain.Escrow, error) {
+	var escrow *chain.Escrow
+	err := retry(ctx, log, "the chain", func() error {
+		client, err := chain.Dial(ctx, c.ChainRPC)
+		if err != nil {
+			return err
+		}
+		if escrow, err = chain.NewEscrow(ctx, client, common.HexToAddress(c.Escrow)); err != nil {
+			client.Close()
+		}
+		return err
+	})
+	return escrow, err
+}
+
+// retry tries until it works or ctx ends, then says why it did not.
+func retry(ctx context.Context, log *slog.Logger, what string, try func() error) error {
+	for {
+		err := try()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		log.Warn(what+" does not answer yet; trying again", "err", err)
+		select {
+		case <-time.After(startRetry):
+		case <-ctx.Done():
+			return fmt.Errorf("%s did not answer: %w", what, err)
+		}
+	}
+}
+
+// sender takes deliveries to transcoders over the bus.
+type sender struct{ bus *bus.Bus }
+
+// Send is payment.Sender's.
+func (s sender) Send(ctx context.Context, recipient common.Address, d payment.Delivery) (payment.DeliveryAnswer, error) {
+	b, err := s.bus.SendTickets(ctx, recipient, protocol.Encode(d))
+	if err != nil {
+		return payment.DeliveryAnswer{}, err
+	}
+	return protocol.Decode[payment.DeliveryAnswer](b)
+}
+
+// closers close what was opened, in reverse.
+type closers struct{ list []func() error }
+
+func (c *closers) add(f func() error) { c.list = append(c.list, f) }
+
+func (c *closers) close() error {
+	var errs []error
+	for i := len(c.list) - 1; i >= 0; i-- {
+		errs = append(errs, c.list[i]())
+	}
+	return errors.Join(errs...)
+}
