@@ -160,6 +160,8 @@ func (w *Work) slot(unpark func()) error {
 
 	body, out := io.Pipe()
 	defer out.Close()
+	// Once the answer has begun, the HTTP/2 client looks at its context only between reads of this body.
+	defer context.AfterFunc(ctx, func() { _ = out.CloseWithError(context.Cause(ctx)) })()
 	req, err := w.request(ctx, body)
 	if err != nil {
 		return err

@@ -1,0 +1,99 @@
+// Package transcoder is the role of a machine's owner who sells its encoders: it bids for work, turns each Segment it is
+// assigned into Renditions and a signed Receipt, and is paid in tickets, which it redeems.
+package transcoder
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/transcoder/internal/encode"
+)
+
+// Encoder makes renditions and Session is one lease's share of it; Config.Encoder replaces the one that runs kinora-media.
+type (
+	Encoder = encode.Encoder
+	Session = encode.Session
+)
+
+// Config is everything that can be set about a transcoder. Fields that say so in their help may be left zero.
+type Config struct {
+	HTTP         string `name:"http" help:"Where to serve status, metrics and events; keep it on loopback." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
+	NATS         string `name:"nats" help:"NATS server of the market; several separated by commas." default:"nats://127.0.0.1:4222" placeholder:"URL"`
+	NATSCreds    string `name:"nats-creds" help:"File with credentials for NATS, if it asks for any." placeholder:"FILE"`
+	ChainRPC     string `name:"chain-rpc" help:"JSON-RPC endpoint of the chain that settles." placeholder:"URL"`
+	Escrow       string `name:"escrow" help:"Address of the TicketEscrow contract." placeholder:"ADDRESS"`
+	Keystore     string `name:"keystore" help:"Keystore file of this transcoder's account." placeholder:"FILE"`
+	PasswordFile string `name:"password-file" help:"File with the keystore's password." placeholder:"FILE"`
+	Data         string `name:"data" help:"Folder for receipts, winning tickets and the calibration; back it up." default:"kinora-transcoder" placeholder:"DIR"`
+	MediaChild   string `name:"media-child" help:"The kinora-media program; by default the one beside this program." placeholder:"FILE"`
+
+	Region      string       `name:"region" help:"Where this machine is, as orchestrators of the market name places."`
+	WeiPerPixel protocol.Wei `name:"wei-per-pixel" help:"Price of an encoded pixel, in wei." default:"100" placeholder:"WEI"`
+	Capacity    uint64       `name:"capacity" help:"Encoded pixels a second to sell; 0 measures the machine once and remembers." default:"0" placeholder:"PIXELS"`
+	FreeSlots   int          `name:"free-slots" help:"Leases to hold at once, at most." default:"8"`
+
+	LeaseIdle    time.Duration `name:"lease-idle" help:"A lease without a segment for so long lapses." default:"15s"`
+	DrainTimeout time.Duration `name:"drain-timeout" help:"How long segments in progress may take when shutting down." default:"10s"`
+
+	TicketUsable      time.Duration `name:"ticket-usable" help:"How long payers may write tickets of one parameter set; 0: as package payment." default:"0"`
+	TicketAccept      time.Duration `name:"ticket-accept" help:"How long tickets of a set are accepted; 0: as package payment." default:"0"`
+	TicketRedeem      time.Duration `name:"ticket-redeem" help:"When winners of a set may be redeemed; 0: as package payment." default:"0"`
+	TicketLifetime    time.Duration `name:"ticket-lifetime" help:"How long a winning ticket can be redeemed; below the escrow's thaw period; 0: as package payment." default:"0"`
+	FaceValueMultiple uint64        `name:"face-value-multiple" help:"Face value of a ticket in usual segment fees, so one in so many wins; 0: as package payment." default:"0"`
+	CreditWindow      protocol.Wei  `name:"credit-window" help:"Most unpaid work per orchestrator, in wei; 0: bounded by its allocation alone." default:"0" placeholder:"WEI"`
+
+	Encoder Encoder     `kong:"-" yaml:"-"` // nil: kinora-media
+	OnReady func(Ready) `kong:"-" yaml:"-"` // called once when bids stand
+}
+
+// Ready says where a transcoder is.
+type Ready struct {
+	HTTP    string // host:port
+	Address common.Address
+}
+
+// Validate names the first setting that cannot be.
+func (c Config) Validate() error {
+	if _, _, err := net.SplitHostPort(c.HTTP); err != nil {
+		return fmt.Errorf("http: %q is not host:port", c.HTTP)
+	}
+	if c.NATS == "" {
+		return errors.New("nats: the URL of a NATS server is needed")
+	}
+	if u, err := url.Parse(c.ChainRPC); err != nil || u.Scheme == "" {
+		return fmt.Errorf("chain-rpc: want a URL such as http://127.0.0.1:8545")
+	}
+	switch {
+	case !common.IsHexAddress(c.Escrow) || common.HexToAddress(c.Escrow) == (common.Address{}):
+		return fmt.Errorf("escrow: %.60q is not the address of a contract", c.Escrow)
+	case c.Keystore == "":
+		return errors.New("keystore: a keystore file is needed (`kinora wallet new` makes one)")
+	case c.PasswordFile == "":
+		return errors.New("password-file: the file with the keystore's password is needed")
+	case c.Data == "":
+		return errors.New("data: a folder is needed; winning tickets are kept there")
+	case len(c.Region) > 32:
+		return fmt.Errorf("region: %d bytes, at most 32", len(c.Region))
+	case c.WeiPerPixel.IsZero() || !c.WeiPerPixel.FitsUint96():
+		return fmt.Errorf("wei-per-pixel: %s, want 1 to 2^96-1", c.WeiPerPixel)
+	case c.FreeSlots < 1 || c.FreeSlots > 1024:
+		return fmt.Errorf("free-slots: %d, want 1 to 1024", c.FreeSlots)
+	case c.LeaseIdle < time.Second:
+		return fmt.Errorf("lease-idle: %s, want at least 1s", c.LeaseIdle)
+	case c.DrainTimeout < 0:
+		return fmt.Errorf("drain-timeout: %s is negative", c.DrainTimeout)
+	case c.TicketUsable < 0 || c.TicketAccept < 0 || c.TicketRedeem < 0 || c.TicketLifetime < 0:
+		return errors.New("ticket-usable, ticket-accept, ticket-redeem, ticket-lifetime: none may be negative")
+	case c.TicketUsable > 0 && c.TicketAccept > 0 && c.TicketUsable >= c.TicketAccept:
+		return fmt.Errorf("ticket-accept: %s must be longer than ticket-usable %s", c.TicketAccept, c.TicketUsable)
+	case c.TicketAccept > 0 && c.TicketRedeem > 0 && c.TicketAccept >= c.TicketRedeem:
+		return fmt.Errorf("ticket-redeem: %s must be longer than ticket-accept %s", c.TicketRedeem, c.TicketAccept)
+	}
+	return nil
+}

@@ -1,0 +1,239 @@
+package transcoder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/internal/bus"
+	"github.com/kinora/kinora/internal/chain"
+	"github.com/kinora/kinora/internal/identity"
+	"github.com/kinora/kinora/internal/payment"
+	"github.com/kinora/kinora/internal/payment/litestore"
+	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/transcoder/internal/api"
+	"github.com/kinora/kinora/transcoder/internal/bidder"
+	"github.com/kinora/kinora/transcoder/internal/devices"
+	"github.com/kinora/kinora/transcoder/internal/encode"
+	"github.com/kinora/kinora/transcoder/internal/store"
+)
+
+const (
+	startPatience = time.Minute // for NATS and the chain to answer when starting
+	startRetry    = time.Second
+)
+
+// Run is a transcoder from start to a drained end: it returns nil after ctx ended and the segments in progress are through.
+func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	var open closers
+	defer func() {
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) { // asked to end while it was starting
+			err = nil
+		}
+		err = errors.Join(err, open.close())
+	}()
+
+	signer, err := identity.Load(c.Keystore, c.PasswordFile)
+	if err != nil {
+		return err
+	}
+	log = log.With("transcoder", signer.Address())
+	unlock, err := lock(c.Data)
+	if err != nil {
+		return err
+	}
+	open.add(unlock)
+	disk, err := store.Open(ctx, c.Data)
+	if err != nil {
+		return err
+	}
+	open.add(disk.Close)
+
+	escrow, err := dialChain(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	open.add(func() error { escrow.Client().Close(); return nil })
+	patient, cancel := context.WithTimeout(ctx, startPatience)
+	defer cancel()
+	nats, err := bus.Dial(patient, c.NATS, bus.Options{Name: "transcoder " + signer.Address().Hex(), Credentials: c.NATSCreds, Log: log})
+	if err != nil {
+		return err
+	}
+	open.add(nats.Close)
+
+	feed := api.NewFeed(signer.Address(), func(e protocol.Event) {
+		if err := nats.PublishEvent(e); err != nil {
+			log.Debug("event not published", "kind", e.Kind, "err", err)
+		}
+	})
+	pay := recipient{self: signer.Address(), Recipient: payment.NewRecipient(payment.RecipientConfig{
+		Domain: escrow.Domain(), Signer: signer, Account: chain.NewAccount(escrow.Client(), signer),
+		Usable: c.TicketUsable, Accept: c.TicketAccept, Redeem: c.TicketRedeem, TicketLifetime: c.TicketLifetime,
+		FaceValueMultiple: c.FaceValueMultiple, CreditWindow: c.CreditWindow, Events: feed.Emit, Log: log,
+	}, litestore.New(disk.DB()), escrow)}
+
+	engine, err := openEngine(c, log)
+	if err != nil {
+		return err
+	}
+	open.add(engine.close)
+	probe := devices.Probe("/")
+	probe.Log(log)
+	capacity, err := engine.capacity(ctx, c, log)
+	if err != nil {
+		return err
+	}
+
+	// What follows goes on while the role drains: it ends when everything in progress has ended.
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var parts sync.WaitGroup
+	failed := make(chan error, 2)
+	part := func(name string, run func(context.Context) error) {
+		parts.Go(func() {
+			if err := run(running); err != nil && running.Err() == nil {
+				failed <- fmt.Errorf("%s: %w", name, err)
+			}
+		})
+	}
+	open.add(func() error { stop(); parts.Wait(); return nil })
+
+	seller := bidder.New(bidder.Config{
+		Domain: escrow.Domain(), Signer: signer, Region: c.Region, Capacity: capacity, MaxLeases: c.FreeSlots, Idle: c.LeaseIdle,
+		Prices: protocol.Prices{{Codec: protocol.H264, WeiPerPixel: c.WeiPerPixel}},
+		Bus:    nats, Recipient: pay, Journal: disk, Events: feed.Emit, Log: log,
+		Bench: &encode.Bench{Domain: escrow.Domain(), Signer: signer, Encoder: engine, Credit: pay, Journal: disk,
+			Client: encode.NewClient(), Events: feed.Emit, Log: log},
+	})
+	status := api.Status{Feed: feed, Log: log,
+		Ready: func() error {
+			if !nats.Connected() {
+				return protocol.Errorf(protocol.Unavailable, "no connection to NATS")
+			}
+			if ctx.Err() != nil {
+				return protocol.Errorf(protocol.Draining, "shutting down")
+			}
+			return nil
+		},
+		Stats: func(ctx context.Context) (api.Stats, error) {
+			counts, err := disk.Counts(ctx)
+			if err != nil {
+				return api.Stats{}, err
+			}
+			paid, err := pay.Stats(ctx)
+			if err != nil {
+				return api.Stats{}, err
+			}
+			free, held := seller.Free()
+			return api.Stats{Attempts: counts.Attempts, Receipts: counts.Receipts, Leases: counts.Leases, LeasesHeld: held,
+				PixelRate: capacity, FreePixelRate: free, Devices: probe.Devices, Recipient: paid}, nil
+		},
+		Drain: func(ctx context.Context) (any, error) {
+			if err := pay.Drain(ctx); err != nil {
+				return nil, err
+			}
+			return pay.Stats(ctx)
+		},
+	}
+	server, err := api.Serve(c.HTTP, status)
+	if err != nil {
+		return err
+	}
+	open.add(server.Close)
+	part("payment", pay.Run)
+	part("bidder", seller.Run)
+	log.Info("transcoder ready", "http", server.Addr(), "capacity_pixel_rate", capacity, "wei_per_pixel", c.WeiPerPixel)
+	if c.OnReady != nil {
+		c.OnReady(Ready{HTTP: server.Addr(), Address: signer.Address()})
+	}
+
+	select {
+	case <-ctx.Done():
+		log.Info("draining: no new leases; segments in progress are finished", "timeout", c.DrainTimeout)
+	case err = <-failed:
+	}
+	drain, cancelDrain := context.WithTimeout(context.WithoutCancel(ctx), c.DrainTimeout)
+	defer cancelDrain()
+	seller.Drain(drain)
+	return err
+}
+
+// capacity is what is sold: as configured, as measured before, or as measured now.
+func (e *engine) capacity(ctx context.Context, c Config, log *slog.Logger) (uint64, error) {
+	if c.Capacity > 0 {
+		return c.Capacity, nil
+	}
+	if known, ok := devices.Cached(c.Data, e.path); ok {
+		return known.PixelRate, nil
+	}
+	log.Info("measuring how fast this machine encodes; this is done once")
+	measured, err := e.calibrate(ctx, c.Data)
+	if err != nil {
+		return 0, fmt.Errorf("%w (--capacity skips this)", err)
+	}
+	log.Info("measured", "capacity_pixel_rate", measured.PixelRate, "cpus", measured.CPUs)
+	return measured.PixelRate, nil
+}
+
+// dialChain waits for the chain and finds the escrow on it.
+func dialChain(ctx context.Context, c Config, log *slog.Logger) (*chain.Escrow, error) {
+	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	defer cancel()
+	for first := true; ; first = false {
+		client, err := chain.Dial(ctx, c.ChainRPC)
+		if err == nil {
+			var escrow *chain.Escrow
+			if escrow, err = chain.NewEscrow(ctx, client, common.HexToAddress(c.Escrow)); err == nil {
+				return escrow, nil
+			}
+			client.Close()
+		}
+		if first {
+			log.Warn("the chain does not answer as it should; trying again", "err", err)
+		}
+		select {
+		case <-time.After(startRetry):
+		case <-ctx.Done():
+			return nil, fmt.Errorf("chain-rpc, escrow: %w", err)
+		}
+	}
+}
+
+// lock keeps a second process off the data folder: two would share winning tickets.
+func lock(dir string) (unlock func() error, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("data: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("data: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("data: %s is in use by another transcoder: %w", dir, err), f.Close())
+	}
+	return f.Close, nil
+}
+
+// closers close in reverse what was opened in order.
+type closers struct{ list []func() error }
+
+func (c *closers) add(f func() error) { c.list = append(c.list, f) }
+
+func (c *closers) close() error {
+	var all error
+	for i := len(c.list) - 1; i >= 0; i-- {
+		all = errors.Join(all, c.list[i]())
+	}
+	return all
+}
