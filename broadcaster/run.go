@@ -98,8 +98,9 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	meter := verify.NewMeter(children, log)
 	defer meter.Close()
 	desk, err := stream.Open(ctx, stream.Config{Store: rows, Market: buyer, Shelf: shelf, Spend: spend, Signer: signer, Domain: escrow.Domain(),
-		Verify: verify.Config{Meter: meter, Log: log, Limits: verify.Limits{MaxBytes: cfg.MaxSegmentBytes, MaxDuration: cfg.MaxSegmentDuration, MaxPixels: cfg.MaxPixels}},
-		Flush:  payer.EndStream, Events: feed.Emit, Log: log,
+		Verify: verify.Config{Meter: meter, Log: log, Origin: signer.Address().Hex(), Limits: verify.Limits{MaxBytes: 2 * cfg.MaxSegmentBytes, // the ingest refuses before that
+			MaxDuration: cfg.MaxSegmentDuration, MaxPixels: cfg.MaxPixels}},
+		Flush: payer.EndStream, Events: feed.Emit, Log: log,
 		Ladder: ladder, Target: cfg.SegmentDuration, HoldBack: cfg.HoldBack, Retention: cfg.Retention, Idle: cfg.StreamIdle, MaxDuration: cfg.MaxSegmentDuration,
 		MaxStreams: cfg.MaxStreams, MaxInFlight: cfg.MaxInFlight, PushesPerSec: cfg.MaxPushesPerSecond, AttemptsLimit: cfg.MaxAttempts})
 	if err != nil {

@@ -283,7 +283,7 @@ func (m *Market) Judged(orchestrator common.Address, v verify.Verdict) verify.Re
 	after := before.After(v)
 	m.records[orchestrator] = after
 	m.mu.Unlock()
-	if after.State != before.State {
+	if after.State != cmp.Or(before.State, verify.New) {
 		m.cfg.Log.Warn("an orchestrator's standing changed", "orchestrator", orchestrator, "from", cmp.Or(before.State, verify.New), "to", after.State)
 	}
 	return after

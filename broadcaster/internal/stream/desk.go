@@ -272,7 +272,10 @@ func (d *Desk) Push(ctx context.Context, p Push) (Answer, error) {
 		seg.result, seg.err = s.handle(work, seg)
 		close(seg.done)
 	})
-	feed(seg)
+	if !feed(seg) { // the work is cancelled, or over
+		<-seg.done
+		return seg.result, seg.err
+	}
 	select {
 	case <-seg.done:
 		return seg.result, seg.err
@@ -281,15 +284,16 @@ func (d *Desk) Push(ctx context.Context, p Push) (Answer, error) {
 	}
 }
 
-// feed passes the body to the source until its end, its failure, or the refusal of the segment.
-func feed(seg *segment) {
+// feed passes the body to the source until its end, its failure, or the refusal of the segment. It reports whether the
+// source is whole.
+func feed(seg *segment) bool {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := seg.push.Body.Read(buf)
 		if n > 0 {
 			if _, werr := seg.source.Write(buf[:n]); werr != nil {
 				seg.cancel(werr)
-				return
+				return false
 			}
 		}
 		switch {
@@ -297,7 +301,7 @@ func feed(seg *segment) {
 			seg.ended = time.Now()
 			_ = seg.source.Close()
 			close(seg.whole)
-			return
+			return true
 		case err != nil:
 			var typed *protocol.Error
 			if !errors.As(err, &typed) {
@@ -305,11 +309,11 @@ func feed(seg *segment) {
 			}
 			seg.cancel(err)
 			seg.source.Cancel()
-			return
+			return false
 		}
 		select {
 		case <-seg.done:
-			return
+			return false
 		default:
 		}
 	}
