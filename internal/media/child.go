@@ -1,6 +1,7 @@
 package media
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -123,13 +124,14 @@ func (c *Child) wait(started chan<- error) {
 // read takes the child's frames to their jobs until its stdout ends.
 func (c *Child) read(stdout *os.File, hello chan<- error) {
 	defer stdout.Close()
-	f, err := wire.Read(stdout)
+	in := bufio.NewReaderSize(stdout, 64<<10)
+	f, err := wire.Read(in)
 	if err == nil && (f.Kind != wire.KindHello || wire.Decode(f.Payload, &c.hello) != nil || c.hello.Version != wire.Version) {
 		err = errors.New("it is not the kinora-media that belongs to this program")
 	}
 	hello <- err
 	for err == nil {
-		if f, err = wire.Read(stdout); err == nil {
+		if f, err = wire.Read(in); err == nil {
 			err = c.deliver(f)
 		}
 	}

@@ -166,6 +166,25 @@ func TestLimits_areNamed(t *testing.T) {
 	}
 }
 
+func TestSource_thatChangesItsSize(t *testing.T) {
+	t.Parallel()
+	small := mediatest.Segments(t, mediatest.Spec{SegmentSeconds: 1})[0]
+	large := mediatest.Segments(t, mediatest.Spec{SegmentSeconds: 1, Width: 480, Height: 270, Start: 1})[0]
+	both := append(bytes.Clone(small.Bytes), large.Bytes...)
+	c := start(t, media.Limits{})
+	res, out := transcode(t, c, protocol.Ladder{rung(144, 200_000)}, both, false)
+	source, m := measure(t, c, both, true), measure(t, c, out[0], true)
+	if res.Renditions[0].Frames != 60 || len(m.Frames) != 60 || m.OtherSize != 0 {
+		t.Errorf("%d frames, measured %d, %d of another size", res.Renditions[0].Frames, len(m.Frames), m.OtherSize)
+	}
+	if len(source.Frames) != 60 || source.OtherSize != 30 || sameness(t, source, m) > 3 {
+		t.Errorf("source has %d frames, %d of another size, differs by %.2f", len(source.Frames), source.OtherSize, sameness(t, source, m))
+	}
+	strict := start(t, media.Limits{MaxPixels: 320 * 180})
+	_, err := strict.Measure(background, bytes.NewReader(both), media.MeasureOptions{Grid: true})
+	wantCode(t, err, protocol.TooManyPixels)
+}
+
 func TestMeasure_withoutGridReadsTheContainer(t *testing.T) {
 	t.Parallel()
 	segment := mediatest.Segments(t, mediatest.Spec{Preset: "medium"})[0]
@@ -216,7 +235,7 @@ func TestCodes_areTheProtocols(t *testing.T) {
 	t.Parallel()
 	for child, code := range map[string]protocol.Code{
 		wire.CodeEmpty: protocol.EmptySegment, wire.CodeBadMedia: protocol.BadMedia, wire.CodeNoVideo: protocol.NoVideo,
-		wire.CodeNoKeyframe: protocol.NoKeyframe, wire.CodeTooLarge: protocol.SegmentTooLarge, wire.CodeTooLong: protocol.SegmentTooLong,
+		wire.CodeNoKeyframe: protocol.NoKeyframe, wire.CodeTooLong: protocol.SegmentTooLong,
 		wire.CodeTooManyPixels: protocol.TooManyPixels, wire.CodeUnsupportedCodec: protocol.UnsupportedCodec,
 		wire.CodeBadLadder: protocol.BadLadder, wire.CodeCancelled: protocol.Cancelled, wire.CodeFailed: protocol.TranscodeFailed,
 		wire.CodeInternal: protocol.Internal,

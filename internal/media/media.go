@@ -58,7 +58,7 @@ func (l Limits) withDefaults() Limits {
 
 func (l Limits) wire() wire.Limits {
 	return wire.Limits{MaxPixels: l.MaxPixels, MaxStreams: l.MaxStreams, MaxFrames: l.MaxFrames, MaxDuration: l.MaxDuration,
-		MaxInput: l.MaxInput, MaxOutput: l.MaxOutput}
+		MaxOutput: l.MaxOutput}
 }
 
 // programName is the child's program.

@@ -28,7 +28,6 @@ type Limits struct {
 	MaxStreams  int           `json:"max_streams"`  // elementary streams in the source
 	MaxFrames   int           `json:"max_frames"`   // pictures in the source
 	MaxDuration time.Duration `json:"max_duration"` // of the source, by its timestamps
-	MaxInput    int64         `json:"max_input"`    // bytes of the source
 	MaxOutput   int64         `json:"max_output"`   // bytes of all renditions together
 }
 
@@ -117,7 +116,8 @@ type Measurement struct {
 	SARDen       int           `json:"sar_den,omitempty"`
 	Streams      int           `json:"streams"`       // elementary streams in the container
 	Packets      int           `json:"packets"`       // coded pictures
-	Damaged      int           `json:"damaged"`       // coded pictures that did not decode, or decoded with errors (Grid only, but for the first)
+	Damaged      int           `json:"damaged"`       // coded pictures that did not decode, or only with guesses; without Grid of the first alone
+	OtherSize    int           `json:"other_size"`    // pictures whose size is not that of the first (Grid only)
 	KeyframeAt0  bool          `json:"keyframe_at_0"` // the first coded picture is a keyframe
 	FirstDTS     int64         `json:"first_dts"`     // 1/90000 s
 	LastDTS      int64         `json:"last_dts"`
@@ -142,7 +142,6 @@ const (
 	CodeBadMedia         = "bad_media"
 	CodeNoVideo          = "no_video"
 	CodeNoKeyframe       = "no_keyframe"
-	CodeTooLarge         = "segment_too_large"
 	CodeTooLong          = "segment_too_long"
 	CodeTooManyPixels    = "too_many_pixels"
 	CodeUnsupportedCodec = "unsupported_codec"

@@ -21,7 +21,7 @@ func samples(t testing.TB) []Frame {
 	}
 	pic := Picture{PTS: 132000, Key: true}
 	pic.Luma[3] = 77
-	limits := Limits{MaxPixels: 1, MaxStreams: 2, MaxFrames: 3, MaxDuration: time.Second, MaxInput: 4, MaxOutput: 5}
+	limits := Limits{MaxPixels: 1, MaxStreams: 2, MaxFrames: 3, MaxDuration: time.Second, MaxOutput: 5}
 	return []Frame{
 		{Kind: KindTranscode, Job: 1, Payload: encode(Transcode{Ladder: []Profile{{Name: "240p", Width: 426, Height: 240, Bitrate: 400_000, Codec: "h264", Lookahead: -1}}, Continues: true, Limits: limits})},
 		{Kind: KindMeasure, Job: 2, Payload: encode(Measure{Grid: true, Limits: limits})},

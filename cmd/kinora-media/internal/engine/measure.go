@@ -118,8 +118,8 @@ func (m *measuring) video(pkt *astiav.Packet) error {
 
 // size takes what there is to know from one picture.
 func (m *measuring) size(f *astiav.Frame) error {
-	if m.decodedFirst {
-		return nil
+	if err := checkSize(f, m.req.Limits); err != nil || m.decodedFirst {
+		return err
 	}
 	m.decodedFirst = true
 	m.out.Width, m.out.Height = f.Width(), f.Height()
@@ -128,7 +128,7 @@ func (m *measuring) size(f *astiav.Frame) error {
 	m.out.SARNum, m.out.SARDen = sar.Num(), sar.Den()
 	cc := m.decoder.cc
 	m.out.CodecProfile, m.out.Level = profileName(m.out.Codec, int(cc.Profile())), int(cc.Level())
-	return checkSize(f, m.req.Limits)
+	return nil
 }
 
 // frame takes one decoded picture.
@@ -137,7 +137,7 @@ func (m *measuring) frame(f *astiav.Frame) error {
 		return err
 	}
 	if f.Width() != m.out.Width || f.Height() != m.out.Height {
-		return failf(wire.CodeBadMedia, "pictures change from %d×%d to %d×%d", m.out.Width, m.out.Height, f.Width(), f.Height())
+		m.out.OtherSize++
 	}
 	if damaged(f) {
 		m.out.Damaged++

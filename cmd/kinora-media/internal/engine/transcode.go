@@ -121,6 +121,11 @@ func (t *transcoding) run() (*wire.Result, error) {
 
 // readAll reads, decodes and scales the whole source.
 func (t *transcoding) readAll() (err error) {
+	for _, p := range t.req.Ladder {
+		if p.Codec != "h264" {
+			return failf(wire.CodeUnsupportedCodec, "profile %q: no encoder for %s, only h264", p.Name, p.Codec)
+		}
+	}
 	if t.demux, err = openDemuxer(t.job.source, t.req.Limits); err != nil {
 		return err
 	}
