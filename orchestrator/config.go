@@ -57,7 +57,7 @@ type Config struct {
 	FaceValueMultiple uint64        `name:"face-value-multiple" help:"Face value of a ticket in usual segment fees, so one in so many wins; 0: as package payment." default:"0"`
 	CreditWindow      protocol.Wei  `name:"credit-window" help:"Most unpaid work per broadcaster, in wei; 0: bounded by its allocation alone." default:"0" placeholder:"WEI"`
 
-	OnReady func(Ready) `kong:"-" yaml:"-"` // called once when requests are served
+	OnReady func(Ready) `kong:"-" yaml:"-" json:"-"` // called once when requests are served
 }
 
 // Ready says where an orchestrator is.

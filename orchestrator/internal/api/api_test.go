@@ -16,12 +16,13 @@ import (
 	"github.com/kinora/kinora/internal/verify"
 	"github.com/kinora/kinora/orchestrator/internal/api"
 	"github.com/kinora/kinora/orchestrator/internal/dispatch"
+	"github.com/kinora/kinora/orchestrator/internal/peertest"
 )
 
 func TestSegment_isTranscodedVerifiedAndPaidOnce(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
-	p := m.join(honest, 100)
+	p := m.join(peertest.Honest, 100)
 	q := m.quote()
 	for seq, seg := range m.segments()[:3] {
 		r := m.push(m.offer(q, uint64(seq)), bytes.NewReader(seg.Bytes))
@@ -42,10 +43,10 @@ func TestSegment_isTranscodedVerifiedAndPaidOnce(t *testing.T) {
 		m.books.mu.Unlock()
 	}
 	m.totals(3, 3, 0)
-	if n := p.held.Load(); n != 1 {
+	if n := p.Held.Load(); n != 1 {
 		t.Errorf("%d leases were awarded for one stream", n)
 	}
-	if r := m.fleet.Record(p.address()); r.Passed != 3 {
+	if r := m.fleet.Record(p.Address()); r.Passed != 3 {
 		t.Errorf("record %+v, want 3 passed", r)
 	}
 	m.eventually("no credit is held", func() bool { m.books.mu.Lock(); defer m.books.mu.Unlock(); return m.books.held == 0 })
@@ -61,13 +62,13 @@ func (m *market) totals(owed, paid, rejected int) {
 func TestSegment_flowsWhileItArrives(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
-	p := m.join(honest, 100)
+	p := m.join(peertest.Honest, 100)
 	q := m.quote()
 	seg := m.segments()[0].Bytes
 	body, w := io.Pipe()
 	go func() {
 		_, _ = w.Write(seg[:len(seg)/2])
-		m.eventually("the attempt has begun on half a source", func() bool { return p.tries.Load() == 1 })
+		m.eventually("the attempt has begun on half a source", func() bool { return p.Tries.Load() == 1 })
 		_, _ = w.Write(seg[len(seg)/2:])
 		_ = w.Close()
 	}()
@@ -77,7 +78,7 @@ func TestSegment_flowsWhileItArrives(t *testing.T) {
 func TestSegments_runInParallelOnOneLease(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
-	p := m.join(honest, 100)
+	p := m.join(peertest.Honest, 100)
 	q := m.quote()
 	results := make([]result, 4)
 	var wg sync.WaitGroup
@@ -95,7 +96,7 @@ func TestSegments_runInParallelOnOneLease(t *testing.T) {
 		r.passed(m)
 	}
 	m.totals(4, 4, 0)
-	if n := p.held.Load(); n != 1 {
+	if n := p.Held.Load(); n != 1 {
 		t.Errorf("%d leases were awarded for one stream", n)
 	}
 }
@@ -103,28 +104,28 @@ func TestSegments_runInParallelOnOneLease(t *testing.T) {
 // Each of these loses its attempt; the next transcoder redoes the segment from the copy, and only that one is paid.
 func TestSegment_failsOver(t *testing.T) {
 	t.Parallel()
-	for how, want := range map[manner]struct {
+	for how, want := range map[peertest.Manner]struct {
 		shown    bool // the payer saw the attempt
 		rejected bool // and its output was judged bad
 		code     protocol.Code
 	}{
-		quitter:  {shown: true, code: protocol.Unreachable},
-		giver:    {shown: true, code: protocol.ChildCrashed},
-		absent:   {},
-		decliner: {},
-		sleeper:  {shown: true, code: protocol.Cancelled},
-		black:    {shown: true, rejected: true, code: protocol.VerificationFailed},
-		forger:   {shown: true, rejected: true, code: protocol.VerificationFailed},
-		hasty:    {shown: true, rejected: true, code: protocol.VerificationFailed},
+		peertest.Quitter:  {shown: true, code: protocol.Unreachable},
+		peertest.Giver:    {shown: true, code: protocol.ChildCrashed},
+		peertest.Absent:   {},
+		peertest.Decliner: {},
+		peertest.Sleeper:  {shown: true, code: protocol.Cancelled},
+		peertest.Dark:     {shown: true, rejected: true, code: protocol.VerificationFailed},
+		peertest.Forger:   {shown: true, rejected: true, code: protocol.VerificationFailed},
+		peertest.Hasty:    {shown: true, rejected: true, code: protocol.VerificationFailed},
 	} {
 		t.Run(string(how), func(t *testing.T) {
 			t.Parallel()
 			m := newMarket(t)
 			bad := m.join(how, 50)
-			good := m.join(honest, 100)
+			good := m.join(peertest.Honest, 100)
 			r := m.push(m.offer(m.quote(), 1), bytes.NewReader(m.segments()[1].Bytes))
 			a := r.passed(m)
-			if a.start.Assignment.Message.Transcoder != good.address() {
+			if a.start.Assignment.Message.Transcoder != good.Address() {
 				t.Errorf("released the output of %s", a.start.Assignment.Message.Transcoder)
 			}
 			if len(r.tries) != 1+map[bool]int{true: 1}[want.shown] {
@@ -139,11 +140,11 @@ func TestSegment_failsOver(t *testing.T) {
 					t.Errorf("first attempt: abandoned %+v, want %s", first.abandoned, want.code)
 				}
 			}
-			if n := m.books.paidTo(bad.address()); n != 0 {
+			if n := m.books.paidTo(bad.Address()); n != 0 {
 				t.Errorf("the bad one was paid %d times", n)
 			}
 			m.totals(1, 1, map[bool]int{true: 1}[want.rejected])
-			if leasable := m.fleet.Record(bad.address()).Leasable(); leasable == want.rejected {
+			if leasable := m.fleet.Record(bad.Address()).Leasable(); leasable == want.rejected {
 				t.Errorf("leasable %v after its output was rejected %v", leasable, want.rejected)
 			}
 			// The next segment goes straight to the one that works.
@@ -158,23 +159,23 @@ func TestSegment_failsOver(t *testing.T) {
 func TestCheater_isProbedAndCutOff(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
-	cheat := m.join(black, 50)
-	m.join(honest, 100)
+	cheat := m.join(peertest.Dark, 50)
+	m.join(peertest.Honest, 100)
 	q := m.quote()
 	for seq, seg := range m.segments()[:3] {
 		m.push(m.offer(q, uint64(seq)), bytes.NewReader(seg.Bytes)).passed(m)
 	}
 	e := m.until("the cut-off", func(e protocol.Event) bool { return e.Kind == protocol.TranscoderCutOff })
-	if *e.Counterparty != cheat.address() || e.Attempt == nil || e.Code != protocol.VerificationFailed {
+	if *e.Counterparty != cheat.Address() || e.Attempt == nil || e.Code != protocol.VerificationFailed {
 		t.Errorf("event %+v", e)
 	}
-	if n := m.books.paidTo(cheat.address()); n != 0 {
+	if n := m.books.paidTo(cheat.Address()); n != 0 {
 		t.Errorf("the cheater was paid %d times", n)
 	}
 	rows, err := m.store.Transcoders(t.Context())
 	m.must(err)
 	for _, row := range rows {
-		if row.Address == cheat.address() && (row.CutOffAt == nil || row.Record.State != verify.CutOff || !strings.Contains(row.CutOffFor, "verification_failed")) {
+		if row.Address == cheat.Address() && (row.CutOffAt == nil || row.Record.State != verify.CutOff || !strings.Contains(row.CutOffFor, "verification_failed")) {
 			t.Errorf("stored: %+v", row)
 		}
 	}
@@ -184,9 +185,9 @@ func TestCheater_isProbedAndCutOff(t *testing.T) {
 		t.Errorf("counts %+v", counts)
 	}
 	// It gets nothing more, not even probes.
-	before := cheat.tries.Load()
+	before := cheat.Tries.Load()
 	m.push(m.offer(q, 4), bytes.NewReader(m.segments()[4].Bytes)).passed(m)
-	if after := cheat.tries.Load(); after != before {
+	if after := cheat.Tries.Load(); after != before {
 		t.Errorf("a cut-off transcoder got %d more attempts", after-before)
 	}
 }
@@ -194,27 +195,27 @@ func TestCheater_isProbedAndCutOff(t *testing.T) {
 func TestSuspect_isPaidForProbesAndRestored(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
-	p := m.join(forger, 50)
-	m.join(honest, 100)
+	p := m.join(peertest.Forger, 50)
+	m.join(peertest.Honest, 100)
 	q := m.quote()
 	m.push(m.offer(q, 0), bytes.NewReader(m.segments()[0].Bytes)).passed(m)
-	if s := m.fleet.Record(p.address()).State; s != verify.Suspect {
+	if s := m.fleet.Record(p.Address()).State; s != verify.Suspect {
 		t.Fatalf("state %s after one failure", s)
 	}
-	p.manner.Store(honest)
-	for seq := uint64(1); m.fleet.Record(p.address()).State == verify.Suspect; seq++ {
+	p.Behave(peertest.Honest)
+	for seq := uint64(1); m.fleet.Record(p.Address()).State == verify.Suspect; seq++ {
 		if seq > 5 {
-			t.Fatalf("still %+v after %d probes", m.fleet.Record(p.address()), seq-1)
+			t.Fatalf("still %+v after %d probes", m.fleet.Record(p.Address()), seq-1)
 		}
-		before := m.books.paidTo(p.address())
+		before := m.books.paidTo(p.Address())
 		r := m.push(m.offer(q, seq), bytes.NewReader(m.segments()[seq].Bytes))
-		if a := r.passed(m); a.start.Assignment.Message.Transcoder == p.address() {
+		if a := r.passed(m); a.start.Assignment.Message.Transcoder == p.Address() {
 			t.Error("a suspect's output was released")
 		}
-		m.eventually("the probe is paid", func() bool { return m.books.paidTo(p.address()) > before })
+		m.eventually("the probe is paid", func() bool { return m.books.paidTo(p.Address()) > before })
 	}
 	m.until("the restoration", func(e protocol.Event) bool {
-		return e.Kind == protocol.TranscoderRestored && *e.Counterparty == p.address()
+		return e.Kind == protocol.TranscoderRestored && *e.Counterparty == p.Address()
 	})
 	if owed, paid, _ := m.books.totals(); owed >= paid {
 		t.Errorf("owed %d, paid %d: probes cost the payer nothing", owed, paid)
@@ -224,7 +225,7 @@ func TestSuspect_isPaidForProbesAndRestored(t *testing.T) {
 func TestReplay_isAnsweredFromTheRecord(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
-	p := m.join(honest, 100)
+	p := m.join(peertest.Honest, 100)
 	q := m.quote()
 	seg := m.segments()[0].Bytes
 	offer := m.offer(q, 0)
@@ -237,14 +238,14 @@ func TestReplay_isAnsweredFromTheRecord(t *testing.T) {
 		t.Errorf("other bytes: status %d, code %s", r.status, r.code())
 	}
 	m.totals(1, 1, 0)
-	if n := p.tries.Load(); n != 1 {
+	if n := p.Tries.Load(); n != 1 {
 		t.Errorf("%d attempts", n)
 	}
 
 	// The payer found the output bad by its own check: somebody else redoes it, and the payer owes both until it pays.
-	other := m.join(honest, 120)
-	redone := m.push(m.offer(q, 0, p.address()), bytes.NewReader(seg)).passed(m)
-	if redone.start.Assignment.Message.Transcoder != other.address() {
+	other := m.join(peertest.Honest, 120)
+	redone := m.push(m.offer(q, 0, p.Address()), bytes.NewReader(seg)).passed(m)
+	if redone.start.Assignment.Message.Transcoder != other.Address() {
 		t.Error("redone by the one to avoid")
 	}
 	m.totals(2, 2, 0)
@@ -253,7 +254,7 @@ func TestReplay_isAnsweredFromTheRecord(t *testing.T) {
 func TestReplay_joinsTheOneInFlight(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
-	p := m.join(honest, 100)
+	p := m.join(peertest.Honest, 100)
 	offer := m.offer(m.quote(), 0)
 	seg := m.segments()[0].Bytes
 	body, w := io.Pipe()
@@ -267,7 +268,7 @@ func TestReplay_joinsTheOneInFlight(t *testing.T) {
 	}()
 	_, err := w.Write(seg[:1000])
 	m.must(err)
-	m.eventually("the first push is in flight", func() bool { return p.tries.Load() == 1 })
+	m.eventually("the first push is in flight", func() bool { return p.Tries.Load() == 1 })
 	go func() {
 		_, _ = w.Write(seg[1000:])
 		_ = w.Close()
@@ -284,7 +285,7 @@ func TestReplay_joinsTheOneInFlight(t *testing.T) {
 func TestReplay_afterARestartOwesOnce(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t, func(c *dispatch.Config) { c.KeepBytes = 0 })
-	m.join(honest, 100)
+	m.join(peertest.Honest, 100)
 	q := m.quote()
 	seg := m.segments()[0].Bytes
 	first := m.push(m.offer(q, 0), bytes.NewReader(seg)).passed(m)
@@ -303,7 +304,7 @@ func TestReplay_afterARestartOwesOnce(t *testing.T) {
 func TestSegment_survivesItsRequest(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
-	p := m.join(honest, 100)
+	p := m.join(peertest.Honest, 100)
 	offer := m.offer(m.quote(), 0)
 	seg := m.segments()[0].Bytes
 	ctx, cut := context.WithCancel(t.Context())
@@ -322,7 +323,7 @@ func TestSegment_survivesItsRequest(t *testing.T) {
 	_, err = w.Write(seg)
 	m.must(err)
 	_ = w.Close()
-	m.eventually("the source is through", func() bool { return p.tries.Load() == 1 })
+	m.eventually("the source is through", func() bool { return p.Tries.Load() == 1 })
 	m.until("the verdict", func(e protocol.Event) bool {
 		return e.Kind == protocol.OutputVerified || e.Kind == protocol.AttemptStarted
 	})
@@ -337,7 +338,7 @@ func TestSegment_survivesItsRequest(t *testing.T) {
 func TestSegment_refusalsHaveTheirCodes(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
-	p := m.join(honest, 100)
+	p := m.join(peertest.Honest, 100)
 	q := m.quote()
 	seg := m.segments()[0].Bytes
 	stranger := key(t)
@@ -422,7 +423,7 @@ func TestSegment_refusalsHaveTheirCodes(t *testing.T) {
 	m.books.noCredit = nil
 	m.books.mu.Unlock()
 	m.totals(0, 0, 0)
-	if r := m.fleet.Record(p.address()); r.Failed != 0 {
+	if r := m.fleet.Record(p.Address()); r.Failed != 0 {
 		t.Errorf("a transcoder answers for a payer's bad source: %+v", r)
 	}
 	m.push(m.offer(q, 0), bytes.NewReader(seg)).passed(m)
@@ -431,7 +432,7 @@ func TestSegment_refusalsHaveTheirCodes(t *testing.T) {
 func TestSegment_whoseBytesComeTooSlowlyIsRefused(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
-	m.join(honest, 100)
+	m.join(peertest.Honest, 100)
 	body, w := io.Pipe()
 	defer w.Close()
 	go func() { _, _ = w.Write(m.segments()[0].Bytes[:2000]) }()
@@ -448,19 +449,19 @@ func TestSegment_withoutATranscoderIsRefused(t *testing.T) {
 	if r.status != http.StatusServiceUnavailable || r.code() != protocol.NoTranscoder {
 		t.Errorf("status %d, code %q", r.status, r.code())
 	}
-	m.join(honest, 151) // asks for more than the quote brings in
+	m.join(peertest.Honest, 151) // asks for more than the quote brings in
 	r = m.push(m.offer(m.quote(), 0), bytes.NewReader(m.segments()[0].Bytes))
 	if r.code() != protocol.NoTranscoder || !strings.Contains(r.problem.Detail, "price_above_max") {
 		t.Errorf("code %q: %+v", r.code(), r.problem)
 	}
-	m.join(honest, 150)
+	m.join(peertest.Honest, 150)
 	m.push(m.offer(m.quote(), 0), bytes.NewReader(m.segments()[0].Bytes)).passed(m)
 }
 
 func TestSegment_withoutAResultInItsBudgetIsGivenUp(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
-	m.join(sleeper, 100)
+	m.join(peertest.Sleeper, 100)
 	o := m.offer(m.quote(), 0)
 	o.BudgetMillis = 500
 	if r := m.push(o, bytes.NewReader(m.segments()[0].Bytes)); r.code() != protocol.DeadlineExceeded {
@@ -529,7 +530,7 @@ func TestQuote_runsOut(t *testing.T) {
 func TestSlot_refusals(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
-	p := m.join(honest, 100)
+	p := m.join(peertest.Honest, 100)
 	m.push(m.offer(m.quote(), 0), bytes.NewReader(m.segments()[0].Bytes)).passed(m)
 	lease := m.dispatcher.Leases()[0].Lease
 	stranger := key(t)
@@ -550,19 +551,19 @@ func TestSlot_refusals(t *testing.T) {
 		}
 		return problem.Code
 	}
-	mine := protocol.SlotRequest{Lease: lease, Transcoder: p.address(), Serial: 1}
+	mine := protocol.SlotRequest{Lease: lease, Transcoder: p.Address(), Serial: 1}
 	unknown := mine
 	unknown.Lease = protocol.NewID()
 	theirs := protocol.SlotRequest{Lease: lease, Transcoder: stranger.Address(), Serial: 99}
 	for name, c := range map[string]struct {
 		got, want protocol.Code
 	}{
-		"serial used before": {park(m.client, lease.String(), mine, p.key), protocol.Stale},
+		"serial used before": {park(m.client, lease.String(), mine, p.Key), protocol.Stale},
 		"forged":             {park(m.client, lease.String(), mine, stranger), protocol.BadSignature},
 		"somebody else's":    {park(m.client, lease.String(), theirs, stranger), protocol.BadRequest},
-		"unknown lease":      {park(m.client, unknown.Lease.String(), unknown, p.key), protocol.LeaseUnknown},
-		"no lease":           {park(m.client, "7", mine, p.key), protocol.BadRequest},
-		"HTTP/1.1":           {park(http.DefaultClient, lease.String(), mine, p.key), protocol.BadRequest},
+		"unknown lease":      {park(m.client, unknown.Lease.String(), unknown, p.Key), protocol.LeaseUnknown},
+		"no lease":           {park(m.client, "7", mine, p.Key), protocol.BadRequest},
+		"HTTP/1.1":           {park(http.DefaultClient, lease.String(), mine, p.Key), protocol.BadRequest},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s: code %q, want %q", name, c.got, c.want)
@@ -573,7 +574,7 @@ func TestSlot_refusals(t *testing.T) {
 func TestLease_isRenewedInUseAndLapsesIdle(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t, func(c *dispatch.Config) { c.LeaseTime, c.IdleLease = 2*time.Second, 1500*time.Millisecond })
-	p := m.join(honest, 100)
+	p := m.join(peertest.Honest, 100)
 	q := m.quote()
 	m.push(m.offer(q, 0), bytes.NewReader(m.segments()[0].Bytes)).passed(m)
 	lease := m.dispatcher.Leases()[0].Lease
@@ -583,7 +584,7 @@ func TestLease_isRenewedInUseAndLapsesIdle(t *testing.T) {
 	})
 	m.eventually("the idle lease lapses", func() bool { return len(m.dispatcher.Leases()) == 0 })
 	m.push(m.offer(q, 1), bytes.NewReader(m.segments()[1].Bytes)).passed(m)
-	if n := p.held.Load(); n != 2 {
+	if n := p.Held.Load(); n != 2 {
 		t.Errorf("%d leases, want a second one", n)
 	}
 }
@@ -591,7 +592,7 @@ func TestLease_isRenewedInUseAndLapsesIdle(t *testing.T) {
 func TestStream_endsAndItsLeasesWithIt(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
-	p := m.join(honest, 100)
+	p := m.join(peertest.Honest, 100)
 	m.push(m.offer(m.quote(), 0), bytes.NewReader(m.segments()[0].Bytes)).passed(m)
 	m.dispatcher.EndStream(m.payer.Address(), "demo")
 	select {
@@ -602,7 +603,7 @@ func TestStream_endsAndItsLeasesWithIt(t *testing.T) {
 	case <-time.After(patience):
 		t.Fatal("the transcoders' tickets were not flushed")
 	}
-	m.eventually("the transcoder hears of the release", func() bool { p.mu.Lock(); defer p.mu.Unlock(); return len(p.leases) == 0 })
+	m.eventually("the transcoder hears of the release", func() bool { return p.Open() == 0 })
 	if l := m.dispatcher.Leases(); len(l) != 0 {
 		t.Errorf("leases are still open: %+v", l)
 	}
@@ -611,7 +612,7 @@ func TestStream_endsAndItsLeasesWithIt(t *testing.T) {
 func TestReady_saysSoOnceWhoeverBidsIsAllocated(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
-	p := m.join(honest, 100)
+	p := m.join(peertest.Honest, 100)
 	m.eventually("ready", func() bool {
 		resp, err := m.client.Get(m.url + "/readyz")
 		m.must(err)
@@ -622,7 +623,7 @@ func TestReady_saysSoOnceWhoeverBidsIsAllocated(t *testing.T) {
 	})
 	m.books.mu.Lock()
 	defer m.books.mu.Unlock()
-	if m.books.funded[p.address()].IsZero() {
+	if m.books.funded[p.Address()].IsZero() {
 		t.Error("ready without an allocation")
 	}
 }
@@ -630,7 +631,7 @@ func TestReady_saysSoOnceWhoeverBidsIsAllocated(t *testing.T) {
 func TestAPI_showsWhatGoesOn(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
-	p := m.join(honest, 100)
+	p := m.join(peertest.Honest, 100)
 	m.push(m.offer(m.quote(), 0), bytes.NewReader(m.segments()[0].Bytes)).passed(m)
 	get := func(path string, v any) {
 		t.Helper()
@@ -649,7 +650,7 @@ func TestAPI_showsWhatGoesOn(t *testing.T) {
 	}
 	var members []api.Member
 	get("/api/v1/fleet", &members)
-	if len(members) != 1 || members[0].Address != p.address() || members[0].Bid == nil || members[0].Record.Passed != 1 || len(members[0].Leases) != 1 {
+	if len(members) != 1 || members[0].Address != p.Address() || members[0].Bid == nil || members[0].Record.Passed != 1 || len(members[0].Leases) != 1 {
 		t.Errorf("fleet %+v", members)
 	}
 	var epochs []struct{ Secret *protocol.Hash }

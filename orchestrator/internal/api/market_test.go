@@ -33,6 +33,7 @@ import (
 	"github.com/kinora/kinora/orchestrator/internal/dispatch"
 	"github.com/kinora/kinora/orchestrator/internal/feed"
 	"github.com/kinora/kinora/orchestrator/internal/fleet"
+	"github.com/kinora/kinora/orchestrator/internal/peertest"
 	"github.com/kinora/kinora/orchestrator/internal/store"
 )
 
@@ -490,3 +491,23 @@ func (m *market) eventually(what string, is func() bool) {
 }
 
 func (m *market) segments() []mediatest.Segment { return mediatest.Segments(m, clip) }
+
+// join brings a peer to the market and waits until it can be hired.
+func (m *market) join(how peertest.Manner, price uint64) *peertest.Peer {
+	m.Helper()
+	k := key(m)
+	p := peertest.Join(m, peertest.Options{Domain: m.domain, Key: k, NATS: m.nats, Price: price, Manner: how, Log: m.log,
+		Params: func(_ context.Context, payer common.Address, _ string, _ protocol.Wei) (protocol.Signed[protocol.TicketParams], error) {
+			return params(m.domain, k, payer, protocol.NewWei(1e15))
+		},
+		Instead: func(seq uint64) []byte { return mediatest.Segments(m, dark)[seq].Bytes }})
+	m.eventually("the peer is allocated", func() bool {
+		for _, x := range m.fleet.Members() {
+			if x.Address == k.Address() && x.Allocated {
+				return true
+			}
+		}
+		return false
+	})
+	return p
+}
