@@ -6,13 +6,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
 	"path/filepath"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
-	_ "modernc.org/sqlite" // the database driver
 
+	"github.com/kinora/kinora/internal/payment/litestore"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/migrations"
 )
@@ -25,19 +24,11 @@ type Store struct{ db *sql.DB }
 
 // Open opens or creates dir/transcoder.db and brings its tables up to date. What it commits survives a power cut.
 func Open(ctx context.Context, dir string) (*Store, error) {
-	path, err := filepath.Abs(filepath.Join(dir, "transcoder.db"))
+	path := filepath.Join(dir, "transcoder.db")
+	db, err := litestore.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("open the store: %w", err)
+		return nil, err
 	}
-	dsn := (&url.URL{Scheme: "file", Path: path, RawQuery: url.Values{
-		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"},
-		"_txlock": {"immediate"},
-	}.Encode()}).String()
-	db, err := sql.Open("sqlite", dsn)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
-	}
-	db.SetMaxOpenConns(1) // one writer is all SQLite has; waiting here is fair and cheap, waiting inside it is neither
 	if err := migrations.SQLite(ctx, db, sets...); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
 	}
