@@ -33,6 +33,10 @@ type Recipient struct {
 	draining    bool
 	sets        map[common.Hash]Set // what never changes of them
 	allocations map[common.Address]cachedAllocation
+	sent        struct { // the redemption this process broadcast last
+		tx common.Hash
+		at time.Time
+	}
 }
 
 type cachedAllocation struct {

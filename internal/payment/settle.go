@@ -82,11 +82,18 @@ func (r *Recipient) Drain(ctx context.Context) error {
 	}
 }
 
-// payable reports winners that are under way or may be sent now, rather than waiting for their payer to have the money.
+// payable reports winners that are under way or can be sent sooner or later without more money of their payer's. Those
+// wait whose turn was postponed, and those behind them on their lane.
 func (r *Recipient) payable(ctx context.Context) (bool, error) {
 	pending, err := r.store.Pending(ctx)
+	now := time.Now()
+	waits := map[LaneKey]bool{}
 	for _, w := range pending {
-		if w.State == StateSubmitted || !w.NotBefore.After(time.Now()) {
+		k := w.Key().LaneKey
+		switch {
+		case w.State == StateWon && (waits[k] || w.NotBefore.After(now)):
+			waits[k] = true
+		default:
 			return true, err
 		}
 	}
@@ -163,10 +170,21 @@ func (r *Recipient) fate(ctx context.Context, s Redemption, used, head uint64) (
 	case age > speedAfter:
 		_, err := r.config.Account.Speed(ctx, s.Raw, func(p chain.Prepared) error { return r.store.Replace(ctx, s.Tx, p, time.Now()) })
 		return false, err
-	case age > resendAfter:
+	case r.resend(s.Tx, now): // also when this process never sent it: the one before may have been killed first
 		return false, r.config.Account.Broadcast(ctx, s.Raw)
 	}
 	return false, nil
+}
+
+// resend reports whether tx was not sent for a while, and takes it as sent now.
+func (r *Recipient) resend(tx common.Hash, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now.Sub(r.sent.at) < resendAfter && r.sent.tx == tx {
+		return false
+	}
+	r.sent.tx, r.sent.at = tx, now
+	return true
 }
 
 func again(winners []Winner, notBefore time.Time) []Settled {
@@ -258,6 +276,7 @@ func (r *Recipient) redeem(ctx context.Context) error {
 		return r.diagnose(ctx, runs, refusal)
 	}
 	if err == nil {
+		r.resend(p.Tx, time.Now())
 		r.config.Log.Info("redemption sent", "tx", p.Tx, "tickets", len(keys), "runs", len(runs))
 	}
 	return err
