@@ -124,7 +124,12 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 			if ctx.Err() != nil {
 				return protocol.Errorf(protocol.Draining, "shutting down")
 			}
-			return nil
+			select {
+			case <-seller.Ready():
+				return nil
+			default:
+				return protocol.Errorf(protocol.Unavailable, "no bid stands yet")
+			}
 		},
 		Stats: func(ctx context.Context) (api.Stats, error) {
 			counts, err := disk.Counts(ctx)
@@ -153,15 +158,21 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	open.add(server.Close)
 	part("payment", pay.Run)
 	part("bidder", seller.Run)
-	log.Info("transcoder ready", "http", server.Addr(), "capacity_pixel_rate", capacity, "wei_per_pixel", c.WeiPerPixel)
-	if c.OnReady != nil {
-		c.OnReady(Ready{HTTP: server.Addr(), Address: signer.Address()})
-	}
-
-	select {
-	case <-ctx.Done():
-		log.Info("draining: no new leases; segments in progress are finished", "timeout", c.DrainTimeout)
-	case err = <-failed:
+	standing := seller.Ready()
+	for waiting := true; waiting; {
+		select {
+		case <-standing:
+			standing = nil // once
+			log.Info("transcoder ready", "http", server.Addr(), "capacity_pixel_rate", capacity, "wei_per_pixel", c.WeiPerPixel)
+			if c.OnReady != nil {
+				c.OnReady(Ready{HTTP: server.Addr(), Address: signer.Address()})
+			}
+		case <-ctx.Done():
+			log.Info("draining: no new leases; segments in progress are finished", "timeout", c.DrainTimeout)
+			waiting = false
+		case err = <-failed:
+			waiting = false
+		}
 	}
 	drain, cancelDrain := context.WithTimeout(context.WithoutCancel(ctx), c.DrainTimeout)
 	defer cancelDrain()

@@ -70,6 +70,7 @@ type Config struct {
 type Bidder struct {
 	cfg     Config
 	changed chan struct{} // holds one token when free capacity changed
+	ready   chan struct{} // closed once awards are served and a bid stands
 
 	mu       sync.Mutex
 	leases   map[protocol.ID]*lease
@@ -80,7 +81,7 @@ type Bidder struct {
 
 // New makes a Bidder; Run starts it.
 func New(cfg Config) *Bidder {
-	return &Bidder{cfg: cfg, changed: make(chan struct{}, 1), leases: make(map[protocol.ID]*lease)}
+	return &Bidder{cfg: cfg, changed: make(chan struct{}, 1), ready: make(chan struct{}), leases: make(map[protocol.ID]*lease)}
 }
 
 // Run serves and bids until ctx ends. Leases go on; see Drain.
@@ -93,10 +94,13 @@ func (b *Bidder) Run(ctx context.Context) error {
 	beat, prune := time.NewTicker(Heartbeat), time.NewTicker(time.Hour)
 	defer beat.Stop()
 	defer prune.Stop()
-	quiet := false
+	quiet, standing := false, sync.OnceFunc(func() { close(b.ready) })
 	for {
 		b.lapse(time.Now())
 		err := b.publish(time.Now())
+		if err == nil {
+			standing()
+		}
 		if failed := err != nil; failed != quiet { // once per outage, not twice a second
 			quiet = failed
 			if failed {
@@ -117,6 +121,9 @@ func (b *Bidder) Run(ctx context.Context) error {
 		}
 	}
 }
+
+// Ready closes once awards are served and a bid stands.
+func (b *Bidder) Ready() <-chan struct{} { return b.ready }
 
 // Drain takes no more awards, says so in a last bid, and waits until the leases have finished what is in flight; when ctx
 // ends, they are cut off.

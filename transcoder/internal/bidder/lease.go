@@ -2,6 +2,7 @@ package bidder
 
 import (
 	"context"
+	"log/slog"
 	"net/url"
 	"time"
 
@@ -32,8 +33,12 @@ func (l *lease) finish() {
 func (b *Bidder) award(ctx context.Context, offer protocol.AwardOffer) protocol.AwardAnswer {
 	params, err := b.consider(ctx, offer)
 	if err != nil {
-		a := offer.Award.Message
-		b.cfg.Log.Info("award declined", "lease", a.Lease.Short(), "orchestrator", a.Orchestrator, "err", err)
+		a, level := offer.Award.Message, slog.LevelInfo
+		switch protocol.CodeOf(err) {
+		case protocol.BadRequest, protocol.BadSignature, protocol.Stale: // anyone can send these, as often as they like
+			level = slog.LevelDebug
+		}
+		b.cfg.Log.Log(ctx, level, "award declined", "lease", a.Lease.Short(), "orchestrator", a.Orchestrator, "err", err)
 		p := protocol.ProblemOf(err)
 		return protocol.AwardAnswer{Decline: &p}
 	}
@@ -137,7 +142,9 @@ func (b *Bidder) unreserve(l *lease) {
 	delete(b.leases, l.award.Lease)
 	b.mu.Unlock()
 	b.ended.Done()
-	b.rebid()
+	if l.work != nil { // a declined award changed nothing that was published, and must not make us publish
+		b.rebid()
+	}
 }
 
 // terms asks the recipient of tickets: is there a confirmed allocation with room for this, and at which parameters.

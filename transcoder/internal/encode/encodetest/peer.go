@@ -21,13 +21,14 @@ import (
 // Patience is how long a test waits for anything.
 const Patience = 20 * time.Second
 
-// Domain is that of every test.
+// Domain is that of a Peer unless its test sets another.
 var Domain = protocol.NewDomain(1337, common.HexToAddress("0xe5c0"))
 
 // Peer is a listening orchestrator.
 type Peer struct {
-	URL string
-	Key *protocol.KeySigner
+	URL    string
+	Key    *protocol.KeySigner
+	Domain protocol.Domain
 
 	server *http.Server
 	slots  chan *Slot
@@ -78,7 +79,7 @@ func NewPeer(t testing.TB) *Peer {
 	}
 	protocols := new(http.Protocols)
 	protocols.SetUnencryptedHTTP2(true)
-	p := &Peer{URL: "http://" + listener.Addr().String(), Key: NewKey(t), slots: make(chan *Slot, 64)}
+	p := &Peer{URL: "http://" + listener.Addr().String(), Key: NewKey(t), Domain: Domain, slots: make(chan *Slot, 64)}
 	p.server = &http.Server{Handler: http.HandlerFunc(p.serve), Protocols: protocols}
 	go func() { _ = p.server.Serve(listener) }()
 	t.Cleanup(p.Close)
@@ -113,7 +114,7 @@ func (p *Peer) serve(w http.ResponseWriter, r *http.Request) {
 	signed, err := protocol.DecodeField[protocol.Signed[protocol.SlotRequest]](r.Header.Get(protocol.SlotField))
 	var request protocol.SlotRequest
 	if err == nil {
-		request, err = signed.Open(Domain)
+		request, err = signed.Open(p.Domain)
 	}
 	if err == nil && r.URL.Path != "/v1/leases/"+request.Lease.String()+"/slots" {
 		err = protocol.Errorf(protocol.BadRequest, "path %s", r.URL.Path)
@@ -176,10 +177,24 @@ func (p *Peer) Assign(award protocol.Award, seq uint64) protocol.Assignment {
 		SegmentKey: protocol.SegmentKey{Stream: award.Stream, Incarnation: 1, Seq: seq}, Attempt: protocol.NewID()}
 }
 
+// SealAward signs an award.
+func (p *Peer) SealAward(t testing.TB, a protocol.Award) protocol.Signed[protocol.Award] {
+	t.Helper()
+	signed, err := protocol.Seal(p.Domain, p.Key, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed
+}
+
 // Start sends FrameAttempt of a, with a budget of 30 s.
 func (p *Peer) Start(t testing.TB, s *Slot, a protocol.Assignment, continues bool) {
 	t.Helper()
-	s.Begin(t, protocol.AttemptStart{Assignment: Seal(t, p.Key, a), DurationMillis: 2000, BudgetMillis: 30_000, Continues: continues})
+	signed, err := protocol.Seal(p.Domain, p.Key, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Begin(t, protocol.AttemptStart{Assignment: signed, DurationMillis: 2000, BudgetMillis: 30_000, Continues: continues})
 }
 
 // Begin sends FrameAttempt.
