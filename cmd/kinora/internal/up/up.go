@@ -65,7 +65,7 @@ const (
 	ticketAccept    = 22 * time.Second
 	ticketRedeem    = 23 * time.Second
 	chainID         = 1337
-	blockPeriod     = 1 // seconds
+	blockPeriod     = time.Second
 	setupPatience   = 90 * time.Second
 )
 
