@@ -40,7 +40,7 @@ type Config struct {
 	TopUpInterval           time.Duration `name:"top-up-interval" help:"How often allocations are looked at, and topped up below half." default:"10s"`
 
 	LeaseTime       time.Duration `name:"lease-time" help:"Length of a lease; it is renewed at half time while in use." default:"30s"`
-	LeaseIdle       time.Duration `name:"lease-idle" help:"A lease without a segment for so long is not renewed." default:"10s"`
+	LeaseIdle       time.Duration `name:"lease-idle" help:"A lease without a segment for so long is released." default:"10s"`
 	AwardTimeout    time.Duration `name:"award-timeout" help:"How long a transcoder may take to answer an offer." default:"1s"`
 	SlotTimeout     time.Duration `name:"slot-timeout" help:"How long the holder of a lease may take to park a slot." default:"2s"`
 	Backoff         time.Duration `name:"backoff" help:"No award to a transcoder that declined or failed for so long." default:"2s"`

@@ -54,7 +54,7 @@ type Config struct {
 
 	QuoteValid      time.Duration // how long a quote stands
 	LeaseTime       time.Duration // of an award and of each renewal
-	IdleLease       time.Duration // a lease without work for so long is not renewed
+	IdleLease       time.Duration // a lease without work for so long is released
 	AwardTimeout    time.Duration // for a transcoder to answer an offer
 	SlotTimeout     time.Duration // for a lease holder to park a slot
 	CancelGrace     time.Duration // for a transcoder to acknowledge a cancel

@@ -187,7 +187,7 @@ func outcome(err error) string {
 	return string(protocol.CodeOf(err))
 }
 
-// tend renews leases in use at half time, fetches ticket parameters before they run out, and lets the rest lapse.
+// tend renews leases in use at half time, fetches ticket parameters before they run out, and releases those that idle.
 func (d *Dispatcher) tend(now time.Time) {
 	for _, l := range d.leases.all() {
 		if !l.open(now) {
@@ -195,6 +195,7 @@ func (d *Dispatcher) tend(now time.Time) {
 			continue
 		}
 		if l.idle(now, d.cfg.IdleLease) {
+			d.end(l, "idle", true) // its holder's capacity is free at once, and nobody waits for a slot that it parks no more
 			continue
 		}
 		if l.due(now) && l.ask() && !d.background(func() { defer l.asked(); d.renew(l) }) {
@@ -343,7 +344,9 @@ func (d *Dispatcher) EndStream(payer common.Address, stream string) {
 	d.background(func() {
 		ctx, cancel := context.WithTimeout(d.life, 30*time.Second)
 		defer cancel()
-		d.quiesce(ctx, payer, stream)
+		quiet, done := context.WithTimeout(ctx, 5*time.Second)
+		d.quiesce(quiet, payer, stream)
+		done()
 		shared := false
 		for _, l := range d.leases.all() {
 			if l.key.stream != stream {

@@ -186,6 +186,13 @@ func (p *parking) take(ctx context.Context) (*Slot, error) {
 	}
 }
 
+// used reports whether a slot was ever parked here.
+func (p *parking) used() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.serials) > 0
+}
+
 // parked counts live slots.
 func (p *parking) parked() int {
 	p.mu.Lock()

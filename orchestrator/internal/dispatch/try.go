@@ -246,8 +246,12 @@ func (s *segment) left() uint32 {
 
 // slot takes a parked slot of l. A holder that parks none is not there: its lease ends, unless other attempts keep it busy.
 func (d *Dispatcher) slot(t *try, l *Lease) (*Slot, error) {
+	patience := d.cfg.SlotTimeout
+	if l.parking.used() { // it was there before, and is at most a reconnection away
+		patience /= 2
+	}
 	for {
-		ctx, cancel := context.WithTimeout(t.ctx, d.cfg.SlotTimeout)
+		ctx, cancel := context.WithTimeout(t.ctx, patience)
 		slot, err := l.parking.take(ctx)
 		cancel()
 		if err == nil {
@@ -266,7 +270,7 @@ func (d *Dispatcher) slot(t *try, l *Lease) (*Slot, error) {
 			continue
 		}
 		d.end(l, "no slot was parked", true)
-		return nil, protocol.Errorf(protocol.Unreachable, "the transcoder parked no slot within %s", d.cfg.SlotTimeout)
+		return nil, protocol.Errorf(protocol.Unreachable, "the transcoder parked no slot within %s", patience)
 	}
 }
 

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/kinora/kinora/internal/payment"
 	"github.com/kinora/kinora/internal/protocol"
@@ -65,6 +67,13 @@ type Ledger interface {
 // UseLedger says who keeps the money's books; it is called once, before the first Settle.
 func (s *Store) UseLedger(l Ledger) { s.ledger = l }
 
+// What Postgres says of a transaction that may work the next time.
+const (
+	uniqueViolation      = "23505"
+	deadlockDetected     = "40P01"
+	serializationFailure = "40001"
+)
+
 // maxDeliveries bounds how often one segment is delivered again after its answer was lost.
 const maxDeliveries = 8
 
@@ -73,11 +82,18 @@ const maxDeliveries = 8
 // that other bytes were delivered under the segment's key.
 func (s *Store) Settle(ctx context.Context, x Settlement) (Settled, error) {
 	var out Settled
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		var err error
-		out, err = s.settle(ctx, tx, x)
-		return err
-	})
+	var err error
+	for range 3 { // replicas that deliver one segment at the same moment: one of them comes second
+		err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+			var err error
+			out, err = s.settle(ctx, tx, x)
+			return err
+		})
+		var refused *pgconn.PgError
+		if !errors.As(err, &refused) || !slices.Contains([]string{uniqueViolation, deadlockDetected, serializationFailure}, refused.Code) {
+			break
+		}
+	}
 	if err != nil {
 		return Settled{}, fmt.Errorf("settle attempt %s: %w", x.Assignment.Message.Attempt.Short(), err)
 	}
@@ -176,20 +192,19 @@ func deliver(ctx context.Context, tx pgx.Tx, x Settlement) (replaced protocol.ID
 		return replaced, fmt.Errorf("replace delivery: %w", err)
 	}
 	by := common.BytesToAddress(transcoder)
-	for _, avoided := range x.Avoided {
-		if avoided == by {
-			return replaced, nil // rejected by the payer, verified here: still owed
-		}
+	if slices.Contains(x.Avoided, by) {
+		return replaced, nil // rejected by the payer, verified here: still owed
 	}
 	copy(replaced[:], attempt)
 	return replaced, nil
 }
 
-// judge adds the verdict to the transcoder's record under its row lock: replicas judge one after another.
+// judge adds the verdict to the transcoder's record under its row lock: replicas judge one after another. The lock leaves
+// the key alone, which inserts of other attempts refer to at the same time.
 func judge(ctx context.Context, tx pgx.Tx, t common.Address, x Settlement, out *Settled) error {
 	var record verify.Record
 	var at *time.Time
-	err := tx.QueryRow(ctx, `SELECT record, cut_off_at FROM transcoders WHERE address = $1 FOR UPDATE`, t[:]).Scan(&record, &at)
+	err := tx.QueryRow(ctx, `SELECT record, cut_off_at FROM transcoders WHERE address = $1 FOR NO KEY UPDATE`, t[:]).Scan(&record, &at)
 	if err != nil {
 		return fmt.Errorf("read transcoder %s: %w", t, err)
 	}

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -241,8 +243,8 @@ func (s *Store) Transcoders(ctx context.Context) ([]Transcoder, error) {
 // CountBids adds to the bids received of each transcoder.
 func (s *Store) CountBids(ctx context.Context, bids map[common.Address]uint64) error {
 	b := &pgx.Batch{}
-	for t, n := range bids {
-		b.Queue(`UPDATE transcoders SET bids = bids + $2 WHERE address = $1`, t[:], int64(n))
+	for _, t := range slices.SortedFunc(maps.Keys(bids), common.Address.Cmp) { // in one order, so that replicas do not block each other
+		b.Queue(`UPDATE transcoders SET bids = bids + $2 WHERE address = $1`, t[:], int64(bids[t]))
 	}
 	if err := s.pool.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("count bids: %w", err)
@@ -254,7 +256,7 @@ func (s *Store) CountBids(ctx context.Context, bids map[common.Address]uint64) e
 func (s *Store) Restore(ctx context.Context, t common.Address) (Transcoder, error) {
 	var out Transcoder
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		x, err := scanTranscoder(tx.QueryRow(ctx, `SELECT `+transcoderColumns+` FROM transcoders WHERE address = $1 FOR UPDATE`, t[:]))
+		x, err := scanTranscoder(tx.QueryRow(ctx, `SELECT `+transcoderColumns+` FROM transcoders WHERE address = $1 FOR NO KEY UPDATE`, t[:]))
 		if errors.Is(err, pgx.ErrNoRows) {
 			return protocol.Errorf(protocol.NotFound, "transcoder %s was never seen here", t)
 		}
