@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -172,9 +173,24 @@ func (s Status) events(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// fromHere reports a request of a program on this machine: neither another machine's nor that of a web page whose name
+// was pointed here.
+func fromHere(r *http.Request) bool {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || !peer.Addr().Unmap().IsLoopback() {
+		return false
+	}
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host = r.Host
+	}
+	named, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return host == "localhost" || err == nil && named.Unmap().IsLoopback()
+}
+
 // drain settles every winner now; it is the owner's, so it is answered on this machine only.
 func (s Status) drain(w http.ResponseWriter, r *http.Request) {
-	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err != nil || !peer.Addr().Unmap().IsLoopback() {
+	if !fromHere(r) || http.NewCrossOriginProtection().Check(r) != nil {
 		protocol.WriteProblem(w, protocol.Errorf(protocol.Unauthorized, "a drain is asked for from this machine only"))
 		return
 	}
