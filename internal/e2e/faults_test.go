@@ -42,7 +42,7 @@ func TestKilledChildrenCostNothing(t *testing.T) {
 	}
 	var stats struct {
 		Payer struct {
-			Sent, Acknowledged, Refused, Due uint64
+			Signed, Acknowledged, Refused, Due uint64
 		}
 		Published uint64 `json:"segments_published"`
 	}
@@ -50,7 +50,7 @@ func TestKilledChildrenCostNothing(t *testing.T) {
 		t.Fatal("no stats of the broadcaster")
 	}
 	// One ticket for each committed segment, each acknowledged, none twice.
-	if stats.Payer.Sent != stats.Published || stats.Payer.Acknowledged != stats.Published || stats.Payer.Due != 0 || stats.Payer.Refused != 0 {
+	if stats.Payer.Signed != stats.Published || stats.Payer.Acknowledged != stats.Published || stats.Payer.Due != 0 || stats.Payer.Refused != 0 {
 		t.Errorf("%d segments were published; tickets: %+v", stats.Published, stats.Payer)
 	}
 	index, _ := fetch(t, r.HLSURL)

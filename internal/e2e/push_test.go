@@ -129,12 +129,12 @@ func stats(t *testing.T, m *market) map[string]uint64 {
 	t.Helper()
 	var s struct {
 		Published uint64 `json:"segments_published"`
-		Payer     struct{ Sent, Due uint64 }
+		Payer     struct{ Signed, Due uint64 }
 	}
 	if !m.get("/api/v1/stats", &s) {
 		t.Fatal("no stats")
 	}
-	return map[string]uint64{"published": s.Published, "tickets": s.Payer.Sent + s.Payer.Due}
+	return map[string]uint64{"published": s.Published, "tickets": s.Payer.Signed + s.Payer.Due}
 }
 
 func push(t *testing.T, m *market, path string, body io.Reader, header map[string]string) *http.Response {

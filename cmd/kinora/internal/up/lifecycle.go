@@ -93,7 +93,8 @@ func (m *market) startOrchestrator(ctx, life context.Context) (string, error) {
 	env := m.environment("KINORA_DATABASE_URL=" + m.postgres.URL("orchestrator"))
 	m.orchestrator = m.child("orchestrator", m.programs.kinora, env, func(c *child) []string {
 		args := append([]string{"orchestrator"}, m.shared(m.parties[1], c.listen("127.0.0.1:0"))...)
-		return append(append(args, ticketTimes()...), "--nats", m.nats.URL(), "--wei-per-pixel", sellWeiPerPixel)
+		return append(append(args, ticketTimes()...), "--nats", m.nats.URL(), "--wei-per-pixel", sellWeiPerPixel,
+			"--allocation-per-transcoder", ether(1).String())
 	})
 	m.orchestrator.start(life)
 	return m.orchestrator.addr(), m.orchestrator.wait(ctx)

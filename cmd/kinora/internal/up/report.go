@@ -89,7 +89,7 @@ type transcoderStats struct {
 }
 
 type payerStats struct {
-	Sent         uint64       `json:"sent"`
+	Sent         uint64       `json:"signed"`
 	Acknowledged uint64       `json:"acknowledged"`
 	Due          uint64       `json:"due"`
 	FeeWei       protocol.Wei `json:"fee_wei"`
@@ -103,7 +103,7 @@ type recipientStats struct {
 	PendingWinners int          `json:"pending_winners"`
 	OpenSets       int          `json:"open_sets"`
 	WonWei         protocol.Wei `json:"won_wei"`
-	RedeemedWei    protocol.Wei `json:"redeemed_wei"`
+	RedeemedWei    protocol.Wei `json:"earned_wei"`
 }
 
 // snapshot is what chain and roles say at one moment.
