@@ -180,6 +180,23 @@ func owner() (*syscall.Credential, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
+// searchCaps lets the user postgres pass the directories above its data where root closed them to others, such as /root. It
+// owns its data, but could not reach it.
+func (c *Cluster) searchCaps() []uintptr {
+	if c.owner == nil {
+		return nil
+	}
+	const capDACReadSearch, othersMaySearch = 2, 0o001
+	for dir := filepath.Dir(c.data); ; dir = filepath.Dir(dir) {
+		if s, err := os.Stat(dir); err == nil && s.Mode()&othersMaySearch == 0 {
+			return []uintptr{capDACReadSearch}
+		}
+		if dir == filepath.Dir(dir) {
+			return nil
+		}
+	}
+}
+
 // directories makes the data directory, and one with a short path for the socket: its path has at most 107 bytes.
 func (c *Cluster) directories(dir string) error {
 	sockets, err := os.MkdirTemp("", "kinora-pg-")
@@ -252,7 +269,7 @@ func (c *Cluster) initialise(ctx context.Context, bin string, throwaway bool) er
 	}
 	cmd := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), args...)
 	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.owner}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.owner, AmbientCaps: c.searchCaps()}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("postgres: initdb in %s: %w: %s (every directory above it must be open to the user it runs as)",
 			c.data, err, bytes.TrimSpace(out))
@@ -342,7 +359,7 @@ func (c *Cluster) run(bin string, throwaway bool) error {
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = c.output, c.output
 	cmd.WaitDelay = stopTimeout // should a backend outlive the server with our pipe in hand
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.owner, Pdeathsig: syscall.SIGINT, Setpgid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.owner, AmbientCaps: c.searchCaps(), Pdeathsig: syscall.SIGINT, Setpgid: true}
 	started := make(chan error)
 	go func() {
 		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
