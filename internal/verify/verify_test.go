@@ -321,6 +321,7 @@ func TestSource_refusesWhatIsNoSegment(t *testing.T) {
 		{"sound only", again(t, plain, testLadder[0], "-vn"), Limits{}, protocol.NoVideo},
 		{"mpeg2", again(t, plain, testLadder[0], "-c:v", "mpeg2video", "-enc_time_base", "1/30", "-fps_mode", "cfr"), Limits{}, protocol.UnsupportedCodec},
 		{"not from a keyframe", withoutFirstPicture(noKey), Limits{}, protocol.NoKeyframe},
+		{"without a keyframe or parameters", withoutFirstPicture(plain), Limits{}, protocol.NoKeyframe},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
