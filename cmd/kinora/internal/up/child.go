@@ -89,7 +89,8 @@ func (c *child) once() error {
 	cmd := exec.Command(c.program, append(c.args(), "--ready-file", c.readyFile())...)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Env = c.env
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	// A group of its own: Ctrl-C in a terminal is for kinora up, which then stops the roles in order.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	c.mu.Lock()
 	if c.stopping {
 		c.mu.Unlock()
