@@ -62,7 +62,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	parser, err := kong.New(&commands, kong.Name("kinora"),
 		kong.Description("A marketplace for live-video transcoding: segments in, verified renditions out, paid by lottery tickets."),
 		kong.DefaultEnvars("KINORA"), kong.Resolvers(file), kong.UsageOnError(),
-		kong.Vars{"cheats": strings.Join(up.Cheats, ",")},
+		kong.Vars{"cheats": strings.Join(up.Cheats, ",")}, amounts, addresses,
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
 		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }))
 	if err != nil {
