@@ -394,6 +394,7 @@ func (m *market) send(path, field string, body io.Reader) (result, error) {
 		return result{}, err
 	}
 	defer resp.Body.Close()
+	defer cancel() // first: closing waits for a request body that somebody still holds open
 	r := result{status: resp.StatusCode}
 	if resp.StatusCode != http.StatusOK {
 		return r, json.NewDecoder(resp.Body).Decode(&r.problem)
