@@ -139,10 +139,11 @@ func (d *Dispatcher) enter(ctx context.Context, s *segment) (earlier *segment, e
 	if err != nil {
 		return nil, err
 	}
-	if ok {
-		s.delivered = &delivered
+	if !ok {
+		return nil, nil
 	}
-	return nil, nil
+	s.delivered = &delivered
+	return nil, delivered.Spent(s.id.key) // before anybody works for what could not be charged
 }
 
 // join answers a replay from the story that is or was told of the same segment: same bytes, or a conflict.

@@ -74,8 +74,8 @@ const (
 	serializationFailure = "40001"
 )
 
-// maxDeliveries bounds how often one segment is delivered again after its answer was lost.
-const maxDeliveries = 8
+// MaxDeliveries bounds how often one segment is delivered again after its answer was lost.
+const MaxDeliveries = 8
 
 // Settle commits x: the attempt's row, the ticket to the transcoder or its rejection, the payer's debt, the segment's
 // delivery and the transcoder's record, all or nothing. Settling an attempt again changes nothing. SegmentConflict means
@@ -183,8 +183,8 @@ func deliver(ctx context.Context, tx pgx.Tx, x Settlement) (replaced protocol.ID
 	if protocol.Hash(source) != x.Source {
 		return replaced, protocol.Errorf(protocol.SegmentConflict, "segment %s was delivered with other bytes", a.SegmentKey)
 	}
-	if deliveries >= maxDeliveries {
-		return replaced, protocol.Limited(protocol.RateLimited, "max_deliveries", maxDeliveries, "segment %s was delivered %d times", a.SegmentKey, deliveries)
+	if err := (Delivery{Deliveries: deliveries}).Spent(a.SegmentKey); err != nil {
+		return replaced, err
 	}
 	_, err = tx.Exec(ctx, `UPDATE segments SET attempt = $5, deliveries = deliveries + 1 WHERE payer = $1 AND stream = $2 AND incarnation = $3 AND seq = $4`,
 		x.Payer[:], a.Stream, int64(a.Incarnation), int64(a.Seq), a.Attempt[:])
@@ -229,6 +229,14 @@ type Delivery struct {
 	Attempt    protocol.ID
 	Transcoder common.Address
 	Deliveries int
+}
+
+// Spent is why the segment is not delivered again; nil while it can be.
+func (d Delivery) Spent(key protocol.SegmentKey) error {
+	if d.Deliveries < MaxDeliveries {
+		return nil
+	}
+	return protocol.Limited(protocol.RateLimited, "max_deliveries", MaxDeliveries, "segment %s was delivered %d times; give its content another number", key, d.Deliveries)
 }
 
 // Delivered looks the segment up; ok is false when it was not delivered yet.
