@@ -47,7 +47,10 @@ type segment struct {
 	tries []*try
 	next  uint8 // ordinal
 
-	received int // results the story has taken; its own
+	// The story's own, and then of whoever settles the rest.
+	received int              // results taken
+	passed   []common.Address // whose output of this source passed
+	held     []held           // failures that the source may have provoked
 }
 
 // maxTries bounds tries and probes of one segment.

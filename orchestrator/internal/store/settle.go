@@ -38,6 +38,7 @@ type Settlement struct {
 	Detail     string
 	Millis     int64 // from the last source byte to the receipt, or to the end of the attempt
 	Probe      bool
+	Held       bool             // the verdict waits: Judge adds it to the record, or nobody does
 	Released   bool             // this attempt is the segment's delivery: the payer owes Price for it
 	Avoided    []common.Address // transcoders whose delivery of the segment the payer rejected
 	Price      protocol.Wei     // owed by the payer
@@ -153,11 +154,21 @@ func (s *Store) settle(ctx context.Context, tx pgx.Tx, x Settlement) (Settled, e
 	if err != nil {
 		return out, fmt.Errorf("ticket: %w", err)
 	}
-	if x.State == Abandoned || x.Verdict.Inconclusive {
+	if x.State == Abandoned || x.Verdict.Inconclusive || x.Held {
 		return out, nil
 	}
 	err = judge(ctx, tx, a.Transcoder, x, &out)
 	return out, err
+}
+
+// Judge adds the verdict of a settled attempt to its transcoder's record: one that was held, or one that a later look found.
+func (s *Store) Judge(ctx context.Context, x Settlement) (Settled, error) {
+	var out Settled
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return judge(ctx, tx, x.Assignment.Message.Transcoder, x, &out) })
+	if err != nil {
+		return Settled{}, fmt.Errorf("judge attempt %s: %w", x.Assignment.Message.Attempt.Short(), err)
+	}
+	return out, nil
 }
 
 // deliver makes the attempt the segment's delivery. An earlier delivery of the same bytes by a transcoder that the payer does
