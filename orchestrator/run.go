@@ -121,7 +121,8 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	recipient := payment.NewRecipient(payment.RecipientConfig{Domain: domain, Signer: signer, Account: account,
 		Usable: c.TicketUsable, Accept: c.TicketAccept, Redeem: c.TicketRedeem, TicketLifetime: c.TicketLifetime,
 		FaceValueMultiple: c.FaceValueMultiple, CreditWindow: c.CreditWindow, Events: events.Emit, Log: log,
-		Flushed: func(payer common.Address, stream string) { dispatcher.EndStream(payer, stream) },
+		Flushed:  func(payer common.Address, stream string) { dispatcher.EndStream(payer, stream) },
+		Rejected: func(payer common.Address, r payment.Reject) { dispatcher.Rejected(payer, r.Attempt) },
 	}, pgstore.Recipient(db.Pool()), escrow)
 	payer := payment.NewPayer(payment.PayerConfig{Domain: domain, Signer: signer, Events: events.Emit, Log: log},
 		pgstore.Payer(db.Pool()), sender{nats})

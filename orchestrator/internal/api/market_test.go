@@ -494,14 +494,18 @@ func (m *market) eventually(what string, is func() bool) {
 func (m *market) segments() []mediatest.Segment { return mediatest.Segments(m, clip) }
 
 // join brings a peer to the market and waits until it can be hired.
-func (m *market) join(how peertest.Manner, price uint64) *peertest.Peer {
+func (m *market) join(how peertest.Manner, price uint64, change ...func(*peertest.Options)) *peertest.Peer {
 	m.Helper()
 	k := key(m)
-	p := peertest.Join(m, peertest.Options{Domain: m.domain, Key: k, NATS: m.nats, Price: price, Manner: how, Log: m.log,
+	o := peertest.Options{Domain: m.domain, Key: k, NATS: m.nats, Price: price, Manner: how, Log: m.log,
 		Params: func(_ context.Context, payer common.Address, _ string, _ protocol.Wei) (protocol.Signed[protocol.TicketParams], error) {
 			return params(m.domain, k, payer, protocol.NewWei(1e15))
 		},
-		Instead: func(seq uint64) []byte { return mediatest.Segments(m, dark)[seq].Bytes }})
+		Instead: func(seq uint64) []byte { return mediatest.Segments(m, dark)[seq].Bytes }}
+	for _, c := range change {
+		c(&o)
+	}
+	p := peertest.Join(m, o)
 	m.eventually("the peer is allocated", func() bool {
 		for _, x := range m.fleet.Members() {
 			if x.Address == k.Address() && x.Allocated {

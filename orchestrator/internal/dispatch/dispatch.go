@@ -80,6 +80,7 @@ type Dispatcher struct {
 	payer     Payer
 	recipient Recipient
 	leases    *leases
+	reviewing chan struct{} // a token per look at a rejected delivery
 
 	life   context.Context // of everything that outlives its request; cancelled by Close
 	cancel context.CancelFunc
@@ -99,7 +100,7 @@ type Dispatcher struct {
 // New makes a Dispatcher and takes over the leases of an earlier process at the same URL.
 func New(ctx context.Context, cfg Config, st *store.Store, fl *fleet.Fleet, bus Bus, payer Payer, recipient Recipient) (*Dispatcher, error) {
 	d := &Dispatcher{cfg: cfg, self: cfg.Signer.Address(), store: st, fleet: fl, bus: bus, payer: payer, recipient: recipient,
-		leases: newLeases(), segments: make(map[segmentID]*segment), quotes: make(map[protocol.ID]quoteEntry)}
+		leases: newLeases(), reviewing: make(chan struct{}, reviews), segments: make(map[segmentID]*segment), quotes: make(map[protocol.ID]quoteEntry)}
 	d.life, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := d.turnEpoch(ctx); err != nil {
 		return nil, err

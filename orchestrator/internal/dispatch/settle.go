@@ -180,7 +180,7 @@ func (d *Dispatcher) judged(t *try, x store.Settlement, settled store.Settled) {
 	switch {
 	case settled.CutOff:
 		cut := t.event(protocol.TranscoderCutOff)
-		cut.Code, cut.Layers, cut.Count = x.Code, t.verdict.Layers, settled.Record.Failed
+		cut.Code, cut.Layers, cut.Count = x.Code, x.Verdict.Layers, settled.Record.Failed
 		cut.Detail = fmt.Sprintf("%d of its outputs failed, the last: %s", settled.Record.Failed, x.Detail)
 		d.cfg.Events(cut)
 		m.cutOff.Inc()

@@ -128,7 +128,7 @@ func (d *Dispatcher) story(ctx context.Context, offer protocol.SegmentOffer, bod
 				}
 				s.win(t)
 				s.show(t, protocol.Frame{Kind: protocol.FrameVerdict, Payload: protocol.Encode(protocol.Verdict{Attempt: t.id, Passed: true})})
-				s.winner = t.transcoder
+				s.won = t
 				return nil
 
 			default: // failed: recorded, never paid, and the next transcoder starts from the copy at once
