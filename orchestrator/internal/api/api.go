@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -94,21 +95,40 @@ func (a *API) Handler() http.Handler {
 	r.Get("/api/v1/fleet", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, a.members()) })
 	r.Get("/api/v1/leases", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, a.dispatcher.Leases()) })
 	r.Get("/api/v1/epochs", a.epochs)
-	r.With(loopback).Post("/api/v1/drain", a.drain)
-	r.With(loopback).Post("/api/v1/fleet/{address}/restore", a.restore)
+	r.With(operator).Post("/api/v1/drain", a.drain)
+	r.With(operator).Post("/api/v1/fleet/{address}/restore", a.restore)
 	return r
 }
 
-// loopback lets only this machine in: what follows has no secret of its own yet.
-func loopback(next http.Handler) http.Handler {
+// operator lets in a program of this machine alone: what follows has no secret of its own yet. A web page open on this
+// machine is none, whatever name it came by, and neither is who comes through a proxy that runs here.
+func operator(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, _, err := net.SplitHostPort(r.RemoteAddr)
-		if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
-			protocol.WriteProblem(w, protocol.Errorf(protocol.Unauthorized, "%s is for this machine only", r.URL.Path))
+		if !fromHere(r) || http.NewCrossOriginProtection().Check(r) != nil {
+			protocol.WriteProblem(w, protocol.Errorf(protocol.Unauthorized, "%s is asked for from this machine only, at its loopback address", r.URL.Path))
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// fromHere reports a request that a program on this machine sent to this machine by name.
+func fromHere(r *http.Request) bool {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || !peer.Addr().Unmap().IsLoopback() {
+		return false
+	}
+	for _, proxy := range []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"} {
+		if r.Header.Get(proxy) != "" {
+			return false
+		}
+	}
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host = r.Host
+	}
+	named, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return host == "localhost" || err == nil && named.Unmap().IsLoopback()
 }
 
 func answer(w http.ResponseWriter, status int, v any) {
