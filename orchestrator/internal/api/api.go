@@ -187,7 +187,7 @@ func (a *API) tickets(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, result)
 }
 
-// Readiness is the body of /readyz: ready once everybody who bids and may work has an allocation.
+// Readiness is the body of /readyz: ready once enough transcoders have an allocation. Whoever else bids changes nothing.
 type Readiness struct {
 	Ready       bool   `json:"ready"`
 	Transcoders int    `json:"transcoders"` // live, with a confirmed allocation
@@ -205,10 +205,8 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 		body.Reason = "the database does not answer"
 	case !a.connected():
 		body.Reason = "NATS is not connected"
-	case waiting > 0:
-		body.Reason = fmt.Sprintf("%d transcoders wait for an allocation", waiting)
 	case allocated < a.cfg.MinTranscoders:
-		body.Reason = fmt.Sprintf("%d of %d transcoders are there", allocated, a.cfg.MinTranscoders)
+		body.Reason = fmt.Sprintf("%d of %d transcoders are there, %d wait for an allocation", allocated, a.cfg.MinTranscoders, waiting)
 	default:
 		body.Ready = true
 		answer(w, http.StatusOK, body)

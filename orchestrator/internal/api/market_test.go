@@ -61,6 +61,7 @@ type books struct {
 	payees   map[protocol.ID]common.Address
 	rejected map[protocol.ID]protocol.Code
 	funded   map[common.Address]protocol.Wei
+	broke    bool // nobody else is
 	params   map[common.Address]time.Time
 	ended    chan string
 }
@@ -115,6 +116,9 @@ func (b *books) EndStream(_ context.Context, stream string) error {
 func (b *books) Ensure(_ context.Context, t common.Address, amount protocol.Wei) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if _, ok := b.funded[t]; b.broke && !ok {
+		return protocol.Errorf(protocol.InsufficientCredit, "nothing is left for %s", t)
+	}
 	b.funded[t] = amount
 	return nil
 }
@@ -253,7 +257,7 @@ func newMarket(t *testing.T, change ...func(*dispatch.Config)) *market {
 	}
 	m.dispatcher, err = dispatch.New(ctx, cfg, m.store, m.fleet, nats, m.books, m.books)
 	m.must(err)
-	handler := api.New(api.Config{Domain: m.domain, Self: m.self.Address(), BodyIdle: time.Second, Log: m.log}, m.dispatcher, m.fleet, m.store, m.feed,
+	handler := api.New(api.Config{Domain: m.domain, Self: m.self.Address(), MinTranscoders: 1, BodyIdle: time.Second, Log: m.log}, m.dispatcher, m.fleet, m.store, m.feed,
 		ticketsIn{m.books}, ticketsOut{m.books}, nats.Connected, registry).Handler()
 	httpServer := api.Serve(l, handler, api.TLS{}, m.log)
 	var parts sync.WaitGroup
