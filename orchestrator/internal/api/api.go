@@ -19,7 +19,6 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"golang.org/x/time/rate"
 
 	"github.com/kinora/kinora/internal/payment"
 	"github.com/kinora/kinora/internal/protocol"
@@ -60,7 +59,7 @@ type API struct {
 	recipient  Recipient
 	payer      Payer
 	connected  func() bool // to the bus
-	quotes     *rate.Limiter
+	quotes     *limits
 	metrics    http.Handler
 }
 
@@ -68,7 +67,7 @@ type API struct {
 func New(cfg Config, d *dispatch.Dispatcher, fl *fleet.Fleet, st *store.Store, fd *feed.Feed, recipient Recipient, payer Payer,
 	connected func() bool, registry *prometheus.Registry) *API {
 	return &API{cfg: cfg, dispatcher: d, fleet: fl, store: st, feed: fd, recipient: recipient, payer: payer, connected: connected,
-		quotes:  rate.NewLimiter(200, 400),
+		quotes:  newLimits(),
 		metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{})}
 }
 
@@ -156,8 +155,8 @@ func read[M any](w http.ResponseWriter, r *http.Request) (M, error) {
 }
 
 func (a *API) quote(w http.ResponseWriter, r *http.Request) {
-	if !a.quotes.Allow() {
-		protocol.WriteProblem(w, protocol.Limited(protocol.RateLimited, "quotes_per_second", 200, "too many quotes are asked for"))
+	if limit, ok := a.quotes.allow(r); !ok {
+		protocol.WriteProblem(w, protocol.Limited(protocol.RateLimited, "quotes_per_second", limit, "too many quotes are asked for"))
 		return
 	}
 	request, err := read[protocol.QuoteRequest](w, r)
