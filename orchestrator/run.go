@@ -137,7 +137,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		Prices:     protocol.Prices{{Codec: protocol.H264, WeiPerPixel: c.WeiPerPixel}},
 		QuoteValid: c.QuoteValid, LeaseTime: c.LeaseTime, IdleLease: c.LeaseIdle, AwardTimeout: c.AwardTimeout, SlotTimeout: c.SlotTimeout,
 		CancelGrace: cancelGrace, MaxSegmentBytes: c.MaxSegmentBytes, MaxInFlight: c.MaxInFlight, MaxAttempts: c.MaxAttempts,
-		KeepAnswers: keepAnswers, KeepBytes: keepBytes, Events: events.Emit, Metrics: dispatch.NewMetrics(registry), Log: log,
+		KeepAnswers: keepAnswers, KeepBytes: keepBytes, KeepHistory: c.KeepHistory, Events: events.Emit, Metrics: dispatch.NewMetrics(registry), Log: log,
 		Verify: verify.Config{Meter: meter, Limits: verify.Limits{MaxBytes: c.MaxSegmentBytes}, Log: log},
 	}, db, transcoders, nats, payer, recipient)
 	if err != nil {

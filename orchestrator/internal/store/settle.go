@@ -154,17 +154,24 @@ func (s *Store) settle(ctx context.Context, tx pgx.Tx, x Settlement) (Settled, e
 	if err != nil {
 		return out, fmt.Errorf("ticket: %w", err)
 	}
-	if x.State == Abandoned || x.Verdict.Inconclusive || x.Held {
+	if x.State == Abandoned || x.Verdict.Inconclusive {
 		return out, nil
 	}
-	err = judge(ctx, tx, a.Transcoder, x, &out)
+	err = x.enter(ctx, tx, &out, func(st *standing) {
+		st.Tally.count(x)
+		if !x.Held {
+			st.Record = st.Record.After(x.Verdict)
+		}
+	})
 	return out, err
 }
 
 // Judge adds the verdict of a settled attempt to its transcoder's record: one that was held, or one that a later look found.
 func (s *Store) Judge(ctx context.Context, x Settlement) (Settled, error) {
 	var out Settled
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return judge(ctx, tx, x.Assignment.Message.Transcoder, x, &out) })
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		return x.enter(ctx, tx, &out, func(st *standing) { st.Record = st.Record.After(x.Verdict) })
+	})
 	if err != nil {
 		return Settled{}, fmt.Errorf("judge attempt %s: %w", x.Assignment.Message.Attempt.Short(), err)
 	}
@@ -210,26 +217,23 @@ func deliver(ctx context.Context, tx pgx.Tx, x Settlement) (replaced protocol.ID
 	return replaced, nil
 }
 
-// judge adds the verdict to the transcoder's record under its row lock: replicas judge one after another. The lock leaves
-// the key alone, which inserts of other attempts refer to at the same time.
-func judge(ctx context.Context, tx pgx.Tx, t common.Address, x Settlement, out *Settled) error {
-	var record verify.Record
+// enter changes the standing of the attempt's transcoder.
+func (x Settlement) enter(ctx context.Context, tx pgx.Tx, out *Settled, change func(*standing)) error {
+	t := x.Assignment.Message.Transcoder
 	var at *time.Time
-	err := tx.QueryRow(ctx, `SELECT record, cut_off_at FROM transcoders WHERE address = $1 FOR NO KEY UPDATE`, t[:]).Scan(&record, &at)
-	if err != nil {
-		return fmt.Errorf("read transcoder %s: %w", t, err)
+	err := update(ctx, tx, t, func(st *standing, cutOffAt *time.Time) {
+		at, out.Was = cutOffAt, st.State
+		change(st)
+		out.Record = st.Record
+	})
+	out.CutOff = err == nil && at == nil && out.Record.State == verify.CutOff
+	if !out.CutOff {
+		return err
 	}
-	out.Was = record.State
-	out.Record = record.After(x.Verdict)
-	out.CutOff = at == nil && out.Record.State == verify.CutOff
-	if out.CutOff {
-		_, err = tx.Exec(ctx, `UPDATE transcoders SET record = $2, cut_off_at = now(), cut_off_for = $3 WHERE address = $1`, t[:], protocol.Encode(out.Record),
-			clip(fmt.Sprintf("attempt %s: %s: %s", x.Assignment.Message.Attempt, x.Code, x.Detail)))
-	} else {
-		_, err = tx.Exec(ctx, `UPDATE transcoders SET record = $2 WHERE address = $1`, t[:], protocol.Encode(out.Record))
-	}
+	_, err = tx.Exec(ctx, `UPDATE transcoders SET cut_off_at = now(), cut_off_for = $2 WHERE address = $1`, t[:],
+		clip(fmt.Sprintf("attempt %s: %s: %s", x.Assignment.Message.Attempt, x.Code, x.Detail)))
 	if err != nil {
-		return fmt.Errorf("update transcoder %s: %w", t, err)
+		return fmt.Errorf("cut off transcoder %s: %w", t, err)
 	}
 	return nil
 }
