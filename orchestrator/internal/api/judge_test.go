@@ -67,9 +67,9 @@ func TestFailure_countsOnceAnotherTranscodersOutputPassed(t *testing.T) {
 // sample of its attempts is looked at. It returns the segment's number and the attempt.
 func (m *market) deceive(q protocol.QuoteAnswer) (cheat common.Address, seq uint64, attempt protocol.ID) {
 	m.Helper()
-	other := mediatest.Spec{Seconds: 6, SegmentSeconds: 1, Picture: "mandelbrot", NoClock: true}
+	other := mediatest.Segments(m, mediatest.Spec{Seconds: 6, SegmentSeconds: 1, Picture: "mandelbrot", NoClock: true})
 	p := m.join(peertest.Dark, 50, func(o *peertest.Options) {
-		o.Instead = func(seq uint64) []byte { return mediatest.Segments(m, other)[seq%6].Bytes }
+		o.Instead = func(seq uint64) []byte { return other[seq%6].Bytes }
 	})
 	cheat = p.Address()
 	for seq = 0; seq < 40; seq += 2 {
