@@ -304,11 +304,12 @@ func (a *API) end(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
 	defer cancel()
-	if err := a.Desk.End(ctx, chi.URLParam(r, "stream")); err != nil {
+	delivered, err := a.Desk.End(ctx, chi.URLParam(r, "stream"))
+	if err != nil {
 		a.refuse(w, r, err)
 		return
 	}
-	write(w, http.StatusOK, map[string]bool{"ended": true})
+	write(w, http.StatusOK, map[string]bool{"ended": true, "tickets_delivered": delivered})
 }
 
 // Balances are the accounts of everybody this broadcaster has met, read from the chain.

@@ -103,9 +103,11 @@ type Stream struct {
 	breaks    uint64 // discontinuities published
 	stored    bool   // the stream has a row that says it is live
 	ended     bool
-	endWaits  bool          // End was asked for
-	settled   chan struct{} // closed and replaced whenever a segment is settled or published
-	publishMu sync.Mutex    // one publisher at a time
+	ending    int // Ends that were asked for and wait
+	idle      context.Context
+	resume    context.CancelFunc // ends idle; nil unless the stream has ended
+	settled   chan struct{}      // closed and replaced whenever a segment is settled or published
+	publishMu sync.Mutex         // one publisher at a time
 }
 
 // segment is a push that was given its identity.
@@ -465,7 +467,7 @@ func (s *Stream) placeIf(seg *segment, from, to *epoch) error {
 
 // place makes seg a segment of e. s.mu is held.
 func (s *Stream) place(seg *segment, e *epoch) error {
-	if s.endWaits {
+	if s.ending > 0 {
 		return protocol.Errorf(protocol.Draining, "stream %s is being ended", s.name)
 	}
 	if s.flying >= s.desk.cfg.MaxInFlight {
@@ -479,6 +481,10 @@ func (s *Stream) place(seg *segment, e *epoch) error {
 	e.flying[seg.Seq] = seg
 	s.flying++
 	s.lastPush = time.Now()
+	if s.resume != nil {
+		s.resume()
+		s.idle, s.resume = nil, nil
+	}
 	if a := seg.push.Announced; a > s.usual || s.usual == 0 {
 		s.usual = a
 	}
@@ -533,6 +539,17 @@ func (d *Desk) Close(ctx context.Context) {
 	}
 	d.stop()
 	d.work.Wait()
+}
+
+// background runs f unless the desk is closing.
+func (d *Desk) background(f func()) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.draining {
+		return false
+	}
+	d.work.Go(f)
+	return true
 }
 
 // await waits until cond, which is called with s.mu held, or the end of ctx.

@@ -219,7 +219,7 @@ func (s *Stream) nextPlace(now time.Time) (*store.Segment, time.Duration) {
 			switch {
 			case !head.ready && !due:
 				return nil, until(at, now)
-			case !s.endWaits && now.Before(late) && (s.epoch.incarnation != head.Incarnation || newest <= last.Seq+1+maxFill):
+			case s.ending == 0 && now.Before(late) && (s.epoch.incarnation != head.Incarnation || newest <= last.Seq+1+maxFill):
 				return nil, until(late, now) // it may still come
 			}
 			return s.gap(store.Segment{SegmentKey: protocol.SegmentKey{Stream: s.name, Incarnation: head.Incarnation, Seq: last.Seq + 1}, State: store.Missing, ArrivedAt: now}, head, now), 0
@@ -229,7 +229,7 @@ func (s *Stream) nextPlace(now time.Time) (*store.Segment, time.Duration) {
 			return s.media(head.row, now), 0
 		case !due:
 			return nil, until(at, now)
-		case last == nil || len(s.line) == 1 && s.endWaits: // nothing around it: no gap either
+		case last == nil || len(s.line) == 1 && s.ending > 0: // nothing around it: no gap either
 			s.line = s.line[1:]
 			s.changed()
 			continue
@@ -253,7 +253,7 @@ func until(at, now time.Time) time.Duration {
 // gapDue reports whether head, if it is not ready, has held back its successors for long enough, else when it will have;
 // zero: not before something else happens.
 func (s *Stream) gapDue(head *segment, now time.Time) (bool, time.Time) {
-	if len(s.line) == 1 && !s.endWaits {
+	if len(s.line) == 1 && s.ending == 0 {
 		return false, time.Time{}
 	}
 	select {
@@ -262,7 +262,7 @@ func (s *Stream) gapDue(head *segment, now time.Time) (bool, time.Time) {
 		return false, time.Time{}
 	}
 	at := head.ended.Add(s.holdBackLocked())
-	return s.endWaits && head.failed || !now.Before(at), at
+	return s.ending > 0 && head.failed || !now.Before(at), at
 }
 
 // successor is the next segment in line whose timestamps are known, if any.
@@ -383,7 +383,7 @@ func (s *Stream) keepFor() time.Duration {
 func (s *Stream) idleAt() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended || s.flying > 0 || s.endWaits || s.desk.cfg.Idle <= 0 {
+	if s.ended || s.flying > 0 || s.ending > 0 || s.desk.cfg.Idle <= 0 {
 		return time.Time{}
 	}
 	return s.lastPush.Add(s.desk.cfg.Idle)
@@ -395,44 +395,78 @@ func (s *Stream) endIdle(ctx context.Context) {
 	s.mu.Unlock()
 	s.desk.cfg.Log.Info("no push for a while: the stream ends", "stream", s.name, "after", s.desk.cfg.Idle)
 	s.desk.work.Go(func() {
-		if err := s.desk.End(ctx, s.name); err != nil && ctx.Err() == nil {
+		if _, err := s.desk.End(ctx, s.name); err != nil && ctx.Err() == nil {
 			s.desk.cfg.Log.Error("cannot end an idle stream; trying again", "stream", s.name, "err", err)
 		}
 	})
 }
 
-// End takes no more pushes of a stream, lets those in flight end, publishes what is left, closes the playlists and
-// delivers the stream's tickets. Ending twice does no harm.
-func (d *Desk) End(ctx context.Context, name string) error {
+// flushTime bounds how long the end of a stream insists on its tickets being answered; after that the outbox goes on alone.
+const flushTime = 20 * time.Second
+
+// End takes no more pushes of a stream, lets those in flight end, publishes what is left and closes the playlists. From
+// then on it refuses no push. It goes on to deliver the stream's tickets, and reports whether all were answered in time
+// and before a push took the stream up again. Ending twice does no harm.
+func (d *Desk) End(ctx context.Context, name string) (delivered bool, err error) {
 	d.mu.Lock()
 	s := d.streams[name]
 	d.mu.Unlock()
 	if s == nil {
-		return protocol.Errorf(protocol.NotFound, "there is no stream %q", name)
+		return false, protocol.Errorf(protocol.NotFound, "there is no stream %q", name)
 	}
+	idle, err := s.end(ctx)
+	if err != nil {
+		return false, err
+	}
+	d.cfg.Log.Info("stream ended", "stream", name)
+	flushed := make(chan error, 1)
+	if !d.background(func() {
+		flush, cancel := context.WithTimeout(idle, flushTime)
+		defer cancel()
+		err := d.cfg.Flush(flush, name)
+		if err != nil && idle.Err() == nil {
+			d.cfg.Log.Warn("not every ticket of a stream that ended was answered; the outbox goes on", "stream", name, "err", err)
+		}
+		flushed <- err
+	}) {
+		return false, nil
+	}
+	select {
+	case err := <-flushed:
+		return err == nil, nil
+	case <-ctx.Done():
+		return false, nil
+	}
+}
+
+// end closes the playlists once nothing is left to publish. The context it returns ends when a push takes the stream up
+// again: its new parameter sets must not be ended with the old ones.
+func (s *Stream) end(ctx context.Context) (idle context.Context, err error) {
 	s.mu.Lock()
-	s.endWaits = true
+	s.ending++
 	stored := s.stored
 	s.changed()
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
-		s.endWaits = false
+		s.ending--
 		s.mu.Unlock()
 	}()
 	if !s.await(ctx, func() bool { return s.flying == 0 && len(s.line) == 0 }) {
-		return protocol.Errorf(protocol.Unavailable, "stream %s still has segments in flight: %w", name, ctx.Err())
+		return nil, protocol.Errorf(protocol.Unavailable, "stream %s still has segments in flight: %w", s.name, ctx.Err())
 	}
 	if stored {
-		if err := d.cfg.Store.EndStream(ctx, name, time.Now()); err != nil {
-			return err
+		if err := s.desk.cfg.Store.EndStream(ctx, s.name, time.Now()); err != nil {
+			return nil, err
 		}
 	}
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.ended, s.stored = true, false
 	s.epoch = s.epoch.next()
+	if s.resume == nil {
+		s.idle, s.resume = context.WithCancel(s.desk.ctx)
+	}
 	s.changed()
-	s.mu.Unlock()
-	d.cfg.Log.Info("stream ended", "stream", name)
-	return d.cfg.Flush(ctx, name)
+	return s.idle, nil
 }

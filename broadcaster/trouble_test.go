@@ -1,0 +1,85 @@
+package broadcaster_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/kinora/kinora/internal/pgcluster/pgtest"
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+// post sends a request without a body and decodes the answer into v, if there is one to decode into.
+func (n node) post(t testing.TB, path string, v any, header ...string) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, n.base+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+		if header[i] == "Host" {
+			req.Host = header[i+1]
+		}
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatalf("post %s: %v", path, err)
+	}
+	defer resp.Body.Close()
+	if v != nil {
+		if err := json.NewDecoder(resp.Body).Decode(v); err != nil {
+			t.Fatalf("post %s: %v", path, err)
+		}
+	}
+	return resp.StatusCode
+}
+
+type ended struct {
+	Ended     bool `json:"ended"`
+	Delivered bool `json:"tickets_delivered"`
+}
+
+func TestEnd_ofAStreamWhoseOrchestratorIsGoneRefusesNoPush(t *testing.T) {
+	t.Parallel()
+	g := setUp(t)
+	gone, stays := newPeer(t, func() protocol.Domain { return g.domain }), newPeer(t, func() protocol.Domain { return g.domain })
+	gone.price = protocol.NewWei(50) // cheaper: asked first
+	n := start(t, g.config(t, pgtest.URL(t), gone, stays))
+	segments := clip(t, 4)
+	if code, _, problem := n.push(t, "/live/cam/0.ts", bytes.NewReader(segments[0].Bytes)); code != http.StatusOK {
+		t.Fatalf("%d %+v", code, problem)
+	}
+	eventually(t, "the ticket", func() bool { return gone.paid() == 1 })
+	gone.server.CloseClientConnections()
+	gone.server.Close()
+	answer := make(chan ended, 1)
+	go func() {
+		var e ended
+		n.post(t, "/api/v1/streams/cam/end", &e)
+		answer <- e
+	}()
+	eventually(t, "the end in the playlist", func() bool {
+		_, text, _ := n.get(t, "/hls/cam/low/index.m3u8")
+		return strings.HasSuffix(text, "#EXT-X-ENDLIST\n")
+	})
+	code, _, problem := n.push(t, "/live/cam/1.ts", bytes.NewReader(segments[1].Bytes))
+	if code != http.StatusOK {
+		t.Errorf("a push while the end waits for an orchestrator that is gone: %d %+v", code, problem)
+	}
+	if e := <-answer; !e.Ended || e.Delivered {
+		t.Errorf("the end was answered with %+v", e)
+	}
+	var e ended // the other orchestrator's tickets are delivered as ever
+	if code := n.post(t, "/api/v1/streams/other/end", nil); code != http.StatusNotFound {
+		t.Errorf("the end of a stream that never was: %d", code)
+	}
+	if code, _, problem := n.push(t, "/live/other/0.ts", bytes.NewReader(segments[2].Bytes)); code != http.StatusOK {
+		t.Fatalf("%d %+v", code, problem)
+	}
+	if code := n.post(t, "/api/v1/streams/other/end", &e); code != http.StatusOK || !e.Ended || !e.Delivered {
+		t.Errorf("the end of a stream whose orchestrator is there: %d %+v", code, e)
+	}
+}
