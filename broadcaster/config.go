@@ -46,7 +46,7 @@ type Config struct {
 	MaxSegmentDuration time.Duration `help:"Longest segment taken." default:"20s"`
 	MaxPixels          int           `help:"Largest source picture taken, pixels." default:"9437184"`
 	MinBodyRate        int64         `help:"Bytes a second that a push must keep up on average." default:"4096"`
-	BodyGrace          time.Duration `help:"Time before --min-body-rate counts." default:"4s"`
+	BodyGrace          time.Duration `help:"Time before --min-body-rate counts, and the longest pause in a body." default:"4s"`
 	MaxStreams         int           `help:"Live streams at a time." default:"32"`
 	MaxInFlight        int           `help:"Segments of one stream at a time." default:"16"`
 	MaxPushesPerSecond float64       `help:"Pushes a second to one stream." default:"20"`

@@ -2,10 +2,13 @@ package broadcaster_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kinora/kinora/internal/pgcluster/pgtest"
 	"github.com/kinora/kinora/internal/protocol"
@@ -82,4 +85,93 @@ func TestEnd_ofAStreamWhoseOrchestratorIsGoneRefusesNoPush(t *testing.T) {
 	if code := n.post(t, "/api/v1/streams/other/end", &e); code != http.StatusOK || !e.Ended || !e.Delivered {
 		t.Errorf("the end of a stream whose orchestrator is there: %d %+v", code, e)
 	}
+}
+
+// drip yields what it is given, and ends when it is closed.
+type drip struct {
+	*io.PipeReader
+	w *io.PipeWriter
+}
+
+func newDrip(t testing.TB) drip {
+	r, w := io.Pipe()
+	t.Cleanup(func() { _ = w.Close() })
+	return drip{r, w}
+}
+
+// drips goes on with a byte now and then, which keeps up the rate of a body that began with many.
+func (d drip) drips(first []byte, rest []byte) {
+	_, _ = d.w.Write(first)
+	for i := range rest {
+		if _, err := d.w.Write(rest[i : i+1]); err != nil {
+			return
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+}
+
+func TestPush_thatDripsHoldsBackNoSuccessor(t *testing.T) {
+	t.Parallel()
+	g := setUp(t)
+	peer := newPeer(t, func() protocol.Domain { return g.domain })
+	cfg := g.config(t, pgtest.URL(t), peer)
+	cfg.HoldBack, cfg.MinBodyRate = 1, 1
+	n := start(t, cfg)
+	segments := clip(t, 4)
+	if code, _, problem := n.push(t, "/live/cam/0.ts", bytes.NewReader(segments[0].Bytes)); code != http.StatusOK {
+		t.Fatalf("%d %+v", code, problem)
+	}
+	slow := newDrip(t)
+	half := len(segments[1].Bytes) / 2
+	go slow.drips(segments[1].Bytes[:half], segments[1].Bytes[half:])
+	go func() {
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodPut, n.base+"/live/cam/1.ts", slow)
+		if resp, err := http.DefaultClient.Do(req); err == nil {
+			_ = resp.Body.Close()
+		}
+	}()
+	eventually(t, "the slow segment at the orchestrator", func() bool { return len(peer.offered()) == 2 })
+	if code, _, problem := n.push(t, "/live/cam/2.ts", bytes.NewReader(segments[2].Bytes)); code != http.StatusOK {
+		t.Fatalf("%d %+v", code, problem)
+	}
+	eventually(t, "the successor, after a gap", func() bool {
+		_, text, _ := n.get(t, "/hls/cam/low/index.m3u8")
+		return strings.Contains(text, "#EXT-X-GAP") && strings.Contains(text, "\n0-2-")
+	})
+}
+
+func TestPush_ofMoreTakesOverFromOneThatStalls(t *testing.T) {
+	t.Parallel()
+	g := setUp(t)
+	peer := newPeer(t, func() protocol.Domain { return g.domain })
+	cfg := g.config(t, pgtest.URL(t), peer)
+	cfg.BodyGrace = time.Minute
+	n := start(t, cfg)
+	segments := clip(t, 4)
+	stalls := newDrip(t)
+	broken := make(chan protocol.Code, 1)
+	go func() {
+		_, _, problem := n.push(t, "/live/cam/0.ts", stalls)
+		broken <- problem.Code
+	}()
+	if _, err := stalls.w.Write(segments[0].Bytes[:len(segments[0].Bytes)/2]); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the stalled segment at the orchestrator", func() bool { return len(peer.offered()) == 1 })
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	req, _ := http.NewRequestWithContext(ctx, http.MethodPut, n.base+"/live/cam/0.ts", bytes.NewReader(segments[0].Bytes))
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatalf("the encoder's retry: %v", err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("the encoder's retry: %s", resp.Status)
+	}
+	_ = stalls.w.Close()
+	if code := <-broken; code != protocol.Cancelled {
+		t.Errorf("the push that stalled was refused with %q", code)
+	}
+	eventually(t, "one ticket", func() bool { return peer.paid() == 1 })
 }

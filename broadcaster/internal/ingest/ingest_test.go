@@ -283,3 +283,27 @@ func TestHandler_refusesABodyThatStalls(t *testing.T) {
 		}
 	}
 }
+
+func TestHandler_refusesABodyThatStallsAfterAGoodStart(t *testing.T) {
+	t.Parallel()
+	stalls := limits
+	stalls.Grace = 100 * time.Millisecond // on average, 200,000 bytes may take 48 s more
+	r := chi.NewRouter()
+	New(&desk{}, Secret{}, stalls, func(protocol.Code) {}, slog.New(slog.DiscardHandler)).Mount(r)
+	server := httptest.NewServer(r)
+	t.Cleanup(server.Close)
+	body, w := io.Pipe()
+	go func() { _, _ = w.Write(make([]byte, 200_000)) }()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	context.AfterFunc(ctx, func() { _ = w.Close() }) // the client waits for its body
+	req, _ := http.NewRequestWithContext(ctx, "PUT", server.URL+"/live/cam/0.ts", body)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if b, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusRequestTimeout || !bytes.Contains(b, []byte("body-grace=100ms")) {
+		t.Errorf("%d %s", resp.StatusCode, b)
+	}
+}

@@ -493,33 +493,52 @@ func (s *Stream) place(seg *segment, e *epoch) error {
 	return nil
 }
 
+// overtaken is how long a segment in flight may stay behind a later push of its bytes before that push takes its place:
+// an encoder that tries again does not wait for a connection that is dead.
+const overtaken = time.Second
+
 // compare reads the sources of a segment in flight and of a push of its key while both arrive. Unknown: the one in flight
-// was settled or broke off before they differed.
+// was settled, broke off or was overtaken before they differed; it is over, or will be in a moment.
 func compare(ctx context.Context, flying, push *segment) (known, error) {
-	x, y := make([]byte, 32<<10), make([]byte, 32<<10)
-	fromFlying, stop := context.WithCancel(ctx)
+	reading, stop := context.WithCancel(ctx)
 	defer stop()
-	a, b := flying.source.NewReader(fromFlying), push.source.NewReader(ctx)
+	a, b := flying.source.NewReader(reading), push.source.NewReader(ctx)
+	// follow reads what the one in flight has where the push has more; late: it did not come.
+	follow := func(x []byte) (n int, err error, late bool) {
+		timer := time.AfterFunc(overtaken, stop)
+		n, err = io.ReadFull(a, x)
+		return n, err, !timer.Stop() && err != nil && !isEnd(err)
+	}
+	takeOver := func() (known, error) {
+		flying.cancel(protocol.Errorf(protocol.Cancelled, "a later push of the same bytes was further: it takes over"))
+		return unknown, nil
+	}
+	x, y := make([]byte, 32<<10), make([]byte, 32<<10)
 	for {
-		n, errA := io.ReadFull(a, x)
-		if errA != nil && !isEnd(errA) {
-			return unknown, nil
-		}
-		m, errB := io.ReadFull(b, y[:n])
-		switch {
-		case errB != nil && !isEnd(errB):
+		m, errB := io.ReadFull(b, y)
+		if errB != nil && !isEnd(errB) {
 			return unknown, fmt.Errorf("read the push: %w", errB)
-		case m < n || !bytes.Equal(x[:n], y[:n]):
-			return flyingOther, nil
-		case errA != nil: // the end of the one in flight: is it the push's too?
-			switch extra, err := io.ReadFull(b, y[:1]); {
-			case extra > 0:
-				return flyingOther, nil
-			case !isEnd(err):
-				return unknown, fmt.Errorf("read the push: %w", err)
-			}
-			return flyingSame, nil
 		}
+		n, errA, late := follow(x[:m])
+		switch {
+		case !bytes.Equal(x[:n], y[:n]) || isEnd(errA):
+			return flyingOther, nil
+		case late && ctx.Err() == nil:
+			return takeOver()
+		case errA != nil:
+			return unknown, nil
+		case errB == nil:
+			continue
+		}
+		switch extra, errA, late := follow(x[:1]); { // the push has ended: has the one in flight too?
+		case extra > 0:
+			return flyingOther, nil
+		case isEnd(errA):
+			return flyingSame, nil
+		case late && ctx.Err() == nil:
+			return takeOver()
+		}
+		return unknown, nil
 	}
 }
 

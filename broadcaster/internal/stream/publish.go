@@ -12,7 +12,8 @@ import (
 )
 
 // Segments are published in the order of their keys. One that is missing holds back its successors until the hold-back
-// after its last source byte, or after the first byte of the next when it was never pushed; then it becomes a gap.
+// after its last source byte, after that of a successor when its own does not come, or after the first byte of the next when
+// it was never pushed; then it becomes a gap.
 
 func before(a, b protocol.SegmentKey) int {
 	return cmp.Or(cmp.Compare(a.Incarnation, b.Incarnation), cmp.Compare(a.Seq, b.Seq))
@@ -85,10 +86,10 @@ func (s *Stream) begin(ctx context.Context, targetSeconds int) error {
 }
 
 // release lets the publisher have a committed segment.
-func (s *Stream) release(seg *segment) {
+func (s *Stream) release(seg *segment, row store.Segment) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	seg.ready = true
+	seg.ready, seg.row = true, row
 	if s.passed(seg.SegmentKey) {
 		s.aside = append(s.aside, seg.row)
 	}
@@ -129,23 +130,25 @@ func (s *Stream) lost(seg *segment, why error) {
 
 // recordFailure reports whether the failure is on record: only a whole source can have failed.
 func (s *Stream) recordFailure(ctx context.Context, seg *segment, code protocol.Code) bool {
-	select {
-	case <-seg.whole:
-	default:
+	if seg.end().IsZero() {
 		return false
 	}
 	info, err := seg.source.Info(ctx)
 	if err != nil {
 		return false
 	}
-	seg.row = store.Segment{SegmentKey: seg.SegmentKey, Source: info.SHA256, Code: code, ArrivedAt: seg.arrived}
+	row := store.Segment{SegmentKey: seg.SegmentKey, Source: info.SHA256, Code: code, ArrivedAt: seg.arrived}
 	if err = s.begin(ctx, playlist.TargetSeconds(max(info.Duration, s.desk.cfg.Target))); err == nil {
-		err = s.desk.cfg.Store.CommitFailed(ctx, &seg.row)
+		err = s.desk.cfg.Store.CommitFailed(ctx, &row)
 	}
 	if err != nil {
 		s.desk.cfg.Log.Error("cannot record a failed segment", "segment", seg.SegmentKey.String(), "err", err)
+		return false
 	}
-	return err == nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seg.row = row
+	return true
 }
 
 // run publishes, removes what is past retention and ends the stream when it is idle, until ctx ends.
@@ -234,9 +237,9 @@ func (s *Stream) nextPlace(now time.Time) (*store.Segment, time.Duration) {
 			s.changed()
 			continue
 		}
-		row := head.row
-		if row.ID == 0 {
-			row = store.Segment{SegmentKey: head.SegmentKey, State: store.Missing, ArrivedAt: head.arrived}
+		row := store.Segment{SegmentKey: head.SegmentKey, State: store.Missing, ArrivedAt: head.arrived}
+		if head.failed {
+			row = head.row
 		}
 		return s.gap(row, s.successor(), now), 0
 	}
@@ -256,13 +259,29 @@ func (s *Stream) gapDue(head *segment, now time.Time) (bool, time.Time) {
 	if len(s.line) == 1 && s.ending == 0 {
 		return false, time.Time{}
 	}
-	select {
-	case <-head.whole:
-	default:
+	ended := head.end()
+	if ended.IsZero() {
+		for _, next := range s.line[1:] {
+			if e := next.end(); !e.IsZero() && (ended.IsZero() || e.Before(ended)) {
+				ended = e
+			}
+		}
+	}
+	if ended.IsZero() {
 		return false, time.Time{}
 	}
-	at := head.ended.Add(s.holdBackLocked())
+	at := ended.Add(s.holdBackLocked())
 	return s.ending > 0 && head.failed || !now.Before(at), at
+}
+
+// end is when the last source byte came; zero: not yet.
+func (seg *segment) end() time.Time {
+	select {
+	case <-seg.whole:
+		return seg.ended
+	default:
+		return time.Time{}
+	}
 }
 
 // successor is the next segment in line whose timestamps are known, if any.

@@ -96,19 +96,19 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		// Verdict, ticket and the segment's row are one commit, before anything leaves this process: no crash can release
 		// what is not paid, or pay twice for what is released. Files come first, since a row must not name what is not there.
 		began := time.Now()
-		seg.row = s.rowOf(seg, work)
-		for i, r := range seg.row.Renditions {
+		row := s.rowOf(seg, work)
+		for i, r := range row.Renditions {
 			if err := cfg.Shelf.Write(seg.Stream, r.Name, r.File, work.outputs[i]); err != nil {
 				return Answer{}, err
 			}
 		}
 		attempt.Record = cfg.Market.Judged(choice.Orchestrator, work.verdict)
-		if err := s.begin(ctx, playlist.TargetSeconds(max(seg.row.Duration, cfg.Target))); err != nil {
+		if err := s.begin(ctx, playlist.TargetSeconds(max(row.Duration, cfg.Target))); err != nil {
 			return Answer{}, err
 		}
-		seg.row.Latency = max(0, time.Since(seg.ended))
-		seg.row.Late = seg.row.Latency > s.holdBack()
-		if err := cfg.Store.CommitVerified(context.WithoutCancel(ctx), &seg.row, attempt); err != nil {
+		row.Latency = max(0, time.Since(seg.ended))
+		row.Late = row.Latency > s.holdBack()
+		if err := cfg.Store.CommitVerified(context.WithoutCancel(ctx), &row, attempt); err != nil {
 			settle(protocol.Wei{}, time.Now())
 			return Answer{}, err
 		}
@@ -117,11 +117,11 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		s.desk.work.Go(func() { finish(exchange) })
 
 		// 8. Release: to the pusher by this return, to viewers by the publisher, in order.
-		s.release(seg)
+		s.release(seg, row)
 		now := time.Now()
 		cfg.Log.Info("segment verified and paid", "segment", seg.SegmentKey.String(), "orchestrator", choice.Orchestrator, "transcoder", work.assignment.Message.Transcoder,
-			"layers", work.verdict.Layers, "ms", seg.row.Latency.Milliseconds(), "wei", attempt.Fee, "attempts", failures+1)
-		return Answer{Segment: seg.row, Timing: Timing{Upload: seg.ended.Sub(seg.arrived), Transcode: work.received.Sub(seg.ended),
+			"layers", work.verdict.Layers, "ms", row.Latency.Milliseconds(), "wei", attempt.Fee, "attempts", failures+1)
+		return Answer{Segment: row, Timing: Timing{Upload: seg.ended.Sub(seg.arrived), Transcode: work.received.Sub(seg.ended),
 			Verify: began.Sub(work.received), Commit: now.Sub(began)}}, nil
 	}
 	return Answer{}, last
