@@ -198,7 +198,7 @@ func (a *API) makeStats(ctx context.Context) (Stats, error) {
 	s := Stats{Role: "broadcaster", Address: a.Self}
 	for _, v := range a.Desk.Views() {
 		s.InFlight += v.InFlight
-		if !v.Ended {
+		if v.Live {
 			s.Streams++
 		}
 	}
@@ -256,7 +256,7 @@ type SegmentInfo struct {
 }
 
 func describe(v stream.View) StreamInfo {
-	info := StreamInfo{Name: v.Name, Live: !v.Ended, Incarnation: v.Incarnation, InFlight: v.InFlight, TargetSeconds: v.TargetSeconds, LastPush: v.LastPush.UTC(),
+	info := StreamInfo{Name: v.Name, Live: v.Live, Incarnation: v.Incarnation, InFlight: v.InFlight, TargetSeconds: v.TargetSeconds, LastPush: v.LastPush.UTC(),
 		Listed: len(v.Segments), Renditions: []RenditionInfo{}}
 	base := "/hls/" + v.Name + "/"
 	for _, x := range v.Variants() {

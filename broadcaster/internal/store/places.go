@@ -11,27 +11,45 @@ import (
 	"github.com/kinora/kinora/internal/protocol"
 )
 
-// Streams are all streams, the newest first.
-func (s *Store) Streams(ctx context.Context) ([]Stream, error) {
-	rows, err := s.pool.Query(ctx, `SELECT name, target_seconds, next_msn, discontinuities, ended_at FROM live_streams ORDER BY created_at DESC, name`)
+const streamColumns = `name, target_seconds, next_msn, discontinuities, ended_at`
+
+// ShownStreams are the streams that are live or have segments whose files are kept, the newest first.
+func (s *Store) ShownStreams(ctx context.Context) ([]Stream, error) {
+	return s.streams(ctx, `ended_at IS NULL OR EXISTS (
+		SELECT FROM live_segments WHERE stream = name AND removed_at IS NULL AND (state = 'verified' OR msn IS NOT NULL))`)
+}
+
+// Stream finds a stream by its name.
+func (s *Store) Stream(ctx context.Context, name string) (st Stream, found bool, err error) {
+	streams, err := s.streams(ctx, `name = $1`, name)
+	if err != nil || len(streams) == 0 {
+		return Stream{}, false, err
+	}
+	return streams[0], true, nil
+}
+
+func (s *Store) streams(ctx context.Context, where string, args ...any) ([]Stream, error) {
+	rows, err := s.pool.Query(ctx, `SELECT `+streamColumns+` FROM live_streams WHERE `+where+` ORDER BY created_at DESC, name`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read the streams: %w", err)
 	}
-	streams, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Stream, error) {
-		var st Stream
-		var msn, disc int64
-		var ended *time.Time
-		err := row.Scan(&st.Name, &st.TargetSeconds, &msn, &disc, &ended)
-		st.NextMSN, st.Discontinuities = uint64(msn), uint64(disc)
-		if ended != nil {
-			st.EndedAt = *ended
-		}
-		return st, err
-	})
+	streams, err := pgx.CollectRows(rows, scanStream)
 	if err != nil {
 		return nil, fmt.Errorf("read the streams: %w", err)
 	}
 	return streams, nil
+}
+
+func scanStream(row pgx.CollectableRow) (Stream, error) {
+	var st Stream
+	var msn, disc int64
+	var ended *time.Time
+	err := row.Scan(&st.Name, &st.TargetSeconds, &msn, &disc, &ended)
+	st.NextMSN, st.Discontinuities = uint64(msn), uint64(disc)
+	if ended != nil {
+		st.EndedAt = *ended
+	}
+	return st, err
 }
 
 // BeginStream makes a stream known, or takes up one that had ended. The target duration of a known one only grows.

@@ -68,9 +68,13 @@ type Timing struct{ Upload, Transcode, Verify, Commit time.Duration }
 type Desk struct {
 	cfg Config
 
+	finding  sync.Mutex // held while a stream that is not at hand is read
 	mu       sync.Mutex
-	streams  map[string]*Stream
+	streams  map[string]*Stream // with something to do or to show
 	draining bool
+
+	seats sync.Mutex // taken last
+	live  int        // streams
 
 	work sync.WaitGroup
 	ctx  context.Context
@@ -83,6 +87,7 @@ type Stream struct {
 	name    string
 	limiter *rate.Limiter
 	wake    chan struct{}
+	users   int // pushes and Ends; guarded by Desk.mu
 
 	mu        sync.Mutex
 	epoch     *epoch
@@ -98,9 +103,11 @@ type Stream struct {
 	target    int             // seconds
 	nextMSN   uint64
 	breaks    uint64 // discontinuities published
+	live      bool   // has a seat: something is in flight, or the playlists are open
 	stored    bool   // the stream has a row that says it is live
-	ended     bool
-	ending    int // Ends that were asked for and wait
+	ended     bool   // the playlists are closed
+	flushing  int    // Ends whose tickets are on their way
+	ending    int    // Ends that were asked for and wait
 	idle      context.Context
 	resume    context.CancelFunc // ends idle; nil unless the stream has ended
 	settled   chan struct{}      // closed and replaced whenever a segment is settled or published
@@ -129,11 +136,11 @@ type segment struct {
 	row    store.Segment
 }
 
-// Open continues every stream from its rows and removes files that no row names.
+// Open continues every stream that is live or can be played and removes files that no row names.
 func Open(ctx context.Context, cfg Config) (*Desk, error) {
 	d := &Desk{cfg: cfg, streams: make(map[string]*Stream)}
 	d.ctx, d.stop = context.WithCancel(context.Background())
-	rows, err := cfg.Store.Streams(ctx)
+	rows, err := cfg.Store.ShownStreams(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -147,6 +154,9 @@ func Open(ctx context.Context, cfg Config) (*Desk, error) {
 			for _, r := range seg.Renditions {
 				named[strings.Join([]string{s.name, r.Name, r.File}, "/")] = true
 			}
+		}
+		if s.live {
+			d.live++
 		}
 		d.streams[s.name] = s
 	}
@@ -177,7 +187,7 @@ func (d *Desk) newStream(name string) *Stream {
 func (d *Desk) load(ctx context.Context, row store.Stream) (*Stream, error) {
 	s := d.newStream(row.Name)
 	s.target, s.nextMSN, s.breaks, s.ended = row.TargetSeconds, row.NextMSN, row.Discontinuities, !row.EndedAt.IsZero()
-	s.lastPush, s.stored = time.Now(), !s.ended
+	s.lastPush, s.stored, s.live = time.Now(), !s.ended, !s.ended
 	incarnation, seq, found, err := d.cfg.Store.Newest(ctx, row.Name)
 	if err != nil {
 		return nil, err
@@ -202,6 +212,7 @@ func (d *Desk) load(ctx context.Context, row store.Stream) (*Stream, error) {
 				}
 			}
 			s.window = append(s.window, seg)
+		case seg.State == store.Failed && (s.ended || s.passed(seg.SegmentKey)): // never had a place or a file
 		case seg.State == store.Verified || seg.State == store.Failed:
 			waiting := &segment{SegmentKey: seg.SegmentKey, arrived: seg.ArrivedAt, whole: make(chan struct{}), done: make(chan struct{}), row: seg,
 				ready: seg.State == store.Verified, failed: seg.State == store.Failed, ended: seg.CommittedAt.Add(-seg.Latency)}
@@ -217,38 +228,127 @@ func (d *Desk) load(ctx context.Context, row store.Stream) (*Stream, error) {
 	return s, nil
 }
 
-// open returns a stream that takes pushes.
-func (d *Desk) open(name string) (*Stream, error) {
+// use returns a stream for a push or an End until release, taking it up from its row when it is not at hand; without a row
+// it is a new one, or nil unless create.
+func (d *Desk) use(ctx context.Context, name string, create bool) (*Stream, error) {
+	if s, err := d.hold(name); s != nil || err != nil {
+		return s, err
+	}
+	d.finding.Lock()
+	defer d.finding.Unlock()
+	if s, err := d.hold(name); s != nil || err != nil {
+		return s, err
+	}
+	row, found, err := d.cfg.Store.Stream(ctx, name)
+	if err != nil || !found && !create {
+		return nil, err
+	}
+	s := d.newStream(name)
+	if found {
+		if s, err = d.load(ctx, row); err != nil {
+			return nil, err
+		}
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.draining {
-		return nil, protocol.Errorf(protocol.Draining, "this broadcaster is shutting down")
+		return nil, shuttingDown()
+	}
+	trying := 0
+	for _, other := range d.streams {
+		if other.users > 0 && !other.isLive() {
+			trying++
+		}
+	}
+	if create && trying >= d.cfg.MaxStreams {
+		return nil, d.full()
+	}
+	d.streams[name], s.users = s, 1
+	d.work.Go(func() { s.run(d.ctx) })
+	return s, nil
+}
+
+// hold takes a stream that is at hand.
+func (d *Desk) hold(name string) (*Stream, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.draining {
+		return nil, shuttingDown()
 	}
 	s := d.streams[name]
-	if s == nil || s.isEnded() {
-		live := 0
-		for _, other := range d.streams {
-			if other != s && !other.isEnded() {
-				live++
-			}
-		}
-		if live >= d.cfg.MaxStreams {
-			return nil, protocol.Limited(protocol.RateLimited, "max-streams", d.cfg.MaxStreams, "%d streams are live, no more are taken", live)
-		}
-	}
-	if s == nil {
-		s = d.newStream(name)
-		s.lastPush = time.Now()
-		d.streams[name] = s
-		d.work.Go(func() { s.run(d.ctx) })
+	if s != nil {
+		s.users++
 	}
 	return s, nil
 }
 
-func (s *Stream) isEnded() bool {
+// release ends a use.
+func (d *Desk) release(s *Stream) {
+	d.mu.Lock()
+	s.users--
+	d.mu.Unlock()
+	s.poke()
+}
+
+// forget drops a stream that nobody uses and that has nothing to do or to show. What goes on from here is in its row.
+func (d *Desk) forget(s *Stream) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.ended && s.flying == 0
+	if s.users > 0 || s.live || s.flying+s.ending+s.flushing+len(s.line)+len(s.window)+len(s.aside) > 0 {
+		return false
+	}
+	delete(d.streams, s.name)
+	s.takenUp()
+	return true
+}
+
+// sit gives s its place among the live streams, of which there are only so many. s.mu is held.
+func (d *Desk) sit(s *Stream) error {
+	d.seats.Lock()
+	defer d.seats.Unlock()
+	if s.live {
+		return nil
+	}
+	if d.live >= d.cfg.MaxStreams {
+		return d.full()
+	}
+	s.live = true
+	d.live++
+	return nil
+}
+
+// rise takes it back. s.mu is held.
+func (d *Desk) rise(s *Stream) {
+	d.seats.Lock()
+	defer d.seats.Unlock()
+	if s.live {
+		s.live = false
+		d.live--
+	}
+}
+
+func (d *Desk) full() error {
+	return protocol.Limited(protocol.RateLimited, "max-streams", d.cfg.MaxStreams, "%d streams are live, no more are taken", d.cfg.MaxStreams)
+}
+
+func shuttingDown() error {
+	return protocol.Errorf(protocol.Draining, "this broadcaster is shutting down")
+}
+
+func (s *Stream) isLive() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.live
+}
+
+// takenUp tells the Ends that still deliver tickets that the stream goes on, or that nobody needs to know. s.mu is held.
+func (s *Stream) takenUp() {
+	if s.resume != nil {
+		s.resume()
+		s.idle, s.resume = nil, nil
+	}
 }
 
 // Close takes no more pushes, lets those in flight end while ctx lasts, and stops.

@@ -121,6 +121,9 @@ func (s *Stream) lost(seg *segment, why error) {
 	}
 	s.flying--
 	s.lastPush = time.Now()
+	if s.flying == 0 && !s.stored {
+		s.desk.rise(s)
+	}
 	s.changed()
 	s.desk.cfg.Log.Warn("segment not published", "segment", seg.SegmentKey.String(), "code", code, "err", why, "failed", failed)
 	if failed {
@@ -151,12 +154,16 @@ func (s *Stream) recordFailure(ctx context.Context, seg *segment, code protocol.
 	return true
 }
 
-// run publishes, removes what is past retention and ends the stream when it is idle, until ctx ends.
+// run publishes, removes what is past retention and ends the stream when it is idle, until ctx ends or there is no more to
+// do.
 func (s *Stream) run(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
 		next := s.publishOnce(ctx)
+		if s.desk.forget(s) {
+			return
+		}
 		if idle := s.idleAt(); !idle.IsZero() {
 			if until := time.Until(idle); until <= 0 {
 				s.endIdle(ctx)
@@ -402,7 +409,7 @@ func (s *Stream) keepFor() time.Duration {
 func (s *Stream) idleAt() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended || s.flying > 0 || s.ending > 0 || s.desk.cfg.Idle <= 0 {
+	if !s.live || s.flying > 0 || s.ending > 0 || s.desk.cfg.Idle <= 0 {
 		return time.Time{}
 	}
 	return s.lastPush.Add(s.desk.cfg.Idle)
@@ -427,12 +434,14 @@ const flushTime = 20 * time.Second
 // then on it refuses no push. It goes on to deliver the stream's tickets, and reports whether all were answered in time
 // and before a push took the stream up again. Ending twice does no harm.
 func (d *Desk) End(ctx context.Context, name string) (delivered bool, err error) {
-	d.mu.Lock()
-	s := d.streams[name]
-	d.mu.Unlock()
+	s, err := d.use(ctx, name, false)
+	if err != nil {
+		return false, err
+	}
 	if s == nil {
 		return false, protocol.Errorf(protocol.NotFound, "there is no stream %q", name)
 	}
+	defer d.release(s)
 	idle, err := s.end(ctx)
 	if err != nil {
 		return false, err
@@ -446,6 +455,10 @@ func (d *Desk) End(ctx context.Context, name string) (delivered bool, err error)
 		if err != nil && idle.Err() == nil {
 			d.cfg.Log.Warn("not every ticket of a stream that ended was answered; the outbox goes on", "stream", name, "err", err)
 		}
+		s.mu.Lock()
+		s.flushing--
+		s.changed()
+		s.mu.Unlock()
 		flushed <- err
 	}) {
 		return false, nil
@@ -482,6 +495,8 @@ func (s *Stream) end(ctx context.Context) (idle context.Context, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended, s.stored = true, false
+	s.desk.rise(s)
+	s.flushing++ // until the caller has delivered the tickets
 	s.epoch = s.epoch.next()
 	if s.resume == nil {
 		s.idle, s.resume = context.WithCancel(s.desk.ctx)

@@ -16,11 +16,12 @@ import (
 // Push takes one segment: it streams p.Body onward while it arrives and returns when the segment was released or refused.
 // Errors are *protocol.Error. When ctx ends after the last byte, the segment goes on without its pusher.
 func (d *Desk) Push(ctx context.Context, p Push) (Answer, error) {
-	s, err := d.open(p.Stream)
+	s, err := d.use(ctx, p.Stream, true)
 	if err != nil {
 		return Answer{}, err
 	}
 	if !s.limiter.Allow() {
+		d.release(s)
 		return Answer{}, protocol.Limited(protocol.RateLimited, "max-pushes-per-second", d.cfg.PushesPerSec, "stream %s is pushed too often", p.Stream)
 	}
 	seg := &segment{SegmentKey: protocol.SegmentKey{Stream: p.Stream, Seq: p.Seq}, push: p, arrived: time.Now(), whole: make(chan struct{}), done: make(chan struct{}),
@@ -30,6 +31,7 @@ func (d *Desk) Push(ctx context.Context, p Push) (Answer, error) {
 	d.work.Go(func() {
 		defer cancel(nil)
 		defer seg.source.Cancel()
+		defer d.release(s)
 		seg.result, seg.err = s.handle(work, seg)
 		close(seg.done)
 	})
@@ -134,7 +136,7 @@ func reason(ctx context.Context, err error) error {
 		return err
 	}
 	if ctx.Err() != nil {
-		return protocol.Errorf(protocol.Draining, "this broadcaster is shutting down")
+		return shuttingDown()
 	}
 	return err
 }
@@ -232,6 +234,9 @@ func (s *Stream) place(seg *segment, e *epoch) error {
 	if s.flying >= s.desk.cfg.MaxInFlight {
 		return protocol.Limited(protocol.RateLimited, "max-in-flight", s.desk.cfg.MaxInFlight, "stream %s has %d segments in flight", s.name, s.flying)
 	}
+	if err := s.desk.sit(s); err != nil {
+		return err
+	}
 	if e != s.epoch {
 		s.desk.cfg.Log.Info("the encoder restarted: a new incarnation begins", "stream", s.name, "incarnation", e.incarnation, "seq", seg.Seq)
 	}
@@ -240,10 +245,7 @@ func (s *Stream) place(seg *segment, e *epoch) error {
 	e.flying[seg.Seq] = seg
 	s.flying++
 	s.lastPush = time.Now()
-	if s.resume != nil {
-		s.resume()
-		s.idle, s.resume = nil, nil
-	}
+	s.takenUp()
 	if a := seg.push.Announced; a > s.usual || s.usual == 0 {
 		s.usual = a
 	}

@@ -1,0 +1,114 @@
+package broadcaster_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kinora/kinora/internal/pgcluster/pgtest"
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+// streams are the names of the streams that are known, live ones with a star.
+func (n node) streams(t testing.TB) string {
+	t.Helper()
+	_, body, _ := n.get(t, "/api/v1/streams")
+	var all []struct {
+		Name string `json:"name"`
+		Live bool   `json:"live"`
+	}
+	if err := json.Unmarshal([]byte(body), &all); err != nil {
+		t.Fatalf("streams: %s: %v", body, err)
+	}
+	var names []string
+	for _, s := range all {
+		names = append(names, s.Name+map[bool]string{true: "*"}[s.Live])
+	}
+	return strings.Join(names, " ")
+}
+
+// age makes everything of the database at url so much older.
+func age(t testing.TB, url string, by time.Duration) {
+	t.Helper()
+	pool := pgtest.Open(t, url)
+	for _, statement := range []string{
+		`UPDATE live_segments SET arrived_at = arrived_at - $1::interval, committed_at = committed_at - $1::interval, published_at = published_at - $1::interval,
+			program_at = program_at - $1::interval, removed_at = removed_at - $1::interval`,
+		`UPDATE live_streams SET created_at = created_at - $1::interval, ended_at = ended_at - $1::interval`,
+		`UPDATE live_attempts SET created_at = created_at - $1::interval`,
+	} {
+		if _, err := pool.Exec(t.Context(), statement, fmt.Sprintf("%d seconds", int(by.Seconds()))); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestPush_ofGarbageMakesNoLiveStream(t *testing.T) {
+	t.Parallel()
+	g := setUp(t)
+	peer := newPeer(t, func() protocol.Domain { return g.domain })
+	cfg := g.config(t, pgtest.URL(t), peer)
+	cfg.MaxStreams = 2
+	n := start(t, cfg)
+	for i := range 4 {
+		code, _, problem := n.push(t, fmt.Sprintf("/live/garbage-%d/0.ts", i), strings.NewReader(strings.Repeat("no transport stream ", 1000)))
+		if code != http.StatusUnprocessableEntity {
+			t.Errorf("garbage %d: %d %+v", i, code, problem)
+		}
+	}
+	segments := clip(t, 4)
+	for i, name := range []string{"cam", "cat"} {
+		if code, _, problem := n.push(t, "/live/"+name+"/0.ts", bytes.NewReader(segments[i].Bytes)); code != http.StatusOK {
+			t.Errorf("%s after garbage: %d %+v", name, code, problem)
+		}
+	}
+	if code, _, problem := n.push(t, "/live/dog/0.ts", bytes.NewReader(segments[2].Bytes)); code != http.StatusTooManyRequests || problem.Limit != "max-streams=2" {
+		t.Errorf("a third stream: %d %+v", code, problem)
+	}
+	eventually(t, "only live streams", func() bool { return n.streams(t) == "cam* cat*" })
+	if code := n.post(t, "/api/v1/streams/cat/end", nil); code != http.StatusOK {
+		t.Errorf("end: %d", code)
+	}
+	if code, _, problem := n.push(t, "/live/dog/0.ts", bytes.NewReader(segments[2].Bytes)); code != http.StatusOK {
+		t.Errorf("a third stream once one has ended: %d %+v", code, problem)
+	}
+}
+
+func TestStream_isForgottenOnceItHasEndedAndIsEmptyAndGoesOnWhereItWas(t *testing.T) {
+	t.Parallel()
+	g := setUp(t)
+	peer := newPeer(t, func() protocol.Domain { return g.domain })
+	database := pgtest.URL(t)
+	cfg := g.config(t, database, peer)
+	cfg.Retention = time.Second
+	n := start(t, cfg)
+	segments := clip(t, 4)
+	if code, _, problem := n.push(t, "/live/cam/0.ts", bytes.NewReader(segments[0].Bytes)); code != http.StatusOK {
+		t.Fatalf("%d %+v", code, problem)
+	}
+	if code := n.post(t, "/api/v1/streams/cam/end", nil); code != http.StatusOK {
+		t.Fatalf("end: %d", code)
+	}
+	if got := n.streams(t); got != "cam" {
+		t.Errorf("streams %q while it can be played, want cam", got)
+	}
+	n.stop()
+	age(t, database, time.Hour)
+	n = start(t, cfg)
+	eventually(t, "nothing is left of the stream", func() bool { return n.streams(t) == "" })
+	var e ended
+	if code := n.post(t, "/api/v1/streams/cam/end", &e); code != http.StatusOK || !e.Ended {
+		t.Errorf("ending it again: %d %+v", code, e)
+	}
+	if code, _, problem := n.push(t, "/live/cam/1.ts", bytes.NewReader(segments[1].Bytes)); code != http.StatusOK {
+		t.Fatalf("taken up again: %d %+v", code, problem)
+	}
+	eventually(t, "the next media sequence number, in the next incarnation", func() bool {
+		_, text, _ := n.get(t, "/hls/cam/low/index.m3u8")
+		return strings.Contains(text, "#EXT-X-MEDIA-SEQUENCE:1\n") && strings.Contains(text, "\n1-1-")
+	})
+}
