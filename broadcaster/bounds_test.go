@@ -112,3 +112,73 @@ func TestStream_isForgottenOnceItHasEndedAndIsEmptyAndGoesOnWhereItWas(t *testin
 		return strings.Contains(text, "#EXT-X-MEDIA-SEQUENCE:1\n") && strings.Contains(text, "\n1-1-")
 	})
 }
+
+// count is how many rows a table of the database at url has.
+func count(t testing.TB, url, table string) (n int) {
+	t.Helper()
+	if err := pgtest.Open(t, url).QueryRow(t.Context(), `SELECT count(*) FROM `+table).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestRecords_arePrunedByAgeAndTheTotalsStay(t *testing.T) {
+	t.Parallel()
+	g := setUp(t)
+	peer := newPeer(t, func() protocol.Domain { return g.domain })
+	database := pgtest.URL(t)
+	cfg := g.config(t, database, peer)
+	cfg.Retention, cfg.KeepRecords = time.Second, time.Hour
+	n := start(t, cfg)
+	segments := clip(t, 4)
+	peer.blacken.Store(1) // the first attempt is rejected
+	for i := range 2 {
+		if code, _, problem := n.push(t, fmt.Sprintf("/live/cam/%d.ts", i), bytes.NewReader(segments[i].Bytes)); code != http.StatusOK {
+			t.Fatalf("%d %+v", code, problem)
+		}
+	}
+	eventually(t, "two published segments", func() bool { return n.stats(t).SegmentsPublished == 2 })
+	if code := n.post(t, "/api/v1/streams/cam/end", nil); code != http.StatusOK {
+		t.Fatalf("end: %d", code)
+	}
+	before := n.stats(t)
+	if before.SegmentsIn != 2 || before.RenditionsPublished != 4 || before.VerifiedL0 != 2 || before.Rejected != 1 || before.Spend.Total == "0" {
+		t.Errorf("stats %+v", before)
+	}
+	_, parties, _ := n.get(t, "/api/v1/balances")
+	n.stop()
+
+	age(t, database, 2*time.Hour) // first out of the playlists, which is a while before the records go
+	n = start(t, cfg)
+	eventually(t, "nothing in the playlists", func() bool { return n.streams(t) == "" })
+	n.stop()
+	if got := count(t, database, "live_segments"); got != 2 {
+		t.Errorf("%d segments on record, want 2", got)
+	}
+	age(t, database, 2*time.Hour)
+	n = start(t, cfg)
+	eventually(t, "no segment and no attempt on record", func() bool {
+		return count(t, database, "live_segments")+count(t, database, "live_renditions")+count(t, database, "live_attempts") == 0
+	})
+	after := n.stats(t)
+	after.Latency = before.Latency // of recent segments, which are gone
+	if after != before {
+		t.Errorf("stats %+v after pruning, %+v before", after, before)
+	}
+	if _, again, _ := n.get(t, "/api/v1/balances"); strings.Count(again, `"role"`) != strings.Count(parties, `"role"`) {
+		t.Errorf("parties %s after pruning, %s before", again, parties)
+	}
+
+	// The stream goes on in an incarnation that was never used, with the next media sequence number.
+	if code, _, problem := n.push(t, "/live/cam/0.ts", bytes.NewReader(segments[2].Bytes)); code != http.StatusOK {
+		t.Fatalf("taken up again: %d %+v", code, problem)
+	}
+	eventually(t, "the next incarnation", func() bool {
+		_, text, _ := n.get(t, "/hls/cam/low/index.m3u8")
+		return strings.Contains(text, "#EXT-X-MEDIA-SEQUENCE:2\n") && strings.Contains(text, "\n1-0-")
+	})
+	eventually(t, "the counts to go on", func() bool {
+		s := n.stats(t)
+		return s.SegmentsIn == 3 && s.SegmentsPublished == 3 && s.VerifiedL0 == 3 && s.Latency.Max > 0
+	})
+}

@@ -40,6 +40,7 @@ type Config struct {
 	SegmentDuration time.Duration `help:"Usual duration of a segment: the least target duration of playlists." default:"2s"`
 	HoldBack        int           `help:"Target durations after its last source byte from which a segment is late." default:"3"`
 	Retention       time.Duration `help:"How long segments are kept; playlists list half of it. 0s: for ever." default:"2m"`
+	KeepRecords     time.Duration `help:"How long verdicts, receipts and segments are on record once they left the playlists; totals stay. 0s: for ever." default:"168h"`
 	StreamIdle      time.Duration `help:"A stream without a push for so long has ended." default:"60s"`
 
 	MaxSegmentBytes    int64         `help:"Largest segment taken, bytes." default:"67108864"`
@@ -107,6 +108,7 @@ func (c Config) Validate() error {
 		"max-segment-duration":  c.MaxSegmentDuration > 0 && c.MaxSegmentDuration <= protocol.MaxSegmentMillis*time.Millisecond/2,
 		"hold-back":             c.HoldBack >= 1 && c.HoldBack <= 100,
 		"retention":             c.Retention >= 0,
+		"keep-records":          c.KeepRecords == 0 || c.KeepRecords >= time.Hour, // the hourly spend cap is read from them
 		"stream-idle":           c.StreamIdle >= time.Second,
 		"max-segment-bytes":     c.MaxSegmentBytes >= 1<<16 && c.MaxSegmentBytes <= 1<<30,
 		"max-pixels":            c.MaxPixels >= 1<<10,

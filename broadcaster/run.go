@@ -101,7 +101,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		Verify: verify.Config{Meter: meter, Log: log, Origin: signer.Address().Hex(), Limits: verify.Limits{MaxBytes: 2 * cfg.MaxSegmentBytes, // the ingest refuses before that
 			MaxDuration: cfg.MaxSegmentDuration, MaxPixels: cfg.MaxPixels}},
 		Flush: payer.EndStream, Events: feed.Emit, Log: log,
-		Ladder: ladder, Target: cfg.SegmentDuration, HoldBack: cfg.HoldBack, Retention: cfg.Retention, Idle: cfg.StreamIdle, MaxDuration: cfg.MaxSegmentDuration,
+		Ladder: ladder, Target: cfg.SegmentDuration, HoldBack: cfg.HoldBack, Retention: cfg.Retention, KeepRecords: cfg.KeepRecords, Idle: cfg.StreamIdle, MaxDuration: cfg.MaxSegmentDuration,
 		MaxStreams: cfg.MaxStreams, MaxInFlight: cfg.MaxInFlight, PushesPerSec: cfg.MaxPushesPerSecond, AttemptsLimit: cfg.MaxAttempts})
 	if err != nil {
 		return stopped(ctx, err)

@@ -159,7 +159,7 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 	write(w, status, map[string]any{"ready": len(missing) == 0, "missing": missing})
 }
 
-// Latency is from a segment's last source byte to its commit, in milliseconds.
+// Latency is from a segment's last source byte to its commit, in milliseconds, of the newest 1,000 segments.
 type Latency struct {
 	P50 int64 `json:"p50"`
 	P95 int64 `json:"p95"`

@@ -34,6 +34,7 @@ type Stream struct {
 	TargetSeconds   int
 	NextMSN         uint64
 	Discontinuities uint64
+	NextIncarnation uint32    // lower ones may have been used by segments that are no longer on record
 	EndedAt         time.Time // zero: live
 }
 
@@ -130,16 +131,21 @@ func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }
 // failed segment of the same identity becomes verified, unless its source was another. ErrPaid when it was paid before.
 func (s *Store) CommitVerified(ctx context.Context, seg *Segment, a Attempt) error {
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		err := tx.QueryRow(ctx, `
+		was, err := stateOf(ctx, tx, seg.SegmentKey)
+		if err != nil {
+			return err
+		}
+		var gap bool // its place in the playlists has passed
+		err = tx.QueryRow(ctx, `
 			INSERT INTO live_segments (stream, incarnation, seq, state, source, attempt, arrived_at, duration_us, first_pts, latency_ms, late)
 			VALUES ($1, $2, $3, 'verified', $4, $5, $6, $7, $8, $9, $10)
 			ON CONFLICT (stream, incarnation, seq) DO UPDATE SET state = 'verified', source = excluded.source, attempt = excluded.attempt, code = '',
 				arrived_at = excluded.arrived_at, duration_us = excluded.duration_us, first_pts = excluded.first_pts,
 				latency_ms = excluded.latency_ms, late = excluded.late, committed_at = now()
 			WHERE live_segments.state <> 'verified'
-			RETURNING id, committed_at`,
+			RETURNING id, committed_at, gap`,
 			seg.Stream, int64(seg.Incarnation), int64(seg.Seq), seg.Source[:], seg.Attempt[:], seg.ArrivedAt, seg.Duration.Microseconds(),
-			seg.FirstPTS, seg.Latency.Milliseconds(), seg.Late).Scan(&seg.ID, &seg.CommittedAt)
+			seg.FirstPTS, seg.Latency.Milliseconds(), seg.Late).Scan(&seg.ID, &seg.CommittedAt, &gap)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return ErrPaid
 		}
@@ -157,8 +163,11 @@ func (s *Store) CommitVerified(ctx context.Context, seg *Segment, a Attempt) err
 		if err := insertAttempt(ctx, tx, seg.Source, a, true); err != nil {
 			return err
 		}
-		_, err = s.payer.PayTx(ctx, tx, order(a))
-		return err
+		if _, err = s.payer.PayTx(ctx, tx, order(a)); err != nil {
+			return err
+		}
+		return change{segments: one(was != Failed), failed: one(gap) - one(was == Failed), late: one(seg.Late), passed: 1, passedDeep: one(a.Layers == verify.L0L1),
+			fee: a.Fee}.add(ctx, tx)
 	})
 	if err != nil {
 		return fmt.Errorf("commit %s: %w", seg.SegmentKey, err)
@@ -175,7 +184,10 @@ func (s *Store) CommitRejected(ctx context.Context, source protocol.Hash, a Atte
 		if err := insertAttempt(ctx, tx, source, a, false); err != nil {
 			return err
 		}
-		return s.payer.RejectTx(ctx, tx, order(a), a.Code, a.Detail)
+		if err := s.payer.RejectTx(ctx, tx, order(a), a.Code, a.Detail); err != nil {
+			return err
+		}
+		return change{rejected: 1}.add(ctx, tx)
 	})
 	if err != nil {
 		return fmt.Errorf("commit the refusal of attempt %s: %w", a.Assignment.Message.Attempt.Short(), err)
@@ -196,6 +208,10 @@ func insertAttempt(ctx context.Context, tx pgx.Tx, source protocol.Hash, a Attem
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 		m.Attempt[:], m.Stream, int64(m.Incarnation), int64(m.Seq), source[:], m.Orchestrator[:], m.Transcoder[:], passed, a.Layers, string(a.Code),
 		a.Detail, a.Fee.String(), protocol.Encode(a.Assignment), protocol.Encode(a.Receipt)); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `INSERT INTO live_transcoders (address) VALUES ($1)
+		ON CONFLICT (address) DO UPDATE SET seen_at = now() WHERE live_transcoders.seen_at < now() - interval '1 hour'`, m.Transcoder[:]); err != nil {
 		return err
 	}
 	return saveRecord(ctx, tx, m.Orchestrator, a.Record)
@@ -235,8 +251,8 @@ func (s *Store) Records(ctx context.Context) (map[common.Address]verify.Record, 
 
 // Parties are the orchestrators and transcoders that attempts were judged of.
 func (s *Store) Parties(ctx context.Context) (orchestrators, transcoders []common.Address, err error) {
-	for column, list := range map[string]*[]common.Address{"orchestrator": &orchestrators, "transcoder": &transcoders} {
-		rows, err := s.pool.Query(ctx, `SELECT `+column+` FROM live_attempts GROUP BY 1 ORDER BY min(created_at) LIMIT 64`)
+	for table, list := range map[string]*[]common.Address{"live_orchestrators": &orchestrators, "live_transcoders": &transcoders} {
+		rows, err := s.pool.Query(ctx, `SELECT address FROM `+table+` ORDER BY met_at, address LIMIT 64`)
 		if err != nil {
 			return nil, nil, fmt.Errorf("read the parties: %w", err)
 		}
@@ -253,13 +269,22 @@ func (s *Store) Parties(ctx context.Context) (orchestrators, transcoders []commo
 
 // CommitFailed makes a segment known as failed. One that was verified stays so.
 func (s *Store) CommitFailed(ctx context.Context, seg *Segment) error {
-	err := s.pool.QueryRow(ctx, `
-		INSERT INTO live_segments (stream, incarnation, seq, state, source, code, arrived_at)
-		VALUES ($1, $2, $3, 'failed', $4, $5, $6)
-		ON CONFLICT (stream, incarnation, seq) DO UPDATE SET code = excluded.code, source = excluded.source
-		WHERE live_segments.state <> 'verified'
-		RETURNING id`,
-		seg.Stream, int64(seg.Incarnation), int64(seg.Seq), seg.Source[:], string(seg.Code), seg.ArrivedAt).Scan(&seg.ID)
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		was, err := stateOf(ctx, tx, seg.SegmentKey)
+		if err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, `
+			INSERT INTO live_segments (stream, incarnation, seq, state, source, code, arrived_at)
+			VALUES ($1, $2, $3, 'failed', $4, $5, $6)
+			ON CONFLICT (stream, incarnation, seq) DO UPDATE SET state = 'failed', code = excluded.code, source = excluded.source
+			WHERE live_segments.state <> 'verified'
+			RETURNING id`,
+			seg.Stream, int64(seg.Incarnation), int64(seg.Seq), seg.Source[:], string(seg.Code), seg.ArrivedAt).Scan(&seg.ID); err != nil {
+			return err
+		}
+		return change{segments: one(was != Failed), failed: one(was != Failed)}.add(ctx, tx)
+	})
 	if err != nil {
 		return fmt.Errorf("commit the failure of %s: %w", seg.SegmentKey, err)
 	}
@@ -275,7 +300,7 @@ type Spent struct {
 
 // Spending is the sum of all fees ever committed, and those since a time one by one.
 func (s *Store) Spending(ctx context.Context, since time.Time) (total protocol.Wei, recent []Spent, err error) {
-	if err := s.pool.QueryRow(ctx, `SELECT coalesce(sum(fee), 0)::text FROM live_attempts WHERE passed`).Scan(&total); err != nil {
+	if err := s.pool.QueryRow(ctx, `SELECT fees::text FROM live_totals`).Scan(&total); err != nil {
 		return total, nil, fmt.Errorf("read what was spent: %w", err)
 	}
 	rows, err := s.pool.Query(ctx, `SELECT created_at, fee::text FROM live_attempts WHERE passed AND created_at >= $1 ORDER BY created_at`, since)

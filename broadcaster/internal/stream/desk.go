@@ -36,6 +36,7 @@ type Config struct {
 	Target        time.Duration   // least target duration; zero: the first segment's
 	HoldBack      int             // target durations from a segment's last source byte until it is late
 	Retention     time.Duration   // segments are kept so long, and listed for half of it; zero: for ever
+	KeepRecords   time.Duration   // of segments that left the playlists, and of verdicts; zero: for ever
 	Idle          time.Duration   // a stream without a push for so long has ended
 	MaxDuration   time.Duration   // of a segment
 	MaxStreams    int
@@ -168,7 +169,29 @@ func Open(ctx context.Context, cfg Config) (*Desk, error) {
 	for _, s := range d.streams {
 		d.work.Go(func() { s.run(d.ctx) })
 	}
+	if cfg.KeepRecords > 0 {
+		d.work.Go(d.prune)
+	}
 	return d, nil
+}
+
+// prune forgets old records, now and then every hour.
+func (d *Desk) prune() {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		pruned, err := d.cfg.Store.Prune(d.ctx, time.Now().Add(-d.cfg.KeepRecords))
+		if err != nil && d.ctx.Err() == nil {
+			d.cfg.Log.Error("cannot prune old records; trying again in an hour", "err", err)
+		} else if pruned != (store.Pruned{}) {
+			d.cfg.Log.Info("old records are pruned", "segments", pruned.Segments, "verdicts", pruned.Attempts)
+		}
+		select {
+		case <-tick.C:
+		case <-d.ctx.Done():
+			return
+		}
+	}
 }
 
 func rowsOf(line []*segment) []store.Segment {
@@ -192,12 +215,12 @@ func (d *Desk) load(ctx context.Context, row store.Stream) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	if found {
+	s.epoch = newEpoch(row.NextIncarnation, nil)
+	if found && !s.ended && incarnation+1 >= row.NextIncarnation {
 		s.epoch = newEpoch(incarnation, nil)
 		s.epoch.settle(seq)
-	}
-	if s.ended && found {
-		s.epoch = s.epoch.next()
+	} else if found {
+		s.epoch = newEpoch(max(incarnation+1, row.NextIncarnation), nil)
 	}
 	kept, err := d.cfg.Store.Kept(ctx, row.Name)
 	if err != nil {
