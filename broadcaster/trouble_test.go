@@ -175,3 +175,21 @@ func TestPush_ofMoreTakesOverFromOneThatStalls(t *testing.T) {
 	}
 	eventually(t, "one ticket", func() bool { return peer.paid() == 1 })
 }
+
+func TestOrchestrator_thatFloodsIsCutShort(t *testing.T) {
+	t.Parallel()
+	g := setUp(t)
+	flooding, honest := newPeer(t, func() protocol.Domain { return g.domain }), newPeer(t, func() protocol.Domain { return g.domain })
+	flooding.price = protocol.NewWei(50) // cheaper: asked first
+	flooding.flood.Store(64 << 20)
+	n := start(t, g.config(t, pgtest.URL(t), flooding, honest))
+	segments := clip(t, 4)
+	if code, _, problem := n.push(t, "/live/cam/0.ts", bytes.NewReader(segments[0].Bytes)); code != http.StatusOK {
+		t.Fatalf("%d %+v", code, problem)
+	}
+	// Of a ladder of 160 kbit/s some 5 MB are taken; what buffers hold comes on top.
+	if got := flooding.flooded.Load(); got == 0 || got > 24<<20 {
+		t.Errorf("%d bytes were taken of a rendition without end", got)
+	}
+	eventually(t, "one ticket to the honest one", func() bool { return honest.paid() == 1 && flooding.paid() == 0 })
+}

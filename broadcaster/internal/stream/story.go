@@ -34,7 +34,8 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 
 		// 2. An orchestrator with a signed quote gets a signed header, that no one else can use, and the bytes as they
 		// come. What the segment may cost is held against the spend caps until it is settled.
-		choice, err := cfg.Market.Choose(ctx, s.ask(seg))
+		ask := s.ask(seg)
+		choice, err := cfg.Market.Choose(ctx, ask)
 		if err != nil {
 			failures, last = failures+1, err
 			continue
@@ -55,7 +56,7 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 
 		// (3 to 6 happen at the orchestrator and its transcoder.) 7. Renditions are checked while they arrive. An attempt
 		// counts once the orchestrator vouched for it, and is judged here by the bytes that came.
-		work, err := s.collect(ctx, seg, choice, exchange)
+		work, err := s.collect(ctx, seg, choice, exchange, ask)
 		if err != nil {
 			exchange.Close()
 			settle(protocol.Wei{}, time.Now())
