@@ -198,6 +198,10 @@ func (p *peer) segment(w http.ResponseWriter, r *http.Request) {
 		_ = frames.Write(protocol.Frame{Kind: protocol.FrameEnd, Payload: protocol.Encode(protocol.ProblemOf(err))})
 		return
 	}
+	if x := result.Renditions[0]; x.LastPTS-x.FirstPTS > 90*(int64(offer.DurationMillis)*5/4+1000) {
+		_ = frames.Write(protocol.Frame{Kind: protocol.FrameEnd, Payload: protocol.Encode(protocol.ProblemOf(protocol.Errorf(protocol.SegmentTooLong, "announced as %d ms", offer.DurationMillis)))})
+		return
+	}
 	receipt := protocol.Receipt{Orchestrator: a.Orchestrator, Transcoder: a.Transcoder, Lease: a.Lease, Seq: a.Seq, Attempt: a.Attempt, Source: protocol.Hash(hash.Sum(nil))}
 	for i, x := range result.Renditions {
 		receipt.Renditions = append(receipt.Renditions, protocol.RenditionReceipt{Profile: protocol.Hash(q.Ladder[i].Hash()), Output: sha256.Sum256(outputs[i]), Pixels: uint64(x.Pixels),

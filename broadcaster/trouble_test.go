@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kinora/kinora/internal/media/mediatest"
 	"github.com/kinora/kinora/internal/pgcluster/pgtest"
 	"github.com/kinora/kinora/internal/protocol"
 )
@@ -192,4 +193,62 @@ func TestOrchestrator_thatFloodsIsCutShort(t *testing.T) {
 		t.Errorf("%d bytes were taken of a rendition without end", got)
 	}
 	eventually(t, "one ticket to the honest one", func() bool { return honest.paid() == 1 && flooding.paid() == 0 })
+}
+
+func TestPush_thatBreaksOffIsNotItsOrchestratorsFault(t *testing.T) {
+	t.Parallel()
+	g := setUp(t)
+	first, second := newPeer(t, func() protocol.Domain { return g.domain }), newPeer(t, func() protocol.Domain { return g.domain })
+	first.price = protocol.NewWei(50) // cheaper: asked first
+	n := start(t, g.config(t, pgtest.URL(t), first, second))
+	segments := clip(t, 4)
+	if code, _, problem := n.push(t, "/live/cam/0.ts", bytes.NewReader(segments[0].Bytes)); code != http.StatusOK {
+		t.Fatalf("%d %+v", code, problem)
+	}
+	torn := newDrip(t)
+	go func() {
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodPut, n.base+"/live/cam/1.ts", torn)
+		if resp, err := http.DefaultClient.Do(req); err == nil {
+			_ = resp.Body.Close()
+		}
+	}()
+	if _, err := torn.w.Write(segments[1].Bytes[:len(segments[1].Bytes)/2]); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "half a segment at the first", func() bool { return len(first.offered()) == 2 })
+	_ = torn.w.CloseWithError(io.ErrUnexpectedEOF)
+	eventually(t, "the end of that", func() bool {
+		_, body, _ := n.get(t, "/api/v1/streams/cam")
+		return strings.Contains(body, `"in_flight":0`)
+	})
+	if code, _, problem := n.push(t, "/live/cam/1.ts", bytes.NewReader(segments[1].Bytes)); code != http.StatusOK {
+		t.Fatalf("%d %+v", code, problem)
+	}
+	if a, b := len(first.offered()), len(second.offered()); a != 3 || b != 0 {
+		t.Errorf("%d offers to the first and %d to the second, want 3 and 0", a, b)
+	}
+}
+
+func TestPush_longerThanItWasAnnouncedIsAnnouncedAnew(t *testing.T) {
+	t.Parallel()
+	g := setUp(t)
+	first, second := newPeer(t, func() protocol.Domain { return g.domain }), newPeer(t, func() protocol.Domain { return g.domain })
+	first.price = protocol.NewWei(50) // cheaper: asked first
+	n := start(t, g.config(t, pgtest.URL(t), first, second))
+	long := mediatest.Segments(t, mediatest.Spec{Seconds: 6, SegmentSeconds: 6})[0]
+	slow := newDrip(t)
+	go func() {
+		_, _ = slow.w.Write(long.Bytes[:len(long.Bytes)/2])
+		for len(first.offered()) == 0 && t.Context().Err() == nil {
+			time.Sleep(10 * time.Millisecond)
+		}
+		_, _ = slow.w.Write(long.Bytes[len(long.Bytes)/2:])
+		_ = slow.w.Close()
+	}()
+	if code, _, problem := n.push(t, "/live/cam/0.ts", slow); code != http.StatusOK { // without Content-Duration: two seconds are assumed
+		t.Fatalf("%d %+v", code, problem)
+	}
+	if a, b := first.offered(), second.offered(); len(a) != 2 || len(b) != 0 || a[0].DurationMillis != 2000 || a[1].DurationMillis < 5900 {
+		t.Errorf("offers %+v to the first and %+v to the second", a, b)
+	}
 }

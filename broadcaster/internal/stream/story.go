@@ -11,6 +11,7 @@ import (
 	"github.com/kinora/kinora/broadcaster/internal/playlist"
 	"github.com/kinora/kinora/broadcaster/internal/store"
 	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/verify"
 )
 
 // transcode is STORY 1: what happens to a segment between its push and its release. The stages have the numbers of the
@@ -45,11 +46,14 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 			cfg.Events(protocol.Event{Kind: protocol.SpendCapHit, Stream: seg.Stream, Incarnation: seg.Incarnation, Seq: seg.Seq, Detail: err.Error()})
 			return Answer{}, err
 		}
-		exchange, err := choice.Send(ctx, market.Segment{Key: seg.SegmentKey, Source: seg.source.NewReader(ctx), Millis: millis(seg.push.Announced),
+		length, blind := seg.length()
+		exchange, err := choice.Send(ctx, market.Segment{Key: seg.SegmentKey, Source: seg.source.NewReader(ctx), Millis: millis(length),
 			Budget: s.budget(seg), Avoid: avoid})
 		if err != nil {
 			settle(protocol.Wei{}, time.Now())
-			choice.Failed(err)
+			if !seg.isToBlame(ctx, blind, err) {
+				choice.Failed(err)
+			}
 			failures, last = failures+1, err
 			continue
 		}
@@ -60,12 +64,13 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		if err != nil {
 			exchange.Close()
 			settle(protocol.Wei{}, time.Now())
-			choice.Failed(err)
+			if !seg.isToBlame(ctx, blind, err) {
+				choice.Failed(err)
+			}
 			failures, last = failures+1, err
 			continue
 		}
 		info := work.verdict.Source
-		s.learn(info)
 		attempt := store.Attempt{Assignment: work.assignment, Receipt: work.receipt, Layers: work.verdict.Layers, Code: work.verdict.Code,
 			Detail: work.verdict.Detail}
 		if work.verdict.Passed {
@@ -150,18 +155,54 @@ func pause(ctx context.Context, failures int, last error) error {
 	}
 }
 
+// look says what the source turned out to be, or why it is none; whole: neither is to be awaited any more.
+func (seg *segment) look() (info verify.SourceInfo, whole bool, err error) {
+	now, cancel := context.WithDeadline(context.Background(), time.Now())
+	defer cancel()
+	info, err = seg.source.Info(now)
+	return info, protocol.CodeOf(err) != protocol.DeadlineExceeded, err
+}
+
+// length is how long the segment lasts or, while it is still coming, was announced to; that is blind.
+func (seg *segment) length() (length time.Duration, blind bool) {
+	info, whole, err := seg.look()
+	if !whole || err != nil {
+		return seg.push.Announced, true
+	}
+	return max(info.Duration, seg.push.Announced), false
+}
+
+// isToBlame reports whether an exchange failed by its segment and not by its orchestrator: the push was called off, comes
+// too slowly, is no source, or turned out longer or richer than what was announced blindly.
+func (seg *segment) isToBlame(ctx context.Context, blind bool, failure error) bool {
+	if ctx.Err() != nil && protocol.CodeOf(context.Cause(ctx)) != protocol.DeadlineExceeded { // which it had all the bytes for
+		return true
+	}
+	_, whole, err := seg.look()
+	switch code := protocol.CodeOf(failure); {
+	case !whole:
+		return code == protocol.BodyTooSlow
+	case err != nil:
+		return true
+	default:
+		return blind && (code == protocol.SegmentTooLong || code == protocol.BudgetTooSmall)
+	}
+}
+
 // endAfterLastByte ends the work on seg when the source turns out to be none, and twice the hold-back after its last byte.
 // The function it returns waits for it.
 func (s *Stream) endAfterLastByte(ctx context.Context, seg *segment, cancel context.CancelCauseFunc) (wait func()) {
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		if _, err := seg.source.Info(ctx); err != nil {
+		info, err := seg.source.Info(ctx)
+		if err != nil {
 			if ctx.Err() == nil {
 				cancel(err)
 			}
 			return
 		}
+		s.learn(info)
 		s.poke() // from now on the publisher can tell until when to wait
 		limit := 2 * s.holdBack()
 		timer := time.NewTimer(limit)
