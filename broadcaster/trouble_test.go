@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -250,5 +252,26 @@ func TestPush_longerThanItWasAnnouncedIsAnnouncedAnew(t *testing.T) {
 	}
 	if a, b := first.offered(), second.offered(); len(a) != 2 || len(b) != 0 || a[0].DurationMillis != 2000 || a[1].DurationMillis < 5900 {
 		t.Errorf("offers %+v to the first and %+v to the second", a, b)
+	}
+}
+
+func TestSpend_heldForASegmentThatCannotBeKeptIsFreed(t *testing.T) {
+	t.Parallel()
+	g := setUp(t)
+	peer := newPeer(t, func() protocol.Domain { return g.domain })
+	cfg := g.config(t, pgtest.URL(t), peer)
+	n := start(t, cfg)
+	if err := os.WriteFile(filepath.Join(cfg.Data, "hls", "cam"), []byte("where a folder should be"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, problem := n.push(t, "/live/cam/0.ts", bytes.NewReader(clip(t, 4)[0].Bytes)); code != http.StatusInternalServerError {
+		t.Fatalf("%d %+v", code, problem)
+	}
+	eventually(t, "nothing in flight", func() bool { return n.stats(t).InFlight == 0 })
+	if s := n.stats(t); s.Spend.InFlight != "0" || s.Spend.Total != "0" {
+		t.Errorf("%+v", s.Spend)
+	}
+	if peer.paid() != 0 {
+		t.Error("paid for what was not kept")
 	}
 }

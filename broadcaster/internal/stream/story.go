@@ -46,6 +46,7 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 			cfg.Events(protocol.Event{Kind: protocol.SpendCapHit, Stream: seg.Stream, Incarnation: seg.Incarnation, Seq: seg.Seq, Detail: err.Error()})
 			return Answer{}, err
 		}
+		defer settle(protocol.Wei{}, time.Now()) // whichever way this ends; the first settling counts
 		length, blind := seg.length()
 		exchange, err := choice.Send(ctx, market.Segment{Key: seg.SegmentKey, Source: seg.source.NewReader(ctx), Millis: millis(length),
 			Budget: s.budget(seg), Avoid: avoid})
