@@ -113,7 +113,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	metrics := api.NewMetrics()
 	push := ingest.NewSecret(secret)
 	bank := &api.Bank{Escrow: escrow, Self: signer.Address(), Market: buyer, Store: rows, Names: names(cfg.Parties)}
-	face := api.New(api.Config{Desk: desk, Store: rows, Spend: spend, Shelf: shelf, Feed: feed, Secret: push, Self: signer.Address(), Ready: treasurer.missing,
+	face := api.New(api.Config{Desk: desk, Store: rows, Market: buyer, Spend: spend, Shelf: shelf, Feed: feed, Secret: push, Self: signer.Address(), Ready: treasurer.missing,
 		Ingest: ingest.New(desk, push, ingest.Limits{MaxBytes: cfg.MaxSegmentBytes, MaxDuration: cfg.MaxSegmentDuration, MinRate: cfg.MinBodyRate, Grace: cfg.BodyGrace},
 			metrics.Refused, log),
 		Payer: payer.Stats, Balances: bank.Balances, Log: log}, metrics)

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ethereum/go-ethereum/common"
+
 	"github.com/kinora/kinora/internal/media/mediatest"
 	"github.com/kinora/kinora/internal/pgcluster/pgtest"
 	"github.com/kinora/kinora/internal/protocol"
@@ -273,5 +275,86 @@ func TestSpend_heldForASegmentThatCannotBeKeptIsFreed(t *testing.T) {
 	}
 	if peer.paid() != 0 {
 		t.Error("paid for what was not kept")
+	}
+}
+
+type seller struct {
+	Address common.Address `json:"address"`
+	State   string         `json:"state"`
+	Passed  uint64         `json:"passed"`
+	Failed  uint64         `json:"failed"`
+}
+
+func (n node) seller(t testing.TB, p *peer) seller {
+	t.Helper()
+	_, body, _ := n.get(t, "/api/v1/orchestrators")
+	var all []seller
+	if err := json.Unmarshal([]byte(body), &all); err != nil {
+		t.Fatalf("orchestrators: %s: %v", body, err)
+	}
+	for _, s := range all {
+		if s.Address == p.self.Address() {
+			return s
+		}
+	}
+	t.Fatalf("orchestrators: %s: %s is missing", body, p.self.Address())
+	panic("unreachable")
+}
+
+func TestRestore_givesACutOffOrchestratorWorkAgain(t *testing.T) {
+	t.Parallel()
+	g := setUp(t)
+	liar, honest := newPeer(t, func() protocol.Domain { return g.domain }), newPeer(t, func() protocol.Domain { return g.domain })
+	liar.price = protocol.NewWei(50) // cheaper: asked first
+	liar.blacken.Store(2)
+	cfg := g.config(t, pgtest.URL(t), liar, honest)
+	cfg.PushSecretFile = filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(cfg.PushSecretFile, []byte("a long enough secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	auth := []string{"Authorization", "Bearer a long enough secret"}
+	n := start(t, cfg)
+	segments := clip(t, 4)
+	push := func(path string, s mediatest.Segment) {
+		t.Helper()
+		if code, _, problem := n.push(t, path, bytes.NewReader(s.Bytes), auth...); code != http.StatusOK {
+			t.Fatalf("%s: %d %+v", path, code, problem)
+		}
+	}
+	push("/live/cam/0.ts", segments[0])
+	if s := n.seller(t, liar); s.State != "cut_off" || s.Failed != 2 {
+		t.Fatalf("after two lies: %+v", s)
+	}
+	push("/live/cam/1.ts", segments[1])
+
+	restore := "/api/v1/orchestrators/" + liar.self.Address().Hex() + "/restore"
+	for what, header := range map[string][]string{
+		"without the secret":            nil,
+		"by another site's page":        append(auth[:2:2], "Sec-Fetch-Site", "cross-site"),
+		"under a name that points here": append(auth[:2:2], "Host", "rebound.example"),
+		"through a proxy":               append(auth[:2:2], "X-Forwarded-For", "203.0.113.7"),
+	} {
+		if code := n.post(t, restore, nil, header...); code != http.StatusForbidden {
+			t.Errorf("asked for %s: %d", what, code)
+		}
+	}
+	for path, want := range map[string]int{"/api/v1/orchestrators/nobody/restore": http.StatusBadRequest,
+		"/api/v1/orchestrators/" + newKey(t).Address().Hex() + "/restore": http.StatusNotFound} {
+		if code := n.post(t, path, nil, auth...); code != want {
+			t.Errorf("%s: %d, want %d", path, code, want)
+		}
+	}
+	if s := n.seller(t, liar); s.State != "cut_off" {
+		t.Fatalf("before it was restored: %+v", s)
+	}
+	var s seller
+	if code := n.post(t, restore, &s, auth...); code != http.StatusOK || s.State != "new" || s.Failed != 2 {
+		t.Fatalf("restored: %d %+v", code, s)
+	}
+	n.stop()
+	n = start(t, cfg) // it stays so
+	push("/live/other/0.ts", segments[2])
+	if s := n.seller(t, liar); s.State != "new" || s.Passed != 1 || len(liar.offered()) != 3 {
+		t.Errorf("after a restart and good work: %+v, %d offers", s, len(liar.offered()))
 	}
 }

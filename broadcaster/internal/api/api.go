@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/kinora/kinora/broadcaster/internal/ingest"
+	"github.com/kinora/kinora/broadcaster/internal/market"
 	"github.com/kinora/kinora/broadcaster/internal/playlist"
 	"github.com/kinora/kinora/broadcaster/internal/store"
 	"github.com/kinora/kinora/broadcaster/internal/stream"
@@ -27,6 +28,7 @@ import (
 type Config struct {
 	Desk     *stream.Desk
 	Store    *store.Store
+	Market   *market.Market
 	Spend    *stream.Spend
 	Shelf    *playlist.Shelf
 	Feed     *Feed
@@ -92,6 +94,8 @@ func (a *API) Routes() chi.Router {
 	r.Get("/api/v1/streams", serve(a, func(context.Context) ([]StreamInfo, error) { return a.streams(), nil }))
 	r.Get("/api/v1/streams/{stream}", a.stream)
 	r.Post("/api/v1/streams/{stream}/end", a.end)
+	r.Get("/api/v1/orchestrators", serve(a, func(context.Context) ([]Orchestrator, error) { return a.orchestrators(), nil }))
+	r.Post("/api/v1/orchestrators/{address}/restore", a.restore)
 	r.Get("/api/v1/events", a.Feed.serve)
 	a.mountPage(r)
 	return r

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/kinora/kinora/internal/payment"
@@ -90,7 +91,13 @@ type Attempt struct {
 	Code       protocol.Code // why rejected
 	Detail     string
 	Fee        protocol.Wei // of one that passed
-	Record     verify.Record
+	Trust      Trust        // in its orchestrator, after it
+}
+
+// Trust is what an orchestrator's work has earned it here.
+type Trust struct {
+	verify.Record
+	Restored uint64 // how often it was let begin anew
 }
 
 // Payer writes the ticket, or the refusal, into the transaction that holds the verdict.
@@ -214,33 +221,45 @@ func insertAttempt(ctx context.Context, tx pgx.Tx, source protocol.Hash, a Attem
 		ON CONFLICT (address) DO UPDATE SET seen_at = now() WHERE live_transcoders.seen_at < now() - interval '1 hour'`, m.Transcoder[:]); err != nil {
 		return err
 	}
-	return saveRecord(ctx, tx, m.Orchestrator, a.Record)
+	return saveTrust(ctx, tx, m.Orchestrator, a.Trust)
 }
 
-func saveRecord(ctx context.Context, tx pgx.Tx, orchestrator common.Address, r verify.Record) error {
-	b, err := json.Marshal(r)
+// SaveTrust stores the trust in an orchestrator on its own.
+func (s *Store) SaveTrust(ctx context.Context, orchestrator common.Address, t Trust) error {
+	if err := saveTrust(ctx, s.pool, orchestrator, t); err != nil {
+		return fmt.Errorf("save the record of orchestrator %s: %w", orchestrator, err)
+	}
+	return nil
+}
+
+func saveTrust(ctx context.Context, db interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}, orchestrator common.Address, t Trust) error {
+	b, err := json.Marshal(t.Record)
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO live_orchestrators (address, record) VALUES ($1, $2)
-		ON CONFLICT (address) DO UPDATE SET record = excluded.record -- commits may overtake each other: the longer history stays
-		WHERE (live_orchestrators.record->>'passed')::bigint + (live_orchestrators.record->>'failed')::bigint
-			<= (excluded.record->>'passed')::bigint + (excluded.record->>'failed')::bigint`, orchestrator[:], b)
+	_, err = db.Exec(ctx, `INSERT INTO live_orchestrators (address, record, restored) VALUES ($1, $2, $3)
+		ON CONFLICT (address) DO UPDATE SET record = excluded.record, restored = excluded.restored
+		WHERE (live_orchestrators.restored, (live_orchestrators.record->>'passed')::bigint + (live_orchestrators.record->>'failed')::bigint)
+			<= (excluded.restored, (excluded.record->>'passed')::bigint + (excluded.record->>'failed')::bigint) -- commits may overtake each other: the longer history stays`,
+		orchestrator[:], b, int64(t.Restored))
 	return err
 }
 
 // Records is the trust in every orchestrator ever paid or refused.
-func (s *Store) Records(ctx context.Context) (map[common.Address]verify.Record, error) {
-	records := make(map[common.Address]verify.Record)
-	rows, err := s.pool.Query(ctx, `SELECT address, record FROM live_orchestrators`)
+func (s *Store) Records(ctx context.Context) (map[common.Address]Trust, error) {
+	records := make(map[common.Address]Trust)
+	rows, err := s.pool.Query(ctx, `SELECT address, record, restored FROM live_orchestrators`)
 	if err != nil {
 		return nil, fmt.Errorf("read the orchestrators' records: %w", err)
 	}
 	var address, record []byte
-	_, err = pgx.ForEachRow(rows, []any{&address, &record}, func() error {
-		var r verify.Record
-		err := json.Unmarshal(record, &r)
-		records[common.BytesToAddress(address)] = r
+	var restored int64
+	_, err = pgx.ForEachRow(rows, []any{&address, &record, &restored}, func() error {
+		t := Trust{Restored: uint64(restored)}
+		err := json.Unmarshal(record, &t.Record)
+		records[common.BytesToAddress(address)] = t
 		return err
 	})
 	if err != nil {

@@ -92,7 +92,7 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 			failures, last = failures+1, protocol.Errorf(protocol.VerificationFailed, "%s: %s", work.verdict.Code, work.verdict.Detail)
 			if !work.verdict.Inconclusive { // it vouched for bytes that are not the job: not paid, remembered, done again elsewhere
 				avoid = append(avoid, work.assignment.Message.Transcoder)
-				attempt.Record = cfg.Market.Judged(choice.Orchestrator, work.verdict)
+				attempt.Trust = cfg.Market.Judged(choice.Orchestrator, work.verdict)
 				if err := cfg.Store.CommitRejected(ctx, info.SHA256, attempt); err != nil {
 					return Answer{}, err
 				}
@@ -109,7 +109,7 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 				return Answer{}, err
 			}
 		}
-		attempt.Record = cfg.Market.Judged(choice.Orchestrator, work.verdict)
+		attempt.Trust = cfg.Market.Judged(choice.Orchestrator, work.verdict)
 		if err := s.begin(ctx, playlist.TargetSeconds(max(row.Duration, cfg.Target))); err != nil {
 			return Answer{}, err
 		}
