@@ -11,6 +11,7 @@ import (
 
 	"github.com/kinora/kinora/internal/pgcluster/pgtest"
 	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/verify"
 )
 
 // streams are the names of the streams that are known, live ones with a star.
@@ -181,4 +182,52 @@ func TestRecords_arePrunedByAgeAndTheTotalsStay(t *testing.T) {
 		s := n.stats(t)
 		return s.SegmentsIn == 3 && s.SegmentsPublished == 3 && s.VerifiedL0 == 3 && s.Latency.Max > 0
 	})
+}
+
+type epoch struct {
+	Commitment protocol.Hash  `json:"commitment"`
+	Secret     *protocol.Hash `json:"secret"`
+	Ended      *time.Time     `json:"ended_at"`
+}
+
+func (n node) epochs(t testing.TB) (all []epoch, current protocol.Hash) {
+	t.Helper()
+	_, body, _ := n.get(t, "/api/v1/epochs")
+	if err := json.Unmarshal([]byte(body), &all); err != nil {
+		t.Fatalf("epochs: %s: %v", body, err)
+	}
+	_, body, _ = n.get(t, "/api/v1/stats")
+	var s struct {
+		Commitment protocol.Hash `json:"sampling_commitment"`
+	}
+	if err := json.Unmarshal([]byte(body), &s); err != nil {
+		t.Fatalf("stats: %s: %v", body, err)
+	}
+	return all, s.Commitment
+}
+
+func TestEpoch_isCommittedToBeforeItsUseAndRevealedOnceItIsOver(t *testing.T) {
+	t.Parallel()
+	g := setUp(t)
+	peer := newPeer(t, func() protocol.Domain { return g.domain })
+	database := pgtest.URL(t)
+	cfg := g.config(t, database, peer)
+	n := start(t, cfg)
+	all, first := n.epochs(t)
+	if len(all) != 1 || all[0].Commitment != first || first.IsZero() || all[0].Secret != nil || all[0].Ended != nil {
+		t.Fatalf("a first epoch %s, of %+v", first, all)
+	}
+	n.stop()
+	// One whose process was killed said nothing at its end.
+	if _, err := pgtest.Open(t, database).Exec(t.Context(), `UPDATE live_epochs SET ended_at = NULL`); err != nil {
+		t.Fatal(err)
+	}
+	n = start(t, cfg)
+	all, second := n.epochs(t)
+	if len(all) != 2 || all[0].Commitment != second || second == first || all[0].Secret != nil {
+		t.Fatalf("a second epoch %s, of %+v", second, all)
+	}
+	if e := all[1]; e.Secret == nil || e.Ended == nil || verify.EpochOf(*e.Secret).Commitment() != first {
+		t.Errorf("the first epoch once it is over: %+v", e)
+	}
 }

@@ -82,8 +82,14 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return stopped(ctx, err)
 	}
 	buyer = market.New(market.Config{URLs: cfg.Orchestrators, Signer: signer, Domain: escrow.Domain(), MaxWeiPerPixel: cfg.MaxWeiPerPixel, Payer: payer,
-		Records: records, Epoch: verify.NewEpoch(), Events: feed.Emit, Log: log})
+		Records: records, Events: feed.Emit, Log: log})
 	defer buyer.Close()
+	if err := buyer.TurnEpoch(ctx, rows); err != nil {
+		return stopped(ctx, err)
+	}
+	if err := rows.EndEpochs(ctx, buyer.Commitment()); err != nil { // of earlier processes
+		return stopped(ctx, err)
+	}
 	spent, recent, err := rows.Spending(ctx, time.Now().Add(-time.Hour))
 	if err != nil {
 		return stopped(ctx, err)
@@ -135,6 +141,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		}
 	})
 	running.Go(func() { treasurer.run(background) })
+	running.Go(func() { buyer.Sample(background, rows) })
 	for _, url := range cfg.Orchestrators {
 		running.Go(func() { feed.Follow(background, buyer.Client(), strings.TrimRight(url, "/"), log) })
 	}

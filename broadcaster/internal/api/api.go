@@ -94,6 +94,7 @@ func (a *API) Routes() chi.Router {
 	r.Get("/api/v1/streams", serve(a, func(context.Context) ([]StreamInfo, error) { return a.streams(), nil }))
 	r.Get("/api/v1/streams/{stream}", a.stream)
 	r.Post("/api/v1/streams/{stream}/end", a.end)
+	r.Get("/api/v1/epochs", serve(a, func(ctx context.Context) ([]store.Epoch, error) { return a.Store.Epochs(ctx, shownEpochs) }))
 	r.Get("/api/v1/orchestrators", serve(a, func(context.Context) ([]Orchestrator, error) { return a.orchestrators(), nil }))
 	r.Post("/api/v1/orchestrators/{address}/restore", a.restore)
 	r.Get("/api/v1/events", a.Feed.serve)
@@ -185,6 +186,7 @@ type Stats struct {
 	InFlight            int                `json:"in_flight"`
 	Streams             int                `json:"streams"` // live ones
 	Latency             Latency            `json:"latency_ms"`
+	Commitment          protocol.Hash      `json:"sampling_commitment"` // to the secret that decides which attempts get L1
 	Spend               Spend              `json:"spend"`
 	Payer               payment.PayerStats `json:"payer"`
 }
@@ -199,7 +201,7 @@ type Spend struct {
 }
 
 func (a *API) makeStats(ctx context.Context) (Stats, error) {
-	s := Stats{Role: "broadcaster", Address: a.Self}
+	s := Stats{Role: "broadcaster", Address: a.Self, Commitment: a.Market.Commitment()}
 	for _, v := range a.Desk.Views() {
 		s.InFlight += v.InFlight
 		if v.Live {
@@ -280,6 +282,9 @@ func (a *API) streams() []StreamInfo {
 	}
 	return all
 }
+
+// shownEpochs is how many sampling epochs are told, the newest first.
+const shownEpochs = 200
 
 // shownSegments is how many segments of a stream are described.
 const shownSegments = 60

@@ -35,7 +35,6 @@ type Config struct {
 	MaxWeiPerPixel protocol.Wei // dearer quotes are refused; zero: no maximum
 	Payer          Payer
 	Records        map[common.Address]store.Trust // what is known of orchestrators from before
-	Epoch          verify.Epoch
 	Events         func(protocol.Event)
 	Log            *slog.Logger
 	QuoteTimeout   time.Duration // of one request for a quote (2 s)
@@ -49,6 +48,7 @@ type Market struct {
 	mu      sync.Mutex
 	sellers []*seller
 	records map[common.Address]store.Trust
+	epoch   verify.Epoch
 	holder  map[string]*seller // of each stream: who has it
 	renewal sync.WaitGroup
 	ctx     context.Context
@@ -83,7 +83,7 @@ type askKey struct {
 
 func (a Ask) key() askKey { return askKey{a.Stream, a.Ladder.Hash(), a.FPS, a.MaxMillis} }
 
-// New makes a Market; Close ends it.
+// New makes a Market, whose first sampling epoch TurnEpoch begins; Close ends it.
 func New(cfg Config) *Market {
 	cfg.QuoteTimeout = cmp.Or(cfg.QuoteTimeout, 2*time.Second)
 	m := &Market{cfg: cfg, client: newClient(), records: make(map[common.Address]store.Trust), holder: make(map[string]*seller)}
@@ -272,9 +272,8 @@ func (c *Choice) Succeeded() {
 // Deep decides whether an attempt of an orchestrator gets L1.
 func (m *Market) Deep(orchestrator common.Address, attempt protocol.ID) bool {
 	m.mu.Lock()
-	rate := m.records[orchestrator].Rate()
-	m.mu.Unlock()
-	return m.cfg.Epoch.Sampled(attempt, rate)
+	defer m.mu.Unlock()
+	return m.epoch.Sampled(attempt, m.records[orchestrator].Rate())
 }
 
 // Judged adds a verdict to an orchestrator's record and returns it. Only outputs that it vouched for count.

@@ -84,8 +84,8 @@ func (s *Store) Counts(ctx context.Context) (Counts, error) {
 // Pruned is how many rows a Prune removed.
 type Pruned struct{ Segments, Attempts int64 }
 
-// Prune forgets segments that left the playlists for good, or never came into them, before a time, and the verdicts and
-// transcoders of before it. Totals stay, and a stream never uses an incarnation again of which it may have forgotten a
+// Prune forgets segments that left the playlists for good, or never came into them, before a time, and the verdicts,
+// transcoders and sampling epochs of before it. Totals stay, and a stream never uses an incarnation again of which it may have forgotten a
 // segment: its recipients remember it.
 func (s *Store) Prune(ctx context.Context, before time.Time) (Pruned, error) {
 	var p Pruned
@@ -105,7 +105,10 @@ func (s *Store) Prune(ctx context.Context, before time.Time) (Pruned, error) {
 			return err
 		}
 		p.Attempts = tag.RowsAffected()
-		_, err = tx.Exec(ctx, `DELETE FROM live_transcoders WHERE seen_at < $1`, before)
+		if _, err = tx.Exec(ctx, `DELETE FROM live_transcoders WHERE seen_at < $1`, before); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `DELETE FROM live_epochs WHERE ended_at < $1`, before)
 		return err
 	})
 	if err != nil {
