@@ -33,10 +33,8 @@ type Recipient struct {
 	draining    bool
 	sets        map[common.Hash]Set // what never changes of them
 	allocations map[common.Address]cachedAllocation
-	sent        struct { // the redemption this process broadcast last
-		tx common.Hash
-		at time.Time
-	}
+
+	settling settling
 }
 
 type cachedAllocation struct {
@@ -54,7 +52,8 @@ const (
 func NewRecipient(c RecipientConfig, store Store, escrow Escrow) *Recipient {
 	c = c.withDefaults(escrow.ThawPeriod())
 	return &Recipient{config: c, self: c.Signer.Address(), hasher: ticket.Domain{ChainID: c.Domain.ChainID, Escrow: c.Domain.Escrow}.Hasher(),
-		store: store, escrow: escrow, wake: make(chan struct{}, 1), sets: map[common.Hash]Set{}, allocations: map[common.Address]cachedAllocation{}}
+		store: store, escrow: escrow, wake: make(chan struct{}, 1), sets: map[common.Hash]Set{}, allocations: map[common.Address]cachedAllocation{},
+		settling: newSettling()}
 }
 
 // Params is the parameter set with which payer pays for stream: the current one, or a new one once half of its usable time
