@@ -118,7 +118,7 @@ func (r *Recipient) Drain(ctx context.Context) error {
 		case <-ctx.Done():
 			s, statsErr := r.Stats(context.WithoutCancel(ctx))
 			return fmt.Errorf("drain: %d winners are left: %w", s.PendingWinners, errors.Join(ctx.Err(), err, statsErr))
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(min(r.config.Pace.Every, 100*time.Millisecond)):
 		}
 	}
 }
