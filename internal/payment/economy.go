@@ -16,14 +16,14 @@ const (
 	gasPerTicket = 6_000
 )
 
-// perSecond is how much a lane stands to lose for every second it waits: its value over the time its first ticket to expire
-// has left.
+// perSecond is how much a lane stands to lose for every second it waits, in millionths of a wei: its value over the time its
+// first ticket to expire has left.
 func perSecond(l WaitingLane, chainTime uint64) protocol.Wei {
 	left := uint64(1)
 	if l.Expiry > chainTime {
 		left = l.Expiry - chainTime
 	}
-	return l.FaceValue.Mul(l.Count).Div(left)
+	return l.FaceValue.Mul(l.Count).Mul(1_000_000).Div(left)
 }
 
 // rank puts the lanes first that have the most to lose.
