@@ -103,7 +103,7 @@ func (r *Recipient) payable(ctx context.Context) (bool, error) {
 // runOnce closes, asks after what was sent, and sends at most one redemption.
 func (r *Recipient) runOnce(ctx context.Context, closeDue bool) error {
 	if closeDue {
-		if _, err := r.store.CloseDue(ctx, time.Now()); err != nil {
+		if _, err := r.store.CloseDue(ctx, r.now()); err != nil {
 			return err
 		}
 	}
@@ -226,7 +226,7 @@ func (r *Recipient) mined(ctx context.Context, s Redemption, receipt chain.Recei
 	if err := r.store.Resolve(ctx, s.Tx, true, receipt.Cost, settled, now); err != nil {
 		return err
 	}
-	r.forgetAllocations()
+	r.forgetAllocations(paid...)
 	for _, p := range paid {
 		r.config.Events(protocol.Event{At: now, Actor: r.self, Kind: protocol.TicketRedeemed, Counterparty: &p.Payer, Wei: &p.Amount, Count: p.Tickets, Tx: &receipt.Tx})
 	}
@@ -293,7 +293,7 @@ func (r *Recipient) ready(ctx context.Context) ([]Winner, error) {
 	if err != nil {
 		return nil, err
 	}
-	now := time.Now()
+	now := r.now()
 	blocked := map[LaneKey]bool{}
 	var out []Winner
 	for _, w := range pending {
