@@ -3,6 +3,8 @@ package payment_test
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -12,6 +14,7 @@ import (
 
 	"github.com/kinora/kinora/internal/payment"
 	"github.com/kinora/kinora/internal/payment/pgstore"
+	"github.com/kinora/kinora/internal/pgcluster"
 	"github.com/kinora/kinora/internal/pgcluster/pgtest"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/migrations"
@@ -21,18 +24,22 @@ import (
 // also inside transactions and before their COMMIT) or to the other side. What it had open is cut, and it never says
 // anything again; what it had in memory is thrown away with it.
 type mortal struct {
-	mu   sync.Mutex
-	left int // until the kill; negative: it lives
-	said int
-	dead bool
-	kill context.CancelFunc
+	mu    sync.Mutex
+	left  int    // until the kill; negative: it lives
+	after string // or the next word after a statement that begins so
+	said  int
+	dead  bool
+	kill  context.CancelFunc
 }
 
 // says counts a word to the world and reports whether the process still lives to say it.
-func (p *mortal) says() bool {
+func (p *mortal) says(word string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.said++
+	if p.after != "" && strings.HasPrefix(word, p.after) {
+		p.left = 1
+	}
 	if !p.dead && p.left == 0 {
 		p.dead = true
 		p.kill()
@@ -41,8 +48,8 @@ func (p *mortal) says() bool {
 	return !p.dead
 }
 
-func (p *mortal) TraceQueryStart(ctx context.Context, c *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
-	if p.says() {
+func (p *mortal) TraceQueryStart(ctx context.Context, c *pgx.Conn, d pgx.TraceQueryStartData) context.Context {
+	if p.says(d.SQL) {
 		return ctx
 	}
 	_ = c.PgConn().Conn().Close() // as the kernel does
@@ -56,11 +63,11 @@ func (p *mortal) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData
 // Send says the delivery and hears the answer, each only alive.
 func (p *mortal) through(w *wire) payment.Sender {
 	return sending(func(ctx context.Context, to common.Address, d payment.Delivery) (payment.DeliveryAnswer, error) {
-		if !p.says() {
+		if !p.says("delivery") {
 			return payment.DeliveryAnswer{}, errKilled
 		}
 		a, err := w.Send(ctx, to, d)
-		if !p.says() {
+		if !p.says("answer") {
 			return payment.DeliveryAnswer{}, errKilled
 		}
 		return a, err
@@ -73,11 +80,25 @@ func (f sending) Send(ctx context.Context, to common.Address, d payment.Delivery
 	return f(ctx, to, d)
 }
 
+// death is when a process dies, and what dies with it. The zero value is never.
+type death struct {
+	word  int // the nth, from 1
+	after string
+	with  func()
+}
+
+func (d death) never() bool { return d.word == 0 && d.after == "" }
+
 // life begins a process on a database. It ends with the returned context.
-func (m *market) life(url string, left int) (context.Context, *mortal, *pgxpool.Pool) {
-	ctx, kill := context.WithCancel(m.Context())
-	m.Cleanup(kill)
-	p := &mortal{left: left, kill: kill}
+func (m *market) life(url string, d death) (context.Context, *mortal, *pgxpool.Pool) {
+	ctx, cancel := context.WithCancel(m.Context())
+	m.Cleanup(cancel)
+	p := &mortal{left: d.word - 1, after: d.after, kill: func() {
+		if d.with != nil {
+			d.with()
+		}
+		cancel()
+	}}
 	config, err := pgxpool.ParseConfig(url)
 	m.no(err)
 	config.ConnConfig.Tracer = p
@@ -97,9 +118,9 @@ type crashes struct {
 	payerSaid, earnerSaid int
 }
 
-func newCrashes(t *testing.T) *crashes {
+func newCrashes(t *testing.T, payerURL, earnerURL string) *crashes {
 	m := newMarket(t)
-	c := &crashes{market: m, payer: m.party(), earner: m.party(), payerURL: pgtest.URL(t), earnerURL: pgtest.URL(t), wire: newWire(nil), attempts: map[protocol.ID]bool{}}
+	c := &crashes{market: m, payer: m.party(), earner: m.party(), payerURL: payerURL, earnerURL: earnerURL, wire: newWire(nil), attempts: map[protocol.ID]bool{}}
 	c.payer.backs(c.earner.address(), ether(1), wei(0))
 	m.no(migrations.Postgres(t.Context(), c.payerURL, "payer"))
 	m.no(migrations.Postgres(t.Context(), c.earnerURL, "recipient"))
@@ -111,7 +132,7 @@ func newCrashes(t *testing.T) *crashes {
 
 // segment is one segment from parameters to the end of its stream, begun as often as its processes are killed. Every step
 // may have happened before.
-func (c *crashes) segment(stream string, attempt protocol.ID, payerDies, earnerDies int) error {
+func (c *crashes) segment(stream string, attempt protocol.ID, payerDies, earnerDies death) error {
 	payerCtx, payerLife, payerPool := c.life(c.payerURL, payerDies)
 	defer payerPool.Close()
 	earnerCtx, earnerLife, earnerPool := c.life(c.earnerURL, earnerDies)
@@ -156,20 +177,25 @@ func (c *crashes) segment(stream string, attempt protocol.ID, payerDies, earnerD
 }
 
 // survive does a segment with a death in it, and again alive.
-func (c *crashes) survive(payerDies, earnerDies int) {
+func (c *crashes) survive(payerDies, earnerDies death, restart func()) {
 	c.Helper()
 	stream, attempt := fmt.Sprintf("s%d", c.segments), protocol.NewID()
 	c.segments++
 	c.attempts[attempt] = true
 	err := c.segment(stream, attempt, payerDies, earnerDies)
 	switch {
+	case err == nil && payerDies.after+earnerDies.after != "":
+		c.Fatal("the statement to die after was never said")
 	case err == nil: // killed after the last word that mattered, if at all
 		return
-	case payerDies < 0 && earnerDies < 0:
+	case payerDies.never() && earnerDies.never():
 		c.Fatal(err)
 	}
-	if err := c.segment(stream, attempt, -1, -1); err != nil {
-		c.Fatalf("restarted after a kill at payer's word %d, recipient's %d: %v", payerDies, earnerDies, err)
+	if restart != nil {
+		restart()
+	}
+	if err := c.segment(stream, attempt, death{}, death{}); err != nil {
+		c.Fatalf("restarted after a kill at payer's word %d, recipient's %d: %v", payerDies.word, earnerDies.word, err)
 	}
 }
 
@@ -212,14 +238,14 @@ func (c *crashes) balance() {
 // The payer is killed at every word it says to its database and to the recipient: nothing is lost, nothing paid twice.
 func TestPayer_killedAnywherePaysOnce(t *testing.T) {
 	t.Parallel()
-	c := newCrashes(t)
-	c.survive(-1, -1)
+	c := newCrashes(t, pgtest.URL(t), pgtest.URL(t))
+	c.survive(death{}, death{}, nil)
 	words := c.payerSaid
 	if words < 30 {
 		t.Fatalf("a payer says %d words: the matrix misses its target", words)
 	}
 	for n := range words {
-		c.survive(n, -1)
+		c.survive(death{word: n + 1}, death{}, nil)
 	}
 	t.Logf("%d deaths", words)
 	c.balance()
@@ -228,15 +254,44 @@ func TestPayer_killedAnywherePaysOnce(t *testing.T) {
 // The same for the recipient: killed before, inside and after each of its transactions.
 func TestRecipient_killedAnywhereLosesNothing(t *testing.T) {
 	t.Parallel()
-	c := newCrashes(t)
-	c.survive(-1, -1)
+	c := newCrashes(t, pgtest.URL(t), pgtest.URL(t))
+	c.survive(death{}, death{}, nil)
 	words := c.earnerSaid
 	if words < 50 {
 		t.Fatalf("a recipient says %d words: the matrix misses its target", words)
 	}
 	for n := range words {
-		c.survive(-1, n)
+		c.survive(death{}, death{word: n + 1}, nil)
 	}
 	t.Logf("%d deaths", words)
+	c.balance()
+}
+
+// Postgres goes down inside a transaction of either side, after its last statement and before its COMMIT, and comes back.
+func TestMarket_outlivesADatabaseThatRestartsMidTransaction(t *testing.T) {
+	t.Parallel()
+	var db *pgcluster.Cluster
+	dir := filepath.Join(t.TempDir(), "postgres")
+	start := func() {
+		var err error
+		if db, err = pgcluster.Start(t.Context(), pgcluster.Options{Dir: dir, Throwaway: true}); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(db.Stop)
+	}
+	start()
+	for _, name := range []string{"payer", "earner"} {
+		if err := db.CreateDatabase(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := newCrashes(t, db.URL("payer"), db.URL("earner"))
+	restart := func() {
+		start()
+		c.payerURL, c.earnerURL = db.URL("payer"), db.URL("earner")
+	}
+	down := func() { db.Stop() }
+	c.survive(death{after: "UPDATE payer_lanes", with: down}, death{}, restart)            // a ticket is signed, not committed
+	c.survive(death{}, death{after: "INSERT INTO recipient_winners", with: down}, restart) // a winner is written, not committed
 	c.balance()
 }
