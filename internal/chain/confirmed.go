@@ -6,6 +6,7 @@ import (
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/ethclient"
 
 	"github.com/kinora/kinora/internal/protocol"
 )
@@ -22,7 +23,10 @@ func (e *Escrow) ConfirmedAllocation(ctx context.Context, payer, recipient commo
 		return Allocation{}, err
 	}
 	at := new(big.Int).SetUint64(head - min(head, blocks))
-	data, err := e.client.eth.CallContract(ctx, ethereum.CallMsg{To: &e.address, Data: e.abi.PackAllocation(payer, recipient)}, at)
+	question := ethereum.CallMsg{To: &e.address, Data: e.abi.PackAllocation(payer, recipient)}
+	data, err := ask(ctx, e.client.nodes, func(ctx context.Context, eth *ethclient.Client) ([]byte, error) {
+		return eth.CallContract(ctx, question, at)
+	})
 	if err != nil {
 		return Allocation{}, explain("read allocation", err)
 	}
@@ -44,20 +48,4 @@ func (e *Escrow) ConfirmedAllocation(ctx context.Context, payer, recipient commo
 	}
 	now.Thawing = now.Amount.Sub(credit.Min(now.Credit()))
 	return now, nil
-}
-
-// GasPrice is what a unit of gas costs in the newest block: base fee and the node's tip.
-func (c *Client) GasPrice(ctx context.Context) (protocol.Wei, error) {
-	head, err := c.eth.HeaderByNumber(ctx, nil)
-	if err != nil {
-		return protocol.Wei{}, explain("read gas price", err)
-	}
-	price, err := c.eth.SuggestGasTipCap(ctx)
-	if err != nil {
-		return protocol.Wei{}, explain("read gas price", err)
-	}
-	if head.BaseFee != nil {
-		price = new(big.Int).Add(price, head.BaseFee)
-	}
-	return protocol.WeiFromBig(price)
 }

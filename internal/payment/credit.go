@@ -63,19 +63,24 @@ func (r *Recipient) allocation(ctx context.Context, payer common.Address) (chain
 	return c.Allocation, nil
 }
 
-// forgetAllocations makes the next question go to the chain; should it not answer, what was redeemed counts as taken out of
-// the allocation, although some of it may have come from the payer's balance.
-func (r *Recipient) forgetAllocations(paid ...chain.Redeemed) {
+// took notes that a redemption took amount from a payer. Some of it may have come from its balance; should the chain not
+// answer, all of it counts as taken out of the allocation.
+func (r *Recipient) took(payer common.Address, amount protocol.Wei) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c, known := r.allocations[payer]; known {
+		c.Amount = c.Amount.Sub(amount)
+		c.Thawing = c.Thawing.Min(c.Amount)
+		r.allocations[payer] = c
+	}
+}
+
+// forgetAllocations makes the next question go to the chain.
+func (r *Recipient) forgetAllocations() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for payer, c := range r.allocations {
 		c.fresh = time.Time{}
-		for _, p := range paid {
-			if p.Payer == payer {
-				c.Amount = c.Amount.Sub(p.Amount)
-				c.Thawing = c.Thawing.Min(c.Amount)
-			}
-		}
 		r.allocations[payer] = c
 	}
 }

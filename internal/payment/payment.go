@@ -30,7 +30,7 @@ type Escrow interface {
 	Watermark(ctx context.Context, payer, recipient common.Address, lane uint16) (uint64, error)
 	BlockTime(ctx context.Context) (uint64, error)
 	ThawPeriod() time.Duration
-	RedeemBatch(ctx context.Context, a *chain.Account, runs []ticket.Run, minTotal protocol.Wei, stored func(chain.Prepared) error) (chain.Prepared, error)
+	RedeemBatch(ctx context.Context, a *chain.Account, runs []ticket.Run, minTotal protocol.Wei, stored func(chain.Prepared, chain.Bill) error) (chain.Prepared, error)
 	Diagnose(ctx context.Context, t ticket.Signed, rand [32]byte) (chain.Refusal, error)
 	Runs(r chain.Receipt) ([]chain.Redeemed, []chain.RunStopped, error)
 	Allocate(ctx context.Context, a *chain.Account, recipient common.Address, amount protocol.Wei) (chain.Receipt, error)
@@ -100,6 +100,11 @@ type RecipientConfig struct {
 	// Now is the clock that sets live by; nil: this process's. Replicas must share one (pgstore.Clock), or the one that is
 	// ahead closes sets that payers still use.
 	Now func() time.Time
+	// MaxGasPercent is the part of what a redemption pays that its gas may cost, in percent; while it costs more, winners
+	// wait. In the last quarter of a ticket's life it may cost all of it. 0: whatever it costs.
+	MaxGasPercent uint64
+	// Pace of the settling loop.
+	Pace Pace
 
 	Events   func(protocol.Event)                      // may be nil; must not block
 	Rejected func(payer common.Address, reject Reject) // may be nil: a payer's verdict against an attempt; must not block
@@ -116,6 +121,7 @@ func (c RecipientConfig) withDefaults(thaw time.Duration) RecipientConfig {
 	c.TicketLifetime = cmp.Or(c.TicketLifetime, min(thaw/2, 24*time.Hour))
 	c.MaxStrangers = cmp.Or(c.MaxStrangers, 256)
 	c.HoldFor = cmp.Or(c.HoldFor, 2*time.Minute)
+	c.Pace = c.Pace.withDefaults()
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}

@@ -33,10 +33,8 @@ type Recipient struct {
 	sets        map[common.Hash]Set // what never changes of them
 	allocations map[common.Address]cachedAllocation
 	income      income
-	sent        struct { // the redemption this process broadcast last
-		tx common.Hash
-		at time.Time
-	}
+
+	settling settling
 }
 
 // setsCached is how many sets are remembered.
@@ -46,7 +44,8 @@ const setsCached = 4096
 func NewRecipient(c RecipientConfig, store Store, escrow Escrow) *Recipient {
 	c = c.withDefaults(escrow.ThawPeriod())
 	return &Recipient{config: c, self: c.Signer.Address(), hasher: ticket.Domain{ChainID: c.Domain.ChainID, Escrow: c.Domain.Escrow}.Hasher(),
-		store: store, escrow: escrow, wake: make(chan struct{}, 1), sets: map[common.Hash]Set{}, allocations: map[common.Address]cachedAllocation{}}
+		store: store, escrow: escrow, wake: make(chan struct{}, 1), sets: map[common.Hash]Set{}, allocations: map[common.Address]cachedAllocation{},
+		settling: newSettling()}
 }
 
 func (r *Recipient) now() time.Time { return r.config.Now() }

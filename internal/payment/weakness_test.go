@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"fmt"
 	"log/slog"
 	"math/big"
 	"path/filepath"
@@ -310,35 +311,36 @@ func TestHeadOfLine_oneStuckTicketHoldsUpNoOtherLane(t *testing.T) {
 	m.eventually("all are paid", func() bool { return earner.balance() == wei(5000) })
 }
 
-// An expired ticket was retried for a whole round, and its last second was missed.
-func TestExpiryOffByOne_theLastSecondCountsAndTheNextDoesNot(t *testing.T) {
+// An expired ticket was retried for a whole round: two rules, off by one, said when it had expired.
+func TestExpiryOffByOne_givesUpAtOnceAndNeverBefore(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
 	payer, earner := m.party(), m.party()
 	payer.backs(earner.address(), wei(10_000), wei(0))
-	for _, late := range []uint64{0, 1} {
-		at := &atTime{Escrow: m.escrow}
-		r := earner.recipient(m.onSQLite()(), at)
-		params := payer.asks(r, stream+string('a'+rune(late)), wei(1000))
-		mark, err := m.escrow.Watermark(t.Context(), payer.address(), earner.address(), params.Lane)
-		m.no(err)
-		at.now = params.Expiry + late
-		payer.pays(r, payer.write(params, mark+1))
+	store := m.onSQLite()()
+	for _, left := range []int64{3600, -1} {
+		r := earner.recipient(store, m.escrow, m.expiring(left))
+		params := payer.asks(r, fmt.Sprintf("expires-%d", left), wei(1000))
+		payer.pays(r, payer.write(params, 1))
 		payer.flushes(r, params)
 		m.drain(r)
-		if st := m.statsOf(r); st.Redeemed != 1-late || st.Lost != late || st.Txs != 1-late {
-			t.Errorf("%d seconds after its last: %+v", late, st)
-		}
+	}
+	if st := m.statsOf(earner.recipient(store, m.escrow)); st.Redeemed != 1 || st.Lost != 1 || st.Txs != 1 {
+		t.Errorf("stats %+v, want the one that lives redeemed, the other given up without a transaction", st)
 	}
 }
 
-// atTime is a chain whose newest block is of another second.
-type atTime struct {
-	*chain.Escrow
-	now uint64
+// expiring makes tickets that have so many seconds left of the chain's time, whatever the time is.
+func (m *market) expiring(left int64) func(*payment.RecipientConfig) {
+	m.Helper()
+	head, err := m.escrow.BlockTime(m.Context())
+	m.no(err)
+	return func(c *payment.RecipientConfig) {
+		c.Accept, c.TicketLifetime = 6*time.Minute, 10*time.Minute
+		now := time.Unix(int64(head)+left, 0).Add(-c.Accept - c.TicketLifetime)
+		c.Now = func() time.Time { return now }
+	}
 }
-
-func (e *atTime) BlockTime(context.Context) (uint64, error) { return e.now, nil }
 
 // A price that the sender names, or a payment that it leaves out, made work free.
 func TestSenderChosenBilling_owesWhatTheRecipientCharged(t *testing.T) {
@@ -498,7 +500,7 @@ func TestGasSpike_changesNoTermsAndStopsNoStream(t *testing.T) {
 	payer, earner := m.party(), m.party()
 	const price = 1000
 	payer.backs(earner.address(), wei(price*10_500*50*6), wei(0)) // six winners at the usual gas
-	meter := payment.NewGasMeter(m.client.GasPrice, m.log)
+	meter := payment.NewGasMeter(func(ctx context.Context) (protocol.Wei, error) { return m.rich.GasCost(ctx, 1) }, m.log)
 	r := earner.recipient(m.onSQLite()(), m.escrow, func(c *payment.RecipientConfig) { c.Gas = meter.Cost })
 	for range 24 * 12 {
 		meter.Note(wei(price))
@@ -597,13 +599,11 @@ func TestExpiredLogSpam_saysItOnce(t *testing.T) {
 	m := newMarket(t)
 	payer, earner := m.party(), m.party()
 	payer.backs(earner.address(), wei(10_000), wei(0))
-	at := &atTime{Escrow: m.escrow}
 	var text bytes.Buffer
-	r := earner.recipient(m.onSQLite()(), at, func(c *payment.RecipientConfig) {
+	r := earner.recipient(m.onSQLite()(), m.escrow, m.expiring(-1), func(c *payment.RecipientConfig) {
 		c.Log = slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	})
 	params := payer.asks(r, stream, wei(1000))
-	at.now = params.Expiry + 1
 	payer.pays(r, payer.write(params, 1))
 	payer.flushes(r, params)
 	for range 3 {

@@ -187,10 +187,10 @@ func (l *Ledger) Stats(ctx context.Context, now time.Time) (s payment.RecipientS
 		if _, err := one(ctx, c, `SELECT COUNT(*) FROM recipient_sets WHERE state = 'open'`, nil, &s.OpenSets); err != nil {
 			return err
 		}
-		if _, err := one(ctx, c, `SELECT COUNT(*) FROM recipient_redemptions WHERE state = 'mined'`, nil, &s.Txs); err != nil {
+		if _, err := one(ctx, c, `SELECT COUNT(*) FROM recipient_redemptions WHERE state IN ('mined', 'final')`, nil, &s.Txs); err != nil {
 			return err
 		}
-		if s.GasWei, err = sum(ctx, c, `SELECT CAST(gas_wei AS text) FROM recipient_redemptions WHERE state = 'mined'`); err != nil {
+		if s.GasWei, err = sum(ctx, c, `SELECT CAST(gas_wei AS text) FROM recipient_redemptions WHERE state IN ('mined', 'final')`); err != nil {
 			return err
 		}
 		owed, err := all(ctx, c, debt, debtColumns+` WHERE is_open = 1`)
