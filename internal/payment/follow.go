@@ -68,7 +68,7 @@ func (r *Recipient) follow(ctx context.Context) (inFlight int, err error) {
 
 // fate takes one redemption as far as the chain allows now, and says whether it is mined or over.
 func (r *Recipient) fate(ctx context.Context, s Redemption, used, head uint64) (mined bool, err error) {
-	now := time.Now()
+	now := r.now()
 	for _, tx := range append([]common.Hash{s.Tx}, s.Replaced...) {
 		receipt, found, err := r.receipt(ctx, tx)
 		if err != nil {
@@ -153,7 +153,7 @@ func (r *Recipient) mined(ctx context.Context, o outcome) error {
 			reasons[WinnerKey{LaneKey{x.Payer, x.Lane}, x.TicketNonce}] = x.Reason
 		}
 	}
-	now := time.Now()
+	now := r.now()
 	var paid []WinnerKey
 	var rest []Settled
 	var total protocol.Wei
@@ -161,6 +161,7 @@ func (r *Recipient) mined(ctx context.Context, o outcome) error {
 		if k := w.Key(); k.TicketNonce <= upTo[k.LaneKey] {
 			paid = append(paid, k)
 			total = total.Add(w.Ticket.FaceValue)
+			r.took(k.Payer, w.Ticket.FaceValue)
 			continue
 		}
 		reason, stopped := reasons[w.Key()]
@@ -199,7 +200,7 @@ func (r *Recipient) refused(w Winner, reason chain.Refusal, now time.Time) Settl
 
 // finalise ends a redemption deep enough in the chain.
 func (r *Recipient) finalise(ctx context.Context, o outcome) error {
-	now := time.Now()
+	now := r.now()
 	if err := r.store.Finalise(ctx, o.Tx, now); err != nil {
 		return err
 	}
@@ -281,13 +282,13 @@ func (r *Recipient) speed(ctx context.Context, s Redemption) (bool, error) {
 			return false, nil
 		}
 	}
-	p, err := r.config.Account.Speed(ctx, s.Raw, worth, func(p chain.Prepared) error { return r.store.Replace(ctx, s.Tx, p, time.Now()) })
+	p, err := r.config.Account.Speed(ctx, s.Raw, worth, func(p chain.Prepared) error { return r.store.Replace(ctx, s.Tx, p, r.now()) })
 	var dear *chain.TooDear
 	if errors.As(err, &dear) {
 		return false, nil
 	}
 	if err == nil {
-		r.resend(p.Tx, time.Now())
+		r.resend(p.Tx, r.now())
 		r.config.Log.Info("redemption replaced by one with higher fees", "old", s.Tx, "tx", p.Tx, "tx_nonce", s.TxNonce)
 	}
 	return true, err
@@ -297,7 +298,7 @@ func (r *Recipient) speed(ctx context.Context, s Redemption) (bool, error) {
 // a TxNonce too high, or behind a transaction that nobody has any more.
 func (r *Recipient) closeGap(ctx context.Context, used, oldest uint64) error {
 	g := &r.settling.gap
-	now := time.Now()
+	now := r.now()
 	r.mu.Lock()
 	if oldest <= used || g.nonce != used {
 		g.nonce, g.since = used, now

@@ -91,7 +91,7 @@ func (r *Recipient) readyLanes(ctx context.Context) (ready []WaitingLane, open m
 	if open, err = r.store.EarliestOpen(ctx); err != nil {
 		return nil, nil, 0, err
 	}
-	now := time.Now()
+	now := r.now()
 	for _, l := range lanes {
 		earliest, accepts := open[l.LaneKey]
 		if l.Submitted == 0 && l.SetClosed && !l.RedeemFrom.After(now) && !l.NotBefore.After(now) && !(accepts && earliest <= l.SetSerial) {
@@ -108,7 +108,7 @@ func (r *Recipient) look(ctx context.Context) (m moment, err error) {
 	if err != nil {
 		return m, err
 	}
-	m = moment{now: time.Now(), chainTime: head.Time, confirmed: head.Time, funds: map[common.Address]protocol.Wei{}}
+	m = moment{now: r.now(), chainTime: head.Time, confirmed: head.Time, funds: map[common.Address]protocol.Wei{}}
 	if c := r.config.Confirmations; c > 0 {
 		deep, err := client.HeadAt(ctx, head.Number-min(c, head.Number))
 		if err != nil {
@@ -253,7 +253,7 @@ func (r *Recipient) send(ctx context.Context, lanes []laneBatch) (paused uint64,
 		if r.config.MaxGasPercent > 0 && most.Less(bill.Expected) {
 			return errNotWorth
 		}
-		return r.store.Submit(ctx, p, keys, time.Now())
+		return r.store.Submit(ctx, p, keys, r.now())
 	})
 	var refusal *chain.Revert
 	var dear *chain.TooDear
@@ -265,7 +265,7 @@ func (r *Recipient) send(ctx context.Context, lanes []laneBatch) (paused uint64,
 	case err != nil:
 		return 0, err
 	}
-	r.resend(p.Tx, time.Now())
+	r.resend(p.Tx, r.now())
 	r.config.Log.Info("redemption sent", "tx", p.Tx, "tx_nonce", p.TxNonce, "tickets", len(keys), "runs", len(runs), "wei", value.String())
 	return 0, nil
 }
@@ -296,7 +296,7 @@ func (r *Recipient) halve(ctx context.Context, lanes []laneBatch, refusal *chain
 
 // diagnose settles or postpones the one winner that a transaction was refused for.
 func (r *Recipient) diagnose(ctx context.Context, b laneBatch, refusal *chain.Revert) error {
-	w, now := b.winners[0], time.Now()
+	w, now := b.winners[0], r.now()
 	reason, err := r.escrow.Diagnose(ctx, w.Ticket, b.runs[0].RecipientRand)
 	if err != nil {
 		return err

@@ -127,7 +127,7 @@ func (r *Recipient) Drain(ctx context.Context) error {
 // whose first winner was postponed.
 func (r *Recipient) payable(ctx context.Context, p pass) (bool, error) {
 	lanes, err := r.store.Lanes(ctx)
-	now := time.Now()
+	now := r.now()
 	var waiting uint64
 	for _, l := range lanes {
 		if l.Submitted > 0 {
@@ -143,7 +143,7 @@ func (r *Recipient) payable(ctx context.Context, p pass) (bool, error) {
 // runOnce closes, asks after what was sent, and sends what can be redeemed.
 func (r *Recipient) runOnce(ctx context.Context, closeDue bool) (p pass, err error) {
 	if closeDue {
-		if _, err := r.store.CloseDue(ctx, time.Now()); err != nil {
+		if _, err := r.store.CloseDue(ctx, r.now()); err != nil {
 			return p, err
 		}
 	}

@@ -23,6 +23,8 @@ type Store interface {
 	Lane(ctx context.Context, payer common.Address, stream string, now time.Time, floor func(ctx context.Context, lane uint16) (uint64, error)) (uint16, error)
 	// KnownLane is the lane of payer's stream, if it has one.
 	KnownLane(ctx context.Context, payer common.Address, stream string) (lane uint16, known bool, err error)
+	// Strangers counts the lanes of payers that were never given credit (Hold).
+	Strangers(ctx context.Context) (int, error)
 	// NewestSet is the lane's newest set, open or closed; ok is false when it has none.
 	NewestSet(ctx context.Context, payer common.Address, lane uint16) (s Set, ok bool, err error)
 	// SetByID finds a payer's set by its name.
@@ -91,7 +93,8 @@ type Store interface {
 
 	// Exclusive runs f if no other process settles at this moment, and says whether it ran.
 	Exclusive(ctx context.Context, f func(ctx context.Context) error) (ran bool, err error)
-	// Prune forgets tickets that expired before chain second expiredBefore, and paid or forgiven debts noted before then.
+	// Prune forgets tickets that expired before chain second expiredBefore, paid or forgiven debts noted before then, and
+	// strangers whose sets have all closed and expired before then with no ticket taken.
 	Prune(ctx context.Context, expiredBefore time.Time) error
 	Stats(ctx context.Context, now time.Time) (RecipientStats, error)
 }

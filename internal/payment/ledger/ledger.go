@@ -145,7 +145,18 @@ func (l *Ledger) Prune(ctx context.Context, before time.Time) error {
 		if _, err := c.Exec(ctx, `DELETE FROM recipient_tickets WHERE expiry < $1`, before.Unix()); err != nil {
 			return err
 		}
-		_, err := c.Exec(ctx, `DELETE FROM recipient_debts WHERE is_open = 0 AND noted_at < $1`, millis(before))
+		if _, err := c.Exec(ctx, `DELETE FROM recipient_debts WHERE is_open = 0 AND noted_at < $1`, millis(before)); err != nil {
+			return err
+		}
+		// A stranger's lane has no ticket, so that nothing but the chain's watermark bounds the nonces of who gets its number next.
+		const forgotten = ` IN (SELECT l.payer, l.lane FROM recipient_lanes l WHERE l.accepted = 0
+			AND NOT EXISTS (SELECT 1 FROM recipient_payers p WHERE p.payer = l.payer)
+			AND NOT EXISTS (SELECT 1 FROM recipient_sets s WHERE s.payer = l.payer AND s.lane = l.lane AND (s.state = 'open' OR s.expiry >= $1))
+			AND l.used_at < $2)`
+		if _, err := c.Exec(ctx, `DELETE FROM recipient_sets WHERE (payer, lane)`+forgotten, before.Unix(), millis(before)); err != nil {
+			return err
+		}
+		_, err := c.Exec(ctx, `DELETE FROM recipient_lanes WHERE (payer, lane)`+forgotten, before.Unix(), millis(before))
 		return err
 	})
 }

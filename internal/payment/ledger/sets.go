@@ -25,6 +25,15 @@ func (l *Ledger) KnownLane(ctx context.Context, payer common.Address, stream str
 	return lane, known, err
 }
 
+// Strangers implements payment.Store.
+func (l *Ledger) Strangers(ctx context.Context) (n int, err error) {
+	err = l.tx(ctx, "count strangers", func(c Conn) error {
+		_, err := one(ctx, c, `SELECT COUNT(*) FROM recipient_lanes l WHERE NOT EXISTS (SELECT 1 FROM recipient_payers p WHERE p.payer = l.payer)`, nil, &n)
+		return err
+	})
+	return n, err
+}
+
 // Lane implements payment.Store.
 func (l *Ledger) Lane(ctx context.Context, payer common.Address, stream string, now time.Time,
 	floor func(ctx context.Context, lane uint16) (uint64, error)) (lane uint16, err error) {

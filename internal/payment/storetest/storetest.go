@@ -26,6 +26,7 @@ func Exercise(t *testing.T, open func(t *testing.T) (store payment.Store, again 
 	}{
 		{"keeps its secret", secret},
 		{"gives each stream its lane", lanes},
+		{"counts and forgets strangers", strangers},
 		{"opens one set after another", sets},
 		{"accepts a ticket once", accepts},
 		{"keeps nonces inside the window and in the order of sets", nonces},
@@ -177,6 +178,43 @@ func lanes(t *testing.T, b bench) {
 			t.Errorf("lanes %v, want four pairs", got)
 		}
 		seen[got[i]] = true
+	}
+}
+
+func strangers(t *testing.T, b bench) {
+	count := func(want int) {
+		t.Helper()
+		n, err := b.store.Strangers(b.Context())
+		b.no(err)
+		if n != want {
+			t.Fatalf("%d strangers' lanes, want %d", n, want)
+		}
+	}
+	b.open(alice, "one")
+	b.open(alice, "two")
+	known := b.open(bob, "one")
+	count(3)
+	b.no(b.store.Hold(b.Context(), bob, protocol.NewID(), wei(1), b.now, b.now, func(payment.Exposure) error { return nil }))
+	count(2)
+	expired := b.now.Add(2 * time.Hour)
+	b.no(b.store.Prune(b.Context(), expired))
+	count(2) // their sets are open
+	paid := arrival(b.open(alice, "two"), 1, true)
+	b.wantCode(paid, "") // who pays is no stranger to be forgotten
+	_, err := b.store.CloseAll(b.Context(), b.now)
+	b.no(err)
+	b.no(b.store.Prune(b.Context(), b.now.Add(time.Minute)))
+	count(2)
+	b.no(b.store.Prune(b.Context(), expired))
+	count(1)
+	if _, known, err := b.store.KnownLane(b.Context(), alice, "one"); err != nil || known {
+		t.Errorf("the stranger's lane is still there: %v", err)
+	}
+	if _, ok, err := b.store.SetByID(b.Context(), bob, known.ID); err != nil || !ok {
+		t.Errorf("a set of a payer with credit was forgotten: %v", err)
+	}
+	if pending, err := b.store.Pending(b.Context()); err != nil || len(pending) != 1 {
+		t.Errorf("%d winners, %v; want the one", len(pending), err)
 	}
 }
 
