@@ -62,8 +62,8 @@ func (c *crash) spoil(call *chaintest.Call, spoil chaintest.Spoil) (json.RawMess
 	return r, ok
 }
 
-// mortal is a store whose process may die around each of its calls.
-type mortal struct {
+// doomedStore is a store whose process may die around each of its calls.
+type doomedStore struct {
 	payment.Store
 	*crash
 }
@@ -85,49 +85,49 @@ func do(c *crash, name string, f func() error) error {
 	return err
 }
 
-func (m mortal) CloseAll(ctx context.Context, now time.Time) (int, error) {
+func (m doomedStore) CloseAll(ctx context.Context, now time.Time) (int, error) {
 	return act(m.crash, "CloseAll", func() (int, error) { return m.Store.CloseAll(ctx, now) })
 }
-func (m mortal) CloseDue(ctx context.Context, now time.Time) (int, error) {
+func (m doomedStore) CloseDue(ctx context.Context, now time.Time) (int, error) {
 	return act(m.crash, "CloseDue", func() (int, error) { return m.Store.CloseDue(ctx, now) })
 }
-func (m mortal) Exclusive(ctx context.Context, f func(context.Context) error) (bool, error) {
+func (m doomedStore) Exclusive(ctx context.Context, f func(context.Context) error) (bool, error) {
 	return act(m.crash, "Exclusive", func() (bool, error) { return m.Store.Exclusive(ctx, f) })
 }
-func (m mortal) Sent(ctx context.Context) ([]payment.Redemption, error) {
+func (m doomedStore) Sent(ctx context.Context) ([]payment.Redemption, error) {
 	return act(m.crash, "Sent", func() ([]payment.Redemption, error) { return m.Store.Sent(ctx) })
 }
-func (m mortal) TxNonceFloor(ctx context.Context) (uint64, error) {
+func (m doomedStore) TxNonceFloor(ctx context.Context) (uint64, error) {
 	return act(m.crash, "TxNonceFloor", func() (uint64, error) { return m.Store.TxNonceFloor(ctx) })
 }
-func (m mortal) Lanes(ctx context.Context) ([]payment.WaitingLane, error) {
+func (m doomedStore) Lanes(ctx context.Context) ([]payment.WaitingLane, error) {
 	return act(m.crash, "Lanes", func() ([]payment.WaitingLane, error) { return m.Store.Lanes(ctx) })
 }
-func (m mortal) Waiting(ctx context.Context, k payment.LaneKey, limit int) ([]payment.Winner, error) {
+func (m doomedStore) Waiting(ctx context.Context, k payment.LaneKey, limit int) ([]payment.Winner, error) {
 	return act(m.crash, "Waiting", func() ([]payment.Winner, error) { return m.Store.Waiting(ctx, k, limit) })
 }
-func (m mortal) Batch(ctx context.Context, tx common.Hash) ([]payment.Winner, error) {
+func (m doomedStore) Batch(ctx context.Context, tx common.Hash) ([]payment.Winner, error) {
 	return act(m.crash, "Batch", func() ([]payment.Winner, error) { return m.Store.Batch(ctx, tx) })
 }
-func (m mortal) Submit(ctx context.Context, p chain.Prepared, ws []payment.WinnerKey, now time.Time) error {
+func (m doomedStore) Submit(ctx context.Context, p chain.Prepared, ws []payment.WinnerKey, now time.Time) error {
 	return do(m.crash, "Submit", func() error { return m.Store.Submit(ctx, p, ws, now) })
 }
-func (m mortal) Replace(ctx context.Context, old common.Hash, p chain.Prepared, now time.Time) error {
+func (m doomedStore) Replace(ctx context.Context, old common.Hash, p chain.Prepared, now time.Time) error {
 	return do(m.crash, "Replace", func() error { return m.Store.Replace(ctx, old, p, now) })
 }
-func (m mortal) Mine(ctx context.Context, tx common.Hash, at payment.BlockRef, gas protocol.Wei, paid []payment.WinnerKey, rest []payment.Settled, now time.Time) error {
+func (m doomedStore) Mine(ctx context.Context, tx common.Hash, at payment.BlockRef, gas protocol.Wei, paid []payment.WinnerKey, rest []payment.Settled, now time.Time) error {
 	return do(m.crash, "Mine", func() error { return m.Store.Mine(ctx, tx, at, gas, paid, rest, now) })
 }
-func (m mortal) Unmine(ctx context.Context, tx common.Hash) error {
+func (m doomedStore) Unmine(ctx context.Context, tx common.Hash) error {
 	return do(m.crash, "Unmine", func() error { return m.Store.Unmine(ctx, tx) })
 }
-func (m mortal) Finalise(ctx context.Context, tx common.Hash, now time.Time) error {
+func (m doomedStore) Finalise(ctx context.Context, tx common.Hash, now time.Time) error {
 	return do(m.crash, "Finalise", func() error { return m.Store.Finalise(ctx, tx, now) })
 }
-func (m mortal) Drop(ctx context.Context, tx common.Hash, now time.Time) error {
+func (m doomedStore) Drop(ctx context.Context, tx common.Hash, now time.Time) error {
 	return do(m.crash, "Drop", func() error { return m.Store.Drop(ctx, tx, now) })
 }
-func (m mortal) Settle(ctx context.Context, settled []payment.Settled, now time.Time) error {
+func (m doomedStore) Settle(ctx context.Context, settled []payment.Settled, now time.Time) error {
 	return do(m.crash, "Settle", func() error { return m.Store.Settle(ctx, settled, now) })
 }
 
@@ -150,7 +150,7 @@ func (s *settlement) doomed(store payment.Store, at string, spoil chaintest.Spoi
 	s.no(err)
 	node.Spoil(func(call *chaintest.Call) (json.RawMessage, bool) { return c.spoil(call, spoil) })
 	account := chain.NewAccount(client, s.earner.key)
-	r := s.earner.recipient(mortal{store, c}, escrow, append([]func(*payment.RecipientConfig){hasty,
+	r := s.earner.recipient(doomedStore{store, c}, escrow, append([]func(*payment.RecipientConfig){hasty,
 		func(rc *payment.RecipientConfig) { rc.Account = account }}, options...)...)
 	return &doomed{Recipient: r, crash: c, ctx: ctx, close: func() { kill(); client.Close() }}
 }
