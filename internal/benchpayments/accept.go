@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/kinora/kinora/internal/bench"
+	"github.com/kinora/kinora/internal/payment"
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+// accept measures Recipient.Accept: signature, draw, every rule of the store, and the commit on disk, one ticket a delivery
+// and the next only once the one before is acknowledged, as the streams of one payer do.
+func (b *benchmark) accept(ctx context.Context, prefix string, o open) error {
+	m, err := newMarket(ctx, 0, 100, protocol.NewWei(1e18).Mul(1000), o)
+	if err != nil {
+		return err
+	}
+	defer m.stop()
+	for _, c := range []struct {
+		streams, atMost int // tickets a second that are more than enough
+		aim             string
+	}{{1, 4000, ""}, {16, 10_000, ""}, {256, 20_000, ">= 5000"}} {
+		var streams [][]payment.Delivery
+		for i := range c.streams {
+			deliveries, err := m.sign(ctx, fmt.Sprintf("s%d-%d", c.streams, i), c.atMost*b.seconds/c.streams+1)
+			if err != nil {
+				return err
+			}
+			streams = append(streams, deliveries)
+		}
+		latencies, took, err := m.deliver(ctx, streams, time.Duration(b.seconds)*time.Second)
+		if err != nil {
+			return err
+		}
+		stats, err := m.recipient.Stats(ctx)
+		if err != nil {
+			return err
+		}
+		if stats.Accepted < uint64(len(latencies)) {
+			return fmt.Errorf("%d tickets were acknowledged, the store counts %d", len(latencies), stats.Accepted)
+		}
+		b.figure(fmt.Sprintf("accept_%sper_s_%d", prefix, c.streams), float64(len(latencies))/took.Seconds(), "1/s", c.aim, "each on disk when acknowledged")
+		b.figure(fmt.Sprintf("accept_%sp50_%d", prefix, c.streams), 1000*bench.Percentile(latencies, 50), "ms", "", "until acknowledged")
+		b.figure(fmt.Sprintf("accept_%sp99_%d", prefix, c.streams), 1000*bench.Percentile(latencies, 99), "ms", "", "until acknowledged")
+	}
+	return b.memory("accept_" + prefix + "256")
+}
