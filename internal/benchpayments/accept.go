@@ -3,12 +3,22 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/kinora/kinora/internal/bench"
 	"github.com/kinora/kinora/internal/payment"
 	"github.com/kinora/kinora/internal/protocol"
 )
+
+// cpu is the CPU time of this program and its database so far.
+func cpu() (sum time.Duration, err error) {
+	tree, err := bench.Tree(os.Getpid())
+	for _, p := range tree {
+		sum += p.CPU
+	}
+	return sum, err
+}
 
 // accept measures Recipient.Accept: signature, draw, every rule of the store, and the commit on disk, one ticket a delivery
 // and the next only once the one before is acknowledged, as the streams of one payer do.
@@ -30,7 +40,15 @@ func (b *benchmark) accept(ctx context.Context, prefix string, o open) error {
 			}
 			streams = append(streams, deliveries)
 		}
+		before, err := cpu()
+		if err != nil {
+			return err
+		}
 		latencies, took, err := m.deliver(ctx, streams, time.Duration(b.seconds)*time.Second)
+		if err != nil {
+			return err
+		}
+		after, err := cpu()
 		if err != nil {
 			return err
 		}
@@ -44,6 +62,7 @@ func (b *benchmark) accept(ctx context.Context, prefix string, o open) error {
 		b.figure(fmt.Sprintf("accept_%sper_s_%d", prefix, c.streams), float64(len(latencies))/took.Seconds(), "1/s", c.aim, "each on disk when acknowledged")
 		b.figure(fmt.Sprintf("accept_%sp50_%d", prefix, c.streams), 1000*bench.Percentile(latencies, 50), "ms", "", "until acknowledged")
 		b.figure(fmt.Sprintf("accept_%sp99_%d", prefix, c.streams), 1000*bench.Percentile(latencies, 99), "ms", "", "until acknowledged")
+		b.figure(fmt.Sprintf("accept_%scpu_%d", prefix, c.streams), float64((after-before).Microseconds())/float64(len(latencies)), "us", "", "CPU time of a ticket, the database's included")
 	}
 	return b.memory("accept_" + prefix + "256")
 }
