@@ -29,12 +29,16 @@ func (b *benchmark) accept(ctx context.Context, prefix string, o open) error {
 	}
 	defer m.stop()
 	for _, c := range []struct {
-		streams, atMost int // tickets a second that are more than enough
-		aim             string
-	}{{1, 4000, ""}, {16, 10_000, ""}, {256, 20_000, ">= 5000"}} {
+		streams int
+		aim     string
+	}{{1, ""}, {16, ""}, {256, ">= 5000"}} {
+		atMost := b.atMost * b.seconds
+		if c.streams < 256 { // fewer streams accept less
+			atMost /= 2
+		}
 		var streams [][]payment.Delivery
 		for i := range c.streams {
-			deliveries, err := m.sign(ctx, fmt.Sprintf("s%d-%d", c.streams, i), c.atMost*b.seconds/c.streams+1)
+			deliveries, err := m.sign(ctx, fmt.Sprintf("s%d-%d", c.streams, i), atMost/c.streams+1)
 			if err != nil {
 				return err
 			}
