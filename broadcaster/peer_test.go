@@ -242,4 +242,3 @@ func eventually(t testing.TB, what string, is func() bool) {
 		}
 	}
 }
-

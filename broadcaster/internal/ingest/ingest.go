@@ -93,6 +93,11 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	_ = rc.EnableFullDuplex() // HTTP/1.1: an early refusal must not wait for the body; HTTP/2 is duplex anyway
 	body := &paced{Reader: r.Body, deadline: rc.SetReadDeadline, limits: h.limits, began: time.Now()}
 	answer, req, err := h.push(r, body)
+	// An HTTP/1.1 connection whose body was not read to its end cannot carry another request: a duplex one would take the
+	// rest of this body for it.
+	if r.ProtoMajor == 1 && r.ContentLength != 0 && !body.whole {
+		w.Header().Set("Connection", "close")
+	}
 	if err != nil {
 		h.refused(protocol.CodeOf(err))
 		h.log.Info("push refused", "path", r.URL.Path, "request", id, "code", protocol.CodeOf(err), "err", err)
@@ -107,7 +112,6 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	_ = rc.SetReadDeadline(time.Time{})
 	if req.ignored {
 		w.WriteHeader(http.StatusOK)
-		drain(r, rc, body)
 		return
 	}
 	if err := h.answer(w, rc, req, answer); err != nil {
@@ -120,7 +124,11 @@ func (h *Handler) push(r *http.Request, body io.Reader) (stream.Answer, request,
 		return stream.Answer{}, request{}, protocol.Errorf(protocol.Unauthorized, "the push secret is missing or wrong: send it as Authorization: Bearer SECRET or as ?key=SECRET")
 	}
 	req, err := parse(r.Method, chi.URLParam(r, "stream"), chi.URLParam(r, "file"), r.Header, h.limits)
-	if err != nil || req.ignored {
+	if err != nil {
+		return stream.Answer{}, req, err
+	}
+	if req.ignored {
+		_, err = io.Copy(io.Discard, body)
 		return stream.Answer{}, req, err
 	}
 	if r.ContentLength > h.limits.MaxBytes {
@@ -262,6 +270,7 @@ type paced struct {
 	began    time.Time
 	n        int64
 	slow     bool
+	whole    bool // read to its end
 }
 
 func (p *paced) Read(b []byte) (int, error) {
@@ -270,6 +279,7 @@ func (p *paced) Read(b []byte) (int, error) {
 		_ = p.deadline(due)
 	}
 	n, err := p.Reader.Read(b)
+	p.whole = err == io.EOF
 	if p.n += int64(n); p.n > p.limits.MaxBytes {
 		return n, tooLarge(p.limits.MaxBytes)
 	}

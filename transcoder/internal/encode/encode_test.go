@@ -548,8 +548,9 @@ func TestWork_parksAgainAfterTheConnectionWasLost(t *testing.T) {
 
 func TestAttempt_endsWhenTheOrchestratorVanishes(t *testing.T) {
 	t.Parallel()
-	stopped := make(chan error, 1)
+	encoding, stopped := make(chan struct{}, 1), make(chan error, 1)
 	s := newStage(t, &scripted{before: func(ctx context.Context, _ media.Job) error {
+		encoding <- struct{}{}
 		<-ctx.Done()
 		stopped <- context.Cause(ctx)
 		return ctx.Err()
@@ -557,7 +558,11 @@ func TestAttempt_endsWhenTheOrchestratorVanishes(t *testing.T) {
 	slot := s.peer.Slot(t)
 	s.peer.Start(t, slot, s.peer.Assign(s.award, 1), false)
 	slot.Source(t, []byte("x"))
-	encodetest.Eventually(t, "the attempt runs", func() bool { return !s.work.Activity().First.IsZero() })
+	select {
+	case <-encoding: // the first byte alone may come before the encoder was asked
+	case <-time.After(encodetest.Patience):
+		t.Fatal("the encoder was never asked")
+	}
 	s.peer.Close()
 	select {
 	case err := <-stopped:
