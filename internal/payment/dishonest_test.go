@@ -1,8 +1,10 @@
 package payment_test
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"sync"
 	"testing"
 	"time"
 
@@ -141,9 +143,19 @@ func TestOverIssuing_toTwentyRecipientsCostsNoneOfThem(t *testing.T) {
 		}
 		payer.flushes(s.Recipient, s.params)
 	}
+	var settling sync.WaitGroup
+	for _, s := range sellers {
+		settling.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			if err := s.Drain(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	settling.Wait()
 	var earned protocol.Wei
 	for i, s := range sellers {
-		m.drain(s.Recipient)
 		if want := []int{3, 0}[i%2]; s.worked != want {
 			t.Errorf("recipient %d worked for %d segments, its allocation covers %d", i, s.worked, want)
 		}
