@@ -168,7 +168,7 @@ func (b *Bidder) paramsOf(ctx context.Context, l store.Lease) (protocol.Signed[p
 	return p, err
 }
 
-// leastUsable is how many milliseconds parameters must last to be worth an acceptance; those that only introduce us last one.
+// leastUsable is how many milliseconds parameters must last to be worth an acceptance: those that only introduce us last one.
 const leastUsable = 100
 
 // start begins the work and sees to its end; false when draining began meanwhile.
