@@ -29,12 +29,15 @@ type Config struct {
 	Data         string `help:"Folder for segments." default:"kinora-data/broadcaster"`
 	MediaChild   string `help:"Path of kinora-media; empty: beside this program, or in PATH."`
 
-	Orchestrators             []string     `name:"orchestrator" help:"URL of an orchestrator; may be given several times. Two or more make failover immediate."`
-	MaxWeiPerPixel            protocol.Wei `help:"Dearest price paid, wei per encoded pixel." default:"1000000000"`
-	AllocationPerOrchestrator protocol.Wei `help:"What is kept allocated to each orchestrator, wei." default:"2000000000000000000"`
-	SpendPerHour              protocol.Wei `help:"Most that is spent within an hour, wei." default:"20000000000000000000"`
-	SpendTotal                protocol.Wei `help:"Most that is ever spent, wei." default:"100000000000000000000"`
-	PushSecretFile            string       `help:"File with the secret that pushes must bring; required unless --http is loopback."`
+	Orchestrators             []string      `name:"orchestrator" help:"URL of an orchestrator; may be given several times. Two or more make failover immediate."`
+	MaxWeiPerPixel            protocol.Wei  `help:"Dearest price paid, wei per encoded pixel." default:"1000000000"`
+	AllocationPerOrchestrator protocol.Wei  `help:"What is kept allocated to each orchestrator, wei." default:"2000000000000000000"`
+	SpendPerHour              protocol.Wei  `help:"Most that is spent within an hour, wei." default:"20000000000000000000"`
+	SpendPerDay               protocol.Wei  `help:"Most that is spent within a day, wei; 0: no bound of its own." default:"0"`
+	SpendPerStream            protocol.Wei  `help:"Most that is spent on one stream within a day, wei; 0: no bound of its own." default:"0"`
+	SpendTotal                protocol.Wei  `help:"Most that is ever spent, wei." default:"100000000000000000000"`
+	WarnRunway                time.Duration `help:"Warn when money lasts less than this at the rate of the last hour." default:"6h"`
+	PushSecretFile            string        `help:"File with the secret that pushes must bring; required unless --http is loopback."`
 
 	Ladder          string        `help:"Ladder of pushes that bring none: JSON list of profiles, or @FILE; rungs not smaller than the source are dropped. Empty: 240p and 160p."`
 	SegmentDuration time.Duration `help:"Usual duration of a segment: the least target duration of playlists." default:"2s"`
@@ -103,7 +106,13 @@ func (c Config) Validate() error {
 			return bad(flag, "%s: want 1 to 2^96-1 wei", v)
 		}
 	}
+	for flag, v := range map[string]protocol.Wei{"spend-per-day": c.SpendPerDay, "spend-per-stream": c.SpendPerStream} {
+		if !v.FitsUint96() {
+			return bad(flag, "%s: want at most 2^96-1 wei", v)
+		}
+	}
 	for flag, ok := range map[string]bool{
+		"warn-runway":           c.WarnRunway >= 0,
 		"segment-duration":      c.SegmentDuration > 0 && c.SegmentDuration <= c.MaxSegmentDuration,
 		"max-segment-duration":  c.MaxSegmentDuration > 0 && c.MaxSegmentDuration <= protocol.MaxSegmentMillis*time.Millisecond/2,
 		"hold-back":             c.HoldBack >= 1 && c.HoldBack <= 100,

@@ -71,8 +71,12 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	defer pool.Close()
 
 	feed := api.NewFeed(signer.Address())
+	clock, err := pgstore.Clock(ctx, pool)
+	if err != nil {
+		return stopped(ctx, err)
+	}
 	var buyer *market.Market
-	payer := payment.NewPayer(payment.PayerConfig{Domain: escrow.Domain(), Signer: signer, Events: feed.Emit, Log: log}, pgstore.Payer(pool),
+	payer := payment.NewPayer(payment.PayerConfig{Domain: escrow.Domain(), Signer: signer, MaxFaceValue: cfg.AllocationPerOrchestrator, Now: clock, Events: feed.Emit, Log: log}, pgstore.Payer(pool),
 		sender(func(ctx context.Context, recipient common.Address, d payment.Delivery) (payment.DeliveryAnswer, error) {
 			return buyer.Deliver(ctx, recipient, d)
 		}))
@@ -90,11 +94,11 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err := rows.EndEpochs(ctx, buyer.Commitment()); err != nil { // of earlier processes
 		return stopped(ctx, err)
 	}
-	spent, recent, err := rows.Spending(ctx, time.Now().Add(-time.Hour))
+	spent, recent, err := rows.Spending(ctx, time.Now().Add(-24*time.Hour))
 	if err != nil {
 		return stopped(ctx, err)
 	}
-	spend := stream.NewSpend(cfg.SpendPerHour, cfg.SpendTotal, spent, recent)
+	spend := stream.NewSpend(stream.Caps{Hour: cfg.SpendPerHour, Day: cfg.SpendPerDay, StreamDay: cfg.SpendPerStream, Total: cfg.SpendTotal}, spent, recent)
 	shelf, err := playlist.NewShelf(filepath.Join(cfg.Data, "hls"))
 	if err != nil {
 		return err
@@ -113,7 +117,8 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return stopped(ctx, err)
 	}
 
-	treasurer := &treasurer{market: buyer, ensure: payment.NewTreasury(escrow, chain.NewAccount(client, signer), feed.Emit, log).Ensure, amount: cfg.AllocationPerOrchestrator, log: log,
+	treasury := payment.NewTreasury(escrow, chain.NewAccount(client, signer), feed.Emit, log).Keep(payment.Keeping{Store: pgstore.Payer(pool), WarnBelow: cfg.WarnRunway, Now: clock})
+	treasurer := &treasurer{market: buyer, ensure: treasury.Ensure, amount: cfg.AllocationPerOrchestrator, log: log,
 		ask:    market.Ask{Stream: "introduction", Ladder: ladder, FPS: 30, SegmentMillis: uint32(cfg.SegmentDuration.Milliseconds()), MaxMillis: uint32(2 * cfg.SegmentDuration.Milliseconds())},
 		wanted: min(2, len(cfg.Orchestrators)), stood: make(chan struct{})}
 	metrics := api.NewMetrics()
@@ -122,7 +127,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	face := api.New(api.Config{Desk: desk, Store: rows, Market: buyer, Spend: spend, Shelf: shelf, Feed: feed, Secret: push, Self: signer.Address(), Ready: treasurer.missing,
 		Ingest: ingest.New(desk, push, ingest.Limits{MaxBytes: cfg.MaxSegmentBytes, MaxDuration: cfg.MaxSegmentDuration, MinRate: cfg.MinBodyRate, Grace: cfg.BodyGrace},
 			metrics.Refused, log),
-		Payer: payer.Stats, Balances: bank.Balances, Log: log}, metrics)
+		Payer: payer.Stats, Funds: treasury.Funds, Balances: bank.Balances, Log: log}, metrics)
 	listener, err := net.Listen("tcp", cfg.HTTP)
 	if err != nil {
 		desk.Close(ctx)
@@ -134,7 +139,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	defer stop()
 	var running sync.WaitGroup
 	defer running.Wait()
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	running.Go(func() {
 		if err := payer.Run(background); err != nil && background.Err() == nil {
 			failed <- fmt.Errorf("deliver tickets: %w", err)
@@ -142,6 +147,11 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	})
 	running.Go(func() { treasurer.run(background) })
 	running.Go(func() { buyer.Sample(background, rows) })
+	running.Go(func() {
+		if err := treasury.Run(background); err != nil && background.Err() == nil {
+			failed <- fmt.Errorf("treasury: %w", err)
+		}
+	})
 	for _, url := range cfg.Orchestrators {
 		running.Go(func() { feed.Follow(background, buyer.Client(), strings.TrimRight(url, "/"), log) })
 	}

@@ -117,17 +117,22 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	})
 	domain := escrow.Domain()
 	account := chain.NewAccount(escrow.Client(), signer)
+	clock, err := pgstore.Clock(ctx, db.Pool())
+	if err != nil {
+		return err
+	}
+	gas := payment.NewGasMeter(func(ctx context.Context) (protocol.Wei, error) { return account.GasCost(ctx, 1) }, log)
 	var dispatcher *dispatch.Dispatcher
 	recipient := payment.NewRecipient(payment.RecipientConfig{Domain: domain, Signer: signer, Account: account,
 		Usable: c.TicketUsable, Accept: c.TicketAccept, Redeem: c.TicketRedeem, TicketLifetime: c.TicketLifetime,
-		FaceValueMultiple: c.FaceValueMultiple, CreditWindow: c.CreditWindow, Events: events.Emit, Log: log,
+		FaceValueMultiple: c.FaceValueMultiple, CreditWindow: c.CreditWindow, Gas: gas.Cost, Now: clock, Events: events.Emit, Log: log,
 		Flushed:  func(payer common.Address, stream string) { dispatcher.EndStream(payer, stream) },
 		Rejected: func(payer common.Address, r payment.Reject) { dispatcher.Rejected(payer, r.Attempt) },
 	}, pgstore.Recipient(db.Pool()), escrow)
-	payer := payment.NewPayer(payment.PayerConfig{Domain: domain, Signer: signer, Events: events.Emit, Log: log},
+	payer := payment.NewPayer(payment.PayerConfig{Domain: domain, Signer: signer, MaxFaceValue: c.AllocationPerTranscoder, Now: clock, Events: events.Emit, Log: log},
 		pgstore.Payer(db.Pool()), sender{nats})
 	db.UseLedger(store.Tickets(payer))
-	treasury := payment.NewTreasury(escrow, account, events.Emit, log)
+	treasury := payment.NewTreasury(escrow, account, events.Emit, log).Keep(payment.Keeping{Store: pgstore.Payer(db.Pool()), Now: clock})
 
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -163,6 +168,8 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	part("dispatch", dispatcher.Run)
 	part("tickets in", recipient.Run)
 	part("tickets out", payer.Run)
+	part("gas price", gas.Run)
+	part("treasury", treasury.Run)
 	if err := nats.SubscribeBids(running, transcoders.Bid); err != nil {
 		return err
 	}

@@ -78,10 +78,12 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 			log.Debug("event not published", "kind", e.Kind, "err", err)
 		}
 	})
+	account := chain.NewAccount(escrow.Client(), signer)
+	gas := payment.NewGasMeter(func(ctx context.Context) (protocol.Wei, error) { return account.GasCost(ctx, 1) }, log)
 	pay := recipient{self: signer.Address(), Recipient: payment.NewRecipient(payment.RecipientConfig{
-		Domain: escrow.Domain(), Signer: signer, Account: chain.NewAccount(escrow.Client(), signer),
+		Domain: escrow.Domain(), Signer: signer, Account: account,
 		Usable: c.TicketUsable, Accept: c.TicketAccept, Redeem: c.TicketRedeem, TicketLifetime: c.TicketLifetime,
-		FaceValueMultiple: c.FaceValueMultiple, CreditWindow: c.CreditWindow, Events: feed.Emit, Log: log,
+		FaceValueMultiple: c.FaceValueMultiple, CreditWindow: c.CreditWindow, Gas: gas.Cost, Events: feed.Emit, Log: log,
 	}, litestore.New(disk.DB()), escrow)}
 
 	engine, err := openEngine(c, log)
@@ -157,6 +159,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	}
 	open.add(server.Close)
 	part("payment", pay.Run)
+	part("gas price", gas.Run)
 	part("bidder", seller.Run)
 	standing := seller.Ready()
 	for waiting := true; waiting; {

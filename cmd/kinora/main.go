@@ -35,6 +35,8 @@ type cli struct {
 	Transcoder   transcoderCommand   `cmd:"" help:"Bid for work, transcode it, be paid."`
 	Wallet       walletCommand       `cmd:"" help:"Accounts, deposits and allocations."`
 	Contracts    contractsCommand    `cmd:"" help:"The escrow that backs tickets."`
+	Sim          simCommand          `cmd:"" help:"Simulate the market's economics."`
+	Quote        quoteCommand        `cmd:"" help:"Say what a stream costs at an orchestrator, how long a balance lasts, and how evenly a transcoder earns."`
 	ConfigTool   configCommand       `cmd:"" name:"config" help:"What the settings are and where each comes from."`
 	Version      versionCommand      `cmd:"" help:"Print the version."`
 }

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/ethclient"
 
 	"github.com/kinora/kinora/contracts/bindings"
 	"github.com/kinora/kinora/internal/protocol"
@@ -21,13 +21,33 @@ import (
 // process one Account per key.
 type Account struct {
 	client *Client
-	signer *protocol.KeySigner
+	signer protocol.Signer
+	fees   Fees
 	mu     sync.Mutex // held from choosing a TxNonce to broadcasting it
+	nonces nonces
+}
+
+// Fees bound what an account pays for gas. Zero: no bound.
+type Fees struct {
+	MaxPerGas protocol.Wei // base fee and tip together
+	MaxTip    protocol.Wei
+}
+
+// TransactionSigner is a signer that wants to see the whole transaction, as clef does. Any other protocol.Signer, such as
+// one over a key service, gets its digest.
+type TransactionSigner interface {
+	SignTransaction(ctx context.Context, tx *types.Transaction, chainID *big.Int) (*types.Transaction, error)
 }
 
 // NewAccount makes the account of signer's key on c's chain.
-func NewAccount(c *Client, signer *protocol.KeySigner) *Account {
-	return &Account{client: c, signer: signer}
+func NewAccount(c *Client, signer protocol.Signer) *Account {
+	return &Account{client: c, signer: signer, nonces: nonces{open: map[uint64]Prepared{}}}
+}
+
+// WithFees bounds what the account pays; call it before the account is used.
+func (a *Account) WithFees(f Fees) *Account {
+	a.fees = f
+	return a
 }
 
 // Address is the account's.
@@ -51,7 +71,7 @@ func (a *Account) Deploy(ctx context.Context, thaw time.Duration) (common.Addres
 	if err != nil {
 		return common.Address{}, Receipt{}, err
 	}
-	r, err := a.Await(ctx, p.Tx)
+	r, err := a.await(ctx, p)
 	if err != nil {
 		return common.Address{}, r, fmt.Errorf("deploy escrow: %w", err)
 	}
@@ -65,24 +85,47 @@ func (a *Account) Transfer(ctx context.Context, to common.Address, amount protoc
 
 // Await waits until the transaction is mined. One that failed is a *Revert.
 func (a *Account) Await(ctx context.Context, tx common.Hash) (Receipt, error) {
+	return a.await(ctx, Prepared{Tx: tx})
+}
+
+// await also sends p's bytes again from time to time, since a node may have dropped them, and gives up when another
+// transaction has taken their TxNonce.
+func (a *Account) await(ctx context.Context, p Prepared) (Receipt, error) {
+	failed := func(err error) (Receipt, error) {
+		return Receipt{}, fmt.Errorf("wait for transaction %s: %w", p.Tx, err)
+	}
 	pause := 50 * time.Millisecond
+	again := time.Now().Add(resendEvery)
+	overtaken := 0
 	for {
-		r, mined, err := a.client.Receipt(ctx, tx)
+		r, mined, err := a.client.Receipt(ctx, p.Tx)
 		var refused *Revert
 		if mined || errors.As(err, &refused) {
 			return r, err
 		}
-		if err != nil && ctx.Err() != nil {
-			return Receipt{}, fmt.Errorf("wait for transaction %s: %w", tx, ctx.Err())
+		if err == nil && len(p.Raw) > 0 && time.Now().After(again) {
+			again = time.Now().Add(resendEvery)
+			used, err := a.client.TxNonce(ctx, a.Address())
+			switch {
+			case err != nil:
+			case used <= p.TxNonce:
+				_ = a.Broadcast(ctx, p.Raw) // tried again
+			default: // its receipt may be on its way, or the node behind: three times is no accident
+				if overtaken++; overtaken == 3 {
+					return failed(protocol.Errorf(protocol.Unavailable, "another transaction of %s took its TxNonce %d; nothing was done: try again", a.Address(), p.TxNonce))
+				}
+			}
 		}
 		select {
 		case <-ctx.Done():
-			return Receipt{}, fmt.Errorf("wait for transaction %s: %w", tx, ctx.Err())
+			return failed(ctx.Err())
 		case <-time.After(pause):
 		}
 		pause = min(2*pause, time.Second)
 	}
 }
+
+const resendEvery = 5 * time.Second
 
 // Broadcast sends a prepared transaction again; one the chain knows already, mined or not, is no error.
 func (a *Account) Broadcast(ctx context.Context, raw []byte) error {
@@ -90,9 +133,8 @@ func (a *Account) Broadcast(ctx context.Context, raw []byte) error {
 	if err := tx.UnmarshalBinary(raw); err != nil {
 		return fmt.Errorf("broadcast: %w", err)
 	}
-	err := a.client.eth.SendTransaction(ctx, &tx)
-	if err != nil && (strings.Contains(err.Error(), "already known") || strings.Contains(err.Error(), "already imported") ||
-		strings.Contains(err.Error(), "nonce too low")) { // nodes have no codes for these
+	err := a.client.nodes.send(ctx, &tx)
+	if err != nil && isKnown(err) {
 		return nil
 	}
 	return explain("broadcast transaction", err)
@@ -103,7 +145,7 @@ func (a *Account) send(ctx context.Context, doing string, to common.Address, val
 	if err != nil {
 		return Receipt{}, err
 	}
-	r, err := a.Await(ctx, p.Tx)
+	r, err := a.await(ctx, p)
 	if err != nil {
 		return r, fmt.Errorf("%s: %w", doing, err)
 	}
@@ -111,54 +153,63 @@ func (a *Account) send(ctx context.Context, doing string, to common.Address, val
 }
 
 // submit estimates, signs, hands the transaction to stored (which may make it durable, or refuse it) and broadcasts it.
-func (a *Account) submit(ctx context.Context, doing string, to *common.Address, value protocol.Wei, data []byte, stored func(Prepared) error) (Prepared, error) {
+func (a *Account) submit(ctx context.Context, doing string, to *common.Address, value protocol.Wei, data []byte, stored func(Prepared, Bill) error) (Prepared, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	eth := a.client.eth
-	gas, err := eth.EstimateGas(ctx, ethereum.CallMsg{From: a.Address(), To: to, Value: value.Big(), Data: data})
+	gas, err := ask(ctx, a.client.nodes, func(ctx context.Context, eth *ethclient.Client) (uint64, error) {
+		return eth.EstimateGas(ctx, ethereum.CallMsg{From: a.Address(), To: to, Value: value.Big(), Data: data})
+	})
 	if err != nil {
 		return Prepared{}, explain(doing, err)
 	}
-	nonce, err := eth.PendingNonceAt(ctx, a.Address())
+	price, err := a.price(ctx)
 	if err != nil {
 		return Prepared{}, explain(doing, err)
 	}
-	tip, cap, err := a.fees(ctx)
+	nonce, err := a.nextNonce(ctx)
 	if err != nil {
 		return Prepared{}, explain(doing, err)
 	}
-	return a.finish(ctx, doing, &types.DynamicFeeTx{ChainID: new(big.Int).SetUint64(a.client.chainID), Nonce: nonce, GasTipCap: tip,
-		GasFeeCap: cap, Gas: gas + gas/4, To: to, Value: value.Big(), Data: data}, stored)
+	return a.finish(ctx, doing, &types.DynamicFeeTx{ChainID: new(big.Int).SetUint64(a.client.chainID), Nonce: nonce, GasTipCap: price.tip,
+		GasFeeCap: price.cap, Gas: gas + gas/4, To: to, Value: value.Big(), Data: data}, Bill{Gas: gas, Expected: price.expected(gas)}, stored)
 }
 
-// Speed signs the transaction in raw again with the same TxNonce and higher fees, hands it to stored and broadcasts it:
-// the chain mines one of the two.
-func (a *Account) Speed(ctx context.Context, raw []byte, stored func(Prepared) error) (Prepared, error) {
+// Speed signs the transaction in raw again with the same TxNonce and higher fees, hands it to stored and broadcasts it: the
+// chain mines one of the two. It costs at most limit (zero: no bound, but the account's), else the error is a *TooDear.
+func (a *Account) Speed(ctx context.Context, raw []byte, limit protocol.Wei, stored func(Prepared) error) (Prepared, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var old types.Transaction
 	if err := old.UnmarshalBinary(raw); err != nil {
 		return Prepared{}, fmt.Errorf("speed up: %w", err)
 	}
-	tip, cap, err := a.fees(ctx)
+	price, err := a.price(ctx)
 	if err != nil {
 		return Prepared{}, explain("speed up", err)
 	}
-	// Nodes want at least a tenth more of both.
-	more := func(x, floor *big.Int) *big.Int {
-		y := new(big.Int).Div(new(big.Int).Mul(x, big.NewInt(125)), big.NewInt(100))
-		y.Add(y, common.Big1)
-		if y.Cmp(floor) < 0 {
-			return floor
-		}
-		return y
+	tip, cap := bumped(old.GasTipCap(), price.tip), bumped(old.GasFeeCap(), price.cap)
+	if most := a.fees.MaxPerGas.Big(); most.Sign() > 0 && cap.Cmp(most) > 0 {
+		return Prepared{}, &TooDear{Doing: "speed up", Would: cap, Most: most}
 	}
-	return a.finish(ctx, "speed up", &types.DynamicFeeTx{ChainID: old.ChainId(), Nonce: old.Nonce(), GasTipCap: more(old.GasTipCap(), tip),
-		GasFeeCap: more(old.GasFeeCap(), cap), Gas: old.Gas(), To: old.To(), Value: old.Value(), Data: old.Data()}, stored)
+	if cost, most := new(big.Int).Mul(cap, new(big.Int).SetUint64(old.Gas())), limit.Big(); most.Sign() > 0 && cost.Cmp(most) > 0 {
+		return Prepared{}, &TooDear{Doing: "speed up", Would: cost, Most: most, Whole: true}
+	}
+	return a.finish(ctx, "speed up", &types.DynamicFeeTx{ChainID: old.ChainId(), Nonce: old.Nonce(), GasTipCap: tip, GasFeeCap: cap,
+		Gas: old.Gas(), To: old.To(), Value: old.Value(), Data: old.Data()}, Bill{}, func(p Prepared, _ Bill) error { return stored(p) })
 }
 
-func (a *Account) finish(ctx context.Context, doing string, inner *types.DynamicFeeTx, stored func(Prepared) error) (Prepared, error) {
-	tx, err := types.SignNewTx(a.signer.Key(), types.LatestSignerForChainID(inner.ChainID), inner)
+// bumped is a quarter more than old, or now if that is more. Nodes want at least a tenth more of both fees.
+func bumped(old, now *big.Int) *big.Int {
+	more := new(big.Int).Div(new(big.Int).Mul(old, big.NewInt(125)), big.NewInt(100))
+	more.Add(more, common.Big1)
+	if more.Cmp(now) < 0 {
+		return now
+	}
+	return more
+}
+
+func (a *Account) finish(ctx context.Context, doing string, inner *types.DynamicFeeTx, bill Bill, stored func(Prepared, Bill) error) (Prepared, error) {
+	tx, err := a.sign(ctx, types.NewTx(inner))
 	if err != nil {
 		return Prepared{}, fmt.Errorf("%s: sign: %w", doing, err)
 	}
@@ -168,28 +219,43 @@ func (a *Account) finish(ctx context.Context, doing string, inner *types.Dynamic
 	}
 	p := Prepared{Tx: tx.Hash(), TxNonce: inner.Nonce, Raw: raw}
 	if stored != nil {
-		if err := stored(p); err != nil {
+		if err := stored(p, bill); err != nil {
 			return Prepared{}, fmt.Errorf("%s: %w", doing, err)
 		}
+		a.nonces.took(p) // written down: it will be sent, if not now
 	}
-	if err := a.client.eth.SendTransaction(ctx, tx); err != nil {
+	if err := a.client.nodes.send(ctx, tx); err != nil && !isKnown(err) {
 		return p, explain(doing, err)
 	}
+	a.nonces.took(p)
 	return p, nil
 }
 
-// fees are EIP-1559's: the node's tip, and room for the base fee to double.
-func (a *Account) fees(ctx context.Context) (tip, feeCap *big.Int, err error) {
-	if tip, err = a.client.eth.SuggestGasTipCap(ctx); err != nil {
-		return nil, nil, err
+// sign asks the signer for its kind of signature, and believes only what recovers to the account.
+func (a *Account) sign(ctx context.Context, tx *types.Transaction) (*types.Transaction, error) {
+	chainID := new(big.Int).SetUint64(a.client.chainID)
+	rules := types.LatestSignerForChainID(chainID)
+	var signed *types.Transaction
+	if s, ok := a.signer.(TransactionSigner); ok {
+		var err error
+		if signed, err = s.SignTransaction(ctx, tx, chainID); err != nil {
+			return nil, err
+		}
+	} else {
+		sig, err := a.signer.SignDigest(rules.Hash(tx))
+		if err != nil {
+			return nil, err
+		}
+		sig[64] -= 27
+		if signed, err = tx.WithSignature(rules, sig[:]); err != nil {
+			return nil, err
+		}
 	}
-	head, err := a.client.eth.HeaderByNumber(ctx, nil)
-	if err != nil {
-		return nil, nil, err
+	if rules.Hash(signed) != rules.Hash(tx) {
+		return nil, errors.New("the signer changed the transaction; allow it as it is, or refuse it")
 	}
-	if head.BaseFee == nil {
-		return nil, nil, errors.New("the chain has no base fee (EIP-1559 is needed)")
+	if from, err := types.Sender(rules, signed); err != nil || from != a.Address() {
+		return nil, fmt.Errorf("the signer signed for %s, not for %s: %w", from, a.Address(), protocol.ErrSignature)
 	}
-	feeCap = new(big.Int).Mul(head.BaseFee, common.Big2)
-	return tip, feeCap.Add(feeCap, tip), nil
+	return signed, nil
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"time"
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
@@ -21,39 +22,49 @@ import (
 	"github.com/kinora/kinora/internal/protocol"
 )
 
-// Client speaks JSON-RPC to one chain.
+// Client speaks JSON-RPC to one chain, over one node or several.
 type Client struct {
-	eth     *ethclient.Client
+	nodes   *endpoints
 	chainID uint64
 }
 
-// Dial connects to the node at url (http, ws or ipc) and learns its chain.
-func Dial(ctx context.Context, url string) (*Client, error) {
-	eth, err := ethclient.DialContext(ctx, url)
+// Option changes how Dial goes about it.
+type Option func(*options)
+
+type options struct{ timeout time.Duration }
+
+// CallTimeout bounds each call to each node; without it, 10 seconds.
+func CallTimeout(d time.Duration) Option { return func(o *options) { o.timeout = d } }
+
+// Dial connects to the chain over the node at url (http, ws or ipc), or over several, separated by commas, the preferred
+// first. Questions go to the first that answers and is not behind the others, transactions to all. One of them must answer
+// now.
+func Dial(ctx context.Context, url string, change ...Option) (*Client, error) {
+	o := options{timeout: callTimeout}
+	for _, c := range change {
+		c(&o)
+	}
+	nodes, err := dialEndpoints(ctx, url, o.timeout)
 	if err != nil {
-		return nil, protocol.Errorf(protocol.Unavailable, "dial chain at %s: %w (check --chain-rpc)", url, err)
+		return nil, err
 	}
-	id, err := eth.ChainID(ctx)
-	if err != nil {
-		eth.Close()
-		return nil, protocol.Errorf(protocol.Unavailable, "ask chain at %s for its id: %w (check --chain-rpc)", url, err)
-	}
-	if !id.IsUint64() {
-		eth.Close()
-		return nil, fmt.Errorf("chain id %s of %s does not fit 64 bits", id, url)
-	}
-	return &Client{eth: eth, chainID: id.Uint64()}, nil
+	return &Client{nodes: nodes, chainID: nodes.chainID}, nil
 }
 
-// Close ends the connection.
-func (c *Client) Close() { c.eth.Close() }
+// Close ends the connections.
+func (c *Client) Close() { c.nodes.close() }
 
 // ChainID identifies the chain.
 func (c *Client) ChainID() uint64 { return c.chainID }
 
+// Nodes is how each node is seen now, the preferred first.
+func (c *Client) Nodes() []EndpointHealth { return c.nodes.health(time.Now()) }
+
 // Balance is what owner has on the chain, outside the escrow.
 func (c *Client) Balance(ctx context.Context, owner common.Address) (protocol.Wei, error) {
-	b, err := c.eth.BalanceAt(ctx, owner, nil)
+	b, err := ask(ctx, c.nodes, func(ctx context.Context, eth *ethclient.Client) (*big.Int, error) {
+		return eth.BalanceAt(ctx, owner, nil)
+	})
 	if err != nil {
 		return protocol.Wei{}, explain("read balance", err)
 	}
@@ -62,43 +73,88 @@ func (c *Client) Balance(ctx context.Context, owner common.Address) (protocol.We
 
 // BlockNumber is the newest block.
 func (c *Client) BlockNumber(ctx context.Context) (uint64, error) {
-	n, err := c.eth.BlockNumber(ctx)
+	n, err := ask(ctx, c.nodes, func(ctx context.Context, eth *ethclient.Client) (uint64, error) { return eth.BlockNumber(ctx) })
 	return n, explain("read block number", err)
+}
+
+// Head is a block as far as money is concerned.
+type Head struct {
+	Number  uint64
+	Time    uint64       // Unix seconds: chain time
+	BaseFee protocol.Wei // wei per gas
+}
+
+// Head is the newest block.
+func (c *Client) Head(ctx context.Context) (Head, error) { return c.head(ctx, nil) }
+
+// HeadAt is the block of a number.
+func (c *Client) HeadAt(ctx context.Context, number uint64) (Head, error) {
+	return c.head(ctx, new(big.Int).SetUint64(number))
+}
+
+func (c *Client) head(ctx context.Context, number *big.Int) (Head, error) {
+	h, err := ask(ctx, c.nodes, func(ctx context.Context, eth *ethclient.Client) (*types.Header, error) {
+		return eth.HeaderByNumber(ctx, number)
+	})
+	if err != nil {
+		return Head{}, explain("read block", err)
+	}
+	if h.BaseFee == nil {
+		return Head{}, errors.New("the chain has no base fee (EIP-1559 is needed)")
+	}
+	fee, err := protocol.WeiFromBig(h.BaseFee)
+	return Head{Number: h.Number.Uint64(), Time: h.Time, BaseFee: fee}, err
 }
 
 // BlockTime is the newest block's Unix second: chain time.
 func (c *Client) BlockTime(ctx context.Context) (uint64, error) {
-	h, err := c.eth.HeaderByNumber(ctx, nil)
-	if err != nil {
-		return 0, explain("read block time", err)
-	}
-	return h.Time, nil
+	h, err := c.Head(ctx)
+	return h.Time, err
 }
 
 // TxNonce is the number of transactions of owner that were mined: the first TxNonce still open.
 func (c *Client) TxNonce(ctx context.Context, owner common.Address) (uint64, error) {
-	n, err := c.eth.NonceAt(ctx, owner, nil)
+	return c.txNonce(ctx, owner, nil)
+}
+
+// TxNonceAt is TxNonce as of a block.
+func (c *Client) TxNonceAt(ctx context.Context, owner common.Address, block uint64) (uint64, error) {
+	return c.txNonce(ctx, owner, new(big.Int).SetUint64(block))
+}
+
+func (c *Client) txNonce(ctx context.Context, owner common.Address, block *big.Int) (uint64, error) {
+	n, err := ask(ctx, c.nodes, func(ctx context.Context, eth *ethclient.Client) (uint64, error) {
+		return eth.NonceAt(ctx, owner, block)
+	})
 	return n, explain("read transaction nonce", err)
+}
+
+// call asks the newest block.
+func (c *Client) call(ctx context.Context, m ethereum.CallMsg) ([]byte, error) {
+	return ask(ctx, c.nodes, func(ctx context.Context, eth *ethclient.Client) ([]byte, error) { return eth.CallContract(ctx, m, nil) })
 }
 
 // Receipt is what a mined transaction came to.
 type Receipt struct {
-	Tx    common.Hash
-	Block uint64
-	Cost  protocol.Wei // gas used × price
-	logs  []*types.Log
+	Tx        common.Hash
+	Block     uint64
+	BlockHash common.Hash
+	Cost      protocol.Wei // gas used × price
+	logs      []*types.Log
 }
 
 // Receipt returns the receipt of a transaction and whether it was mined. A mined one that failed is a *Revert.
 func (c *Client) Receipt(ctx context.Context, tx common.Hash) (Receipt, bool, error) {
-	r, err := c.eth.TransactionReceipt(ctx, tx)
+	r, err := askEvery(ctx, c.nodes, func(ctx context.Context, eth *ethclient.Client) (*types.Receipt, error) {
+		return eth.TransactionReceipt(ctx, tx)
+	})
 	if errors.Is(err, ethereum.NotFound) {
 		return Receipt{}, false, nil
 	}
 	if err != nil {
 		return Receipt{}, false, explain("read receipt", err)
 	}
-	out := Receipt{Tx: tx, logs: r.Logs}
+	out := Receipt{Tx: tx, BlockHash: r.BlockHash, logs: r.Logs}
 	if r.BlockNumber != nil {
 		out.Block = r.BlockNumber.Uint64()
 	}
@@ -135,7 +191,8 @@ func explain(doing string, err error) error {
 		return nil
 	}
 	var known *Revert
-	if errors.As(err, &known) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	var dear *TooDear
+	if errors.As(err, &known) || errors.As(err, &dear) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
 	var data rpc.DataError

@@ -10,6 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/ethclient"
 
 	"github.com/kinora/kinora/contracts/bindings"
 	"github.com/kinora/kinora/internal/protocol"
@@ -64,7 +65,7 @@ func (r Refusal) String() string {
 // NewEscrow opens the escrow at address; an error says when there is none.
 func NewEscrow(ctx context.Context, c *Client, address common.Address) (*Escrow, error) {
 	e := &Escrow{client: c, address: address, abi: bindings.NewTicketEscrow()}
-	code, err := c.eth.CodeAt(ctx, address, nil)
+	code, err := ask(ctx, c.nodes, func(ctx context.Context, eth *ethclient.Client) ([]byte, error) { return eth.CodeAt(ctx, address, nil) })
 	if err != nil {
 		return nil, explain("open escrow", err)
 	}
@@ -157,9 +158,9 @@ func (e *Escrow) Withdraw(ctx context.Context, a *Account, to common.Address, am
 }
 
 // RedeemBatch sends one transaction that redeems runs, paying at least minTotal wei in all or nothing. It hands the
-// signed transaction to stored before it broadcasts it, so that whoever is killed in between can send the same again. The
+// signed transaction and what it is expected to cost to stored before it broadcasts it, so that whoever is killed in between can send the same again. The
 // estimate of its gas discloses the runs' rands to the node: close their sets before.
-func (e *Escrow) RedeemBatch(ctx context.Context, a *Account, runs []ticket.Run, minTotal protocol.Wei, stored func(Prepared) error) (Prepared, error) {
+func (e *Escrow) RedeemBatch(ctx context.Context, a *Account, runs []ticket.Run, minTotal protocol.Wei, stored func(Prepared, Bill) error) (Prepared, error) {
 	var packed []byte
 	for _, r := range runs {
 		b, err := ticket.EncodeRun(r)
@@ -177,7 +178,7 @@ func (e *Escrow) Diagnose(ctx context.Context, t ticket.Signed, rand [32]byte) (
 	data := e.abi.PackRedeem(bindings.ITicketEscrowTicket{Payer: t.Payer, Recipient: t.Recipient, Lane: t.Lane, Nonce: t.TicketNonce,
 		FaceValue: t.FaceValue.Big(), WinProb: t.WinProb, Expiry: new(big.Int).SetUint64(t.Expiry), RecipientRandHash: t.RecipientRandHash,
 		Salt: t.Salt}, rand, r, vs)
-	_, err := e.client.eth.CallContract(ctx, ethereum.CallMsg{From: t.Recipient, To: &e.address, Data: data}, nil)
+	_, err := e.client.call(ctx, ethereum.CallMsg{From: t.Recipient, To: &e.address, Data: data})
 	if err == nil {
 		return RefusalNone, nil
 	}
@@ -190,7 +191,7 @@ func (e *Escrow) Diagnose(ctx context.Context, t ticket.Signed, rand [32]byte) (
 
 func call[T any](ctx context.Context, e *Escrow, doing string, data []byte, unpack func([]byte) (T, error)) (T, error) {
 	var zero T
-	out, err := e.client.eth.CallContract(ctx, ethereum.CallMsg{To: &e.address, Data: data}, nil)
+	out, err := e.client.call(ctx, ethereum.CallMsg{To: &e.address, Data: data})
 	if err != nil {
 		return zero, explain(doing, err)
 	}
@@ -310,8 +311,11 @@ func (e *Escrow) redeemed(l *types.Log) (Redeemed, error) {
 func (e *Escrow) topic(event string) common.Hash { return e.abi.GetABI().Events[event].ID }
 
 func (e *Escrow) logs(ctx context.Context, event string, fromBlock uint64) ([]*types.Log, error) {
-	logs, err := e.client.eth.FilterLogs(ctx, ethereum.FilterQuery{FromBlock: new(big.Int).SetUint64(fromBlock),
-		Addresses: []common.Address{e.address}, Topics: [][]common.Hash{{e.topic(event)}}})
+	query := ethereum.FilterQuery{FromBlock: new(big.Int).SetUint64(fromBlock), Addresses: []common.Address{e.address},
+		Topics: [][]common.Hash{{e.topic(event)}}}
+	logs, err := ask(ctx, e.client.nodes, func(ctx context.Context, eth *ethclient.Client) ([]types.Log, error) {
+		return eth.FilterLogs(ctx, query)
+	})
 	if err != nil {
 		return nil, explain("read events", err)
 	}

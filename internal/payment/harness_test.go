@@ -33,6 +33,7 @@ func ether(n uint64) protocol.Wei { return wei(1e18).Mul(n) }
 // market is a chain with an escrow and money to give away, one per test.
 type market struct {
 	*testing.T
+	url    string
 	client *chain.Client
 	escrow *chain.Escrow
 	rich   *chain.Account
@@ -42,16 +43,25 @@ type market struct {
 
 func newMarket(t *testing.T) *market {
 	t.Helper()
-	m := &market{T: t, log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	rich := newKey(t)
 	c, err := devchain.Start(t.Context(), devchain.Options{Prefund: map[common.Address]protocol.Wei{rich.Address(): ether(1_000_000)}})
-	m.no(err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		if err := c.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	m.client, err = chain.Dial(t.Context(), c.URL())
+	return marketOn(t, c.URL(), rich)
+}
+
+// marketOn is a market on a chain that runs, where rich has the money.
+func marketOn(t *testing.T, url string, rich *protocol.KeySigner) *market {
+	t.Helper()
+	m := &market{T: t, url: url, log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	var err error
+	m.client, err = chain.Dial(t.Context(), url)
 	m.no(err)
 	t.Cleanup(m.client.Close)
 	m.rich = chain.NewAccount(m.client, rich)
@@ -140,7 +150,7 @@ func (m *market) onSQLite() func() payment.Store {
 
 // quick are set times that suit a test.
 func quick(c *payment.RecipientConfig) {
-	c.Usable, c.Accept, c.Redeem, c.RestartGrace = 400*time.Millisecond, 1200*time.Millisecond, 1300*time.Millisecond, time.Millisecond
+	c.Usable, c.Accept, c.Redeem, c.RestartGrace = time.Second, 3*time.Second, 3100*time.Millisecond, time.Millisecond
 }
 
 // recipient makes the earning side. Its sets live for minutes and every ticket wins unless options say otherwise.

@@ -80,7 +80,7 @@ func (p *Payer) dispatch(ctx context.Context, deliver func(recipient common.Addr
 	}
 	wants := map[common.Address][]string{}
 	for _, k := range due {
-		signed, err := p.store.SignDue(ctx, k, time.Now(), p.sign)
+		signed, err := p.store.SignDue(ctx, k, p.config.Now(), p.sign)
 		if err != nil {
 			return err
 		}
@@ -214,7 +214,7 @@ func (p *Payer) send(ctx context.Context, d Delivery, orders []Outgoing) error {
 		}
 	}
 	if len(answers) > 0 {
-		if err := p.store.Answer(ctx, d.Recipient, answers, time.Now()); err != nil {
+		if err := p.store.Answer(ctx, d.Recipient, answers, p.config.Now()); err != nil {
 			return err
 		}
 	}

@@ -35,6 +35,9 @@ func NewPayer(c PayerConfig, store PayerStore, sender Sender) *Payer {
 	if c.MaxLifetime == 0 {
 		c.MaxLifetime = 7 * 24 * time.Hour
 	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -48,7 +51,7 @@ func NewPayer(c PayerConfig, store PayerStore, sender Sender) *Payer {
 // Use checks a recipient's parameter set for a stream and pays with it from now on, until its usable time is over or a
 // newer set comes. Due tickets of the stream are signed with it at once.
 func (p *Payer) Use(ctx context.Context, stream string, signed protocol.Signed[protocol.TicketParams]) error {
-	arrived := time.Now()
+	arrived := p.config.Now()
 	if err := protocol.ValidateStream(stream); err != nil {
 		return protocol.Errorf(protocol.BadStreamName, "%w", err)
 	}
@@ -77,7 +80,7 @@ func (p *Payer) Use(ctx context.Context, stream string, signed protocol.Signed[p
 	p.mu.Lock()
 	p.usable[k] = usable
 	p.mu.Unlock()
-	if n, err := p.store.SignDue(ctx, k, time.Now(), p.sign); err != nil {
+	if n, err := p.store.SignDue(ctx, k, p.config.Now(), p.sign); err != nil {
 		return err
 	} else if n > 0 {
 		p.Wake()
@@ -90,7 +93,7 @@ func (p *Payer) Usable(recipient common.Address, stream string) (remaining time.
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	k := StreamKey{recipient, stream}
-	remaining = time.Until(p.usable[k])
+	remaining = p.usable[k].Sub(p.config.Now())
 	if remaining <= 0 {
 		delete(p.usable, k)
 		return 0, false
@@ -106,7 +109,7 @@ func (p *Payer) PayTx(ctx context.Context, tx Tx, o Order) (PayResult, error) {
 	if err := p.check(o); err != nil || o.Fee.IsZero() {
 		return PayResult{}, err
 	}
-	r, err := p.store.Pay(ctx, tx, o, time.Now(), p.sign)
+	r, err := p.store.Pay(ctx, tx, o, p.config.Now(), p.sign)
 	if err != nil {
 		return r, fmt.Errorf("pay for attempt %s: %w", o.Attempt.Short(), err)
 	}
@@ -125,7 +128,7 @@ func (p *Payer) RejectTx(ctx context.Context, tx Tx, o Order, code protocol.Code
 	if len(detail) > longest {
 		detail = detail[:longest]
 	}
-	return p.store.Reject(ctx, tx, o, code, detail, time.Now())
+	return p.store.Reject(ctx, tx, o, code, detail, p.config.Now())
 }
 
 func (p *Payer) check(o Order) error {

@@ -35,6 +35,15 @@ type PayerStore interface {
 	// EndSets makes every set of a stream unusable and returns the newest of each lane.
 	EndSets(ctx context.Context, stream string) ([]PayerSet, error)
 	Stats(ctx context.Context) (PayerStats, error)
+
+	// Want notes that an allocation for a recipient is wanted.
+	Want(ctx context.Context, recipient common.Address, now time.Time) error
+	// Wanted tells when an allocation was last wanted, of each recipient that may still have one.
+	Wanted(ctx context.Context) (map[common.Address]time.Time, error)
+	// Unwant forgets a recipient whose allocation is gone, unless it was wanted since.
+	Unwant(ctx context.Context, recipient common.Address, since time.Time) error
+	// Spent is the sum of fees ordered since a time, and when the first of them was.
+	Spent(ctx context.Context, since time.Time) (fees protocol.Wei, first time.Time, err error)
 }
 
 // Sign makes the ticket of an order in a set.

@@ -26,13 +26,16 @@ import (
 type Escrow interface {
 	Balance(ctx context.Context, owner common.Address) (protocol.Wei, error)
 	Allocation(ctx context.Context, payer, recipient common.Address) (chain.Allocation, error)
+	ConfirmedAllocation(ctx context.Context, payer, recipient common.Address, blocks uint64) (chain.Allocation, error)
 	Watermark(ctx context.Context, payer, recipient common.Address, lane uint16) (uint64, error)
 	BlockTime(ctx context.Context) (uint64, error)
 	ThawPeriod() time.Duration
-	RedeemBatch(ctx context.Context, a *chain.Account, runs []ticket.Run, minTotal protocol.Wei, stored func(chain.Prepared) error) (chain.Prepared, error)
+	RedeemBatch(ctx context.Context, a *chain.Account, runs []ticket.Run, minTotal protocol.Wei, stored func(chain.Prepared, chain.Bill) error) (chain.Prepared, error)
 	Diagnose(ctx context.Context, t ticket.Signed, rand [32]byte) (chain.Refusal, error)
 	Runs(r chain.Receipt) ([]chain.Redeemed, []chain.RunStopped, error)
 	Allocate(ctx context.Context, a *chain.Account, recipient common.Address, amount protocol.Wei) (chain.Receipt, error)
+	Thaw(ctx context.Context, a *chain.Account, recipient common.Address, amount protocol.Wei) (chain.Receipt, error)
+	Release(ctx context.Context, a *chain.Account, recipient common.Address) (chain.Receipt, error)
 }
 
 // Tx is a pgx.Tx: the role's own transaction, which the payment joins.
@@ -81,14 +84,27 @@ type RecipientConfig struct {
 	// TicketLifetime is what a ticket still lives when its set is opened: half the escrow's thaw period, at most 24 h. It
 	// must stay below the thaw period, or a thaw would outrun a winner.
 	TicketLifetime time.Duration
-	// FaceValueMultiple makes the face value that many usual fees, so that one ticket in as many wins: 100.
+	// FaceValueMultiple makes the face value at least that many usual fees, so that one ticket in as many wins: 10. At 1 every
+	// ticket may win. ChooseTerms has the rest of the rule.
 	FaceValueMultiple uint64
+	// Gas is what redeeming one winner costs, smoothed over hours (GasMeter.Cost); nil: nothing.
+	Gas func() protocol.Wei
+	// MaxStrangers bounds the lanes of payers that never had credit: 256.
+	MaxStrangers int
 	// CreditWindow is the most unpaid work per payer; zero: as much as the allocation covers.
 	CreditWindow protocol.Wei
 	// HoldFor bounds how long an admitted attempt keeps credit if nobody releases it: 2 min.
 	HoldFor time.Duration
-	// Confirmations are the blocks that must follow a redemption's before it counts: 0.
+	// Confirmations are the blocks that must follow an allocation's or a redemption's before it counts: 0.
 	Confirmations uint64
+	// Now is the clock that sets live by; nil: this process's. Replicas must share one (pgstore.Clock), or the one that is
+	// ahead closes sets that payers still use.
+	Now func() time.Time
+	// MaxGasPercent is the part of what a redemption pays that its gas may cost, in percent; while it costs more, winners
+	// wait. In the last quarter of a ticket's life it may cost all of it. 0: whatever it costs.
+	MaxGasPercent uint64
+	// Pace of the settling loop.
+	Pace Pace
 
 	Events   func(protocol.Event)                      // may be nil; must not block
 	Rejected func(payer common.Address, reject Reject) // may be nil: a payer's verdict against an attempt; must not block
@@ -103,15 +119,27 @@ func (c RecipientConfig) withDefaults(thaw time.Duration) RecipientConfig {
 	c.Redeem = cmp.Or(c.Redeem, c.Accept+10*time.Second)
 	c.RestartGrace = cmp.Or(c.RestartGrace, min(c.Accept-c.Usable, 15*time.Second))
 	c.TicketLifetime = cmp.Or(c.TicketLifetime, min(thaw/2, 24*time.Hour))
-	c.FaceValueMultiple = cmp.Or(c.FaceValueMultiple, 100)
+	c.MaxStrangers = cmp.Or(c.MaxStrangers, 256)
 	c.HoldFor = cmp.Or(c.HoldFor, 2*time.Minute)
+	c.Pace = c.Pace.withDefaults()
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.Events == nil {
 		c.Events = func(protocol.Event) {}
 	}
+	if c.Gas == nil {
+		c.Gas = func() protocol.Wei { return protocol.Wei{} }
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	return c
+}
+
+// policy is what ChooseTerms is asked for.
+func (c RecipientConfig) policy() TermsPolicy {
+	return TermsPolicy{FeeMultiple: c.FaceValueMultiple, Certain: c.FaceValueMultiple == 1}
 }
 
 func (c RecipientConfig) validate(thaw time.Duration) error {
@@ -151,8 +179,9 @@ type RecipientStats struct {
 type PayerConfig struct {
 	Domain       protocol.Domain
 	Signer       protocol.Signer
-	MaxFaceValue protocol.Wei  // refuse sets above it; zero: no bound
-	MaxLifetime  time.Duration // refuse tickets that live longer; zero: 7 days
+	MaxFaceValue protocol.Wei     // refuse sets above it; zero: no bound
+	MaxLifetime  time.Duration    // refuse tickets that live longer; zero: 7 days
+	Now          func() time.Time // the clock that sets live by; nil: this process's. Replicas must share one (pgstore.Clock)
 	Events       func(protocol.Event)
 	Log          *slog.Logger
 }

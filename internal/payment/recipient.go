@@ -13,7 +13,6 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
-	"github.com/kinora/kinora/internal/chain"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/ticket"
 )
@@ -33,29 +32,25 @@ type Recipient struct {
 	draining    bool
 	sets        map[common.Hash]Set // what never changes of them
 	allocations map[common.Address]cachedAllocation
-	sent        struct { // the redemption this process broadcast last
-		tx common.Hash
-		at time.Time
-	}
+	income      income
+	// strangersFull is when there were found to be too many strangers last.
+	strangersFull time.Time
+
+	settling settling
 }
 
-type cachedAllocation struct {
-	chain.Allocation
-	at time.Time
-}
-
-// Caches: how old an allocation may be, and how many sets are remembered.
-const (
-	allocationAge = 2 * time.Second
-	setsCached    = 4096
-)
+// setsCached is how many sets are remembered.
+const setsCached = 4096
 
 // NewRecipient makes the earning side of one key.
 func NewRecipient(c RecipientConfig, store Store, escrow Escrow) *Recipient {
 	c = c.withDefaults(escrow.ThawPeriod())
 	return &Recipient{config: c, self: c.Signer.Address(), hasher: ticket.Domain{ChainID: c.Domain.ChainID, Escrow: c.Domain.Escrow}.Hasher(),
-		store: store, escrow: escrow, wake: make(chan struct{}, 1), sets: map[common.Hash]Set{}, allocations: map[common.Address]cachedAllocation{}}
+		store: store, escrow: escrow, wake: make(chan struct{}, 1), sets: map[common.Hash]Set{}, allocations: map[common.Address]cachedAllocation{},
+		settling: newSettling()}
 }
+
+func (r *Recipient) now() time.Time { return r.config.Now() }
 
 // Params is the parameter set with which payer pays for stream: the current one, or a new one once half of its usable time
 // is over or its face value does not cover maxFee. Each (payer, stream) has a lane of its own.
@@ -63,23 +58,63 @@ func (r *Recipient) Params(ctx context.Context, payer common.Address, stream str
 	return r.ParamsAt(ctx, payer, stream, maxFee, maxFee)
 }
 
-// ParamsAt is Params for a stream whose usual fee is below maxFee, the longest segment's: the face value covers maxFee and
-// is FaceValueMultiple usual fees, as far as a sixth of the allocation allows.
+// ParamsAt is Params for a stream whose usual fee is below maxFee, the longest segment's. The face value covers maxFee;
+// ChooseTerms derives it from both fees, gas, the payer's allocation and what it pays. A payer without an allocation gets
+// the least there is. Once many such are known, and to a payer whose allocation holds no winner worth redeeming, it gives
+// parameters that are over before they can be used: they introduce us, so that more can be allocated, and leave no trace.
 func (r *Recipient) ParamsAt(ctx context.Context, payer common.Address, stream string, maxFee, usualFee protocol.Wei) (protocol.Signed[protocol.TicketParams], error) {
 	var none protocol.Signed[protocol.TicketParams]
+	if maxFee.IsZero() || !maxFee.FitsUint96() || maxFee.Less(usualFee) {
+		return none, protocol.Errorf(protocol.BadRequest, "largest fee is %s wei and usual fee %s, want 1 ≤ usual ≤ largest ≤ 2^96-1", maxFee, usualFee)
+	}
+	if err := r.mayPay(payer, stream); err != nil {
+		return none, err
+	}
+	a, err := r.allocation(ctx, payer)
+	if err != nil {
+		return none, err
+	}
+	credit := a.Credit()
+	if credit.IsZero() {
+		if passing, err := r.isOneStrangerTooMany(ctx, payer, stream); err != nil || passing {
+			if err != nil {
+				return none, err
+			}
+			return r.seal(r.passing(payer, maxFee))
+		}
+	}
+	p, err := r.params(ctx, payer, stream, maxFee, func() (protocol.Wei, error) {
+		if credit.IsZero() {
+			return maxFee, nil
+		}
+		t, err := ChooseTerms(r.config.policy(), TermsBasis{MaxFee: maxFee, UsualFee: usualFee, Gas: r.config.Gas(), Credit: credit, Income: r.income.perDay(payer, r.now())})
+		return t.FaceValue, err
+	})
+	if err != nil && protocol.CodeOf(err) == protocol.InsufficientCredit {
+		r.config.Log.Warn("no parameters for a payer whose allocation is too small", "payer", payer, "stream", stream, "err", err)
+		return r.seal(r.passing(payer, maxFee))
+	}
+	return p, err
+}
+
+func (r *Recipient) mayPay(payer common.Address, stream string) error {
 	if err := protocol.ValidateStream(stream); err != nil {
-		return none, protocol.Errorf(protocol.BadStreamName, "%w", err)
+		return protocol.Errorf(protocol.BadStreamName, "%w", err)
 	}
 	if payer == r.self || payer == (common.Address{}) {
-		return none, protocol.Errorf(protocol.BadRequest, "payer %s cannot pay %s", payer, r.self)
-	}
-	if maxFee.IsZero() || !maxFee.FitsUint96() {
-		return none, protocol.Errorf(protocol.BadRequest, "largest fee is %s, want 1 to 2^96-1 wei", maxFee)
+		return protocol.Errorf(protocol.BadRequest, "payer %s cannot pay %s", payer, r.self)
 	}
 	if r.isDraining() {
-		return none, protocol.Errorf(protocol.Draining, "no new parameter sets: shutting down")
+		return protocol.Errorf(protocol.Draining, "no new parameter sets: shutting down")
 	}
-	lane, err := r.store.Lane(ctx, payer, stream, time.Now(), func(ctx context.Context, lane uint16) (uint64, error) {
+	return nil
+}
+
+// params is the current set of a stream, or a new one of the face value that choose says.
+func (r *Recipient) params(ctx context.Context, payer common.Address, stream string, maxFee protocol.Wei,
+	choose func() (protocol.Wei, error)) (protocol.Signed[protocol.TicketParams], error) {
+	var none protocol.Signed[protocol.TicketParams]
+	lane, err := r.store.Lane(ctx, payer, stream, r.now(), func(ctx context.Context, lane uint16) (uint64, error) {
 		return r.escrow.Watermark(ctx, payer, r.self, lane)
 	})
 	if err != nil {
@@ -89,10 +124,10 @@ func (r *Recipient) ParamsAt(ctx context.Context, payer common.Address, stream s
 	if err != nil {
 		return none, err
 	}
-	if ok && !newest.Closed && !newest.FaceValue.Less(maxFee) && time.Until(newest.UsableUntil) > newest.UsableUntil.Sub(newest.OpenedAt)/2 {
+	if ok && !newest.Closed && !newest.FaceValue.Less(maxFee) && newest.UsableUntil.Sub(r.now()) > newest.UsableUntil.Sub(newest.OpenedAt)/2 {
 		return r.seal(newest)
 	}
-	faceValue, err := r.faceValue(ctx, payer, maxFee, usualFee)
+	faceValue, err := choose()
 	if err != nil {
 		return none, err
 	}
@@ -108,26 +143,45 @@ func (r *Recipient) ParamsAt(ctx context.Context, payer common.Address, stream s
 	return r.seal(s)
 }
 
-func (r *Recipient) faceValue(ctx context.Context, payer common.Address, maxFee, usualFee protocol.Wei) (protocol.Wei, error) {
-	a, err := r.allocation(ctx, payer)
-	if err != nil {
-		return protocol.Wei{}, err
+// strangersAge is how long it stays known that there are too many strangers, so that a flood of them is not counted one by one.
+const strangersAge = time.Second
+
+// isOneStrangerTooMany reports whether so many payers that never had credit have lanes that this one gets none: identities
+// cost nothing, rows do.
+func (r *Recipient) isOneStrangerTooMany(ctx context.Context, payer common.Address, stream string) (bool, error) {
+	r.mu.Lock()
+	full := time.Since(r.strangersFull) < strangersAge
+	r.mu.Unlock()
+	if !full {
+		n, err := r.store.Strangers(ctx)
+		if err != nil || n < r.config.MaxStrangers {
+			return false, err
+		}
+		r.mu.Lock()
+		r.strangersFull = time.Now()
+		r.mu.Unlock()
 	}
-	want := usualFee.Mul(r.config.FaceValueMultiple).Min(protocol.MaxUint96)
-	if most := a.Credit().Div(6); most.Less(want) {
-		want = most
-	}
-	if want.Less(maxFee) {
-		want = maxFee
-	}
-	return want, nil
+	_, known, err := r.store.KnownLane(ctx, payer, stream)
+	return !known, err
+}
+
+// passing is a set that is over before it can be used: it only introduces us. Its rand is nobody's.
+func (r *Recipient) passing(payer common.Address, faceValue protocol.Wei) Set {
+	now := r.now()
+	s := Set{ID: protocol.NewID(), Payer: payer, FaceValue: faceValue, UsableUntil: now, AcceptUntil: now, RedeemFrom: now, Expiry: r.expiry(now)}
+	_, _ = rand.Read(s.RandHash[:]) // never fails, says crypto/rand
+	return s
+}
+
+func (r *Recipient) expiry(now time.Time) uint64 {
+	return uint64(now.Add(r.config.Accept + r.config.TicketLifetime).Unix())
 }
 
 func (r *Recipient) openSet(ctx context.Context, payer common.Address, lane uint16, faceValue protocol.Wei, after int64) (Set, error) {
-	now := time.Now().Truncate(time.Millisecond)
+	now := r.now().Truncate(time.Millisecond)
 	s := Set{ID: protocol.NewID(), Payer: payer, Lane: lane, FaceValue: faceValue, OpenedAt: now, UsableUntil: now.Add(r.config.Usable),
 		AcceptUntil: now.Add(r.config.Accept), RedeemFrom: now.Add(r.config.Redeem),
-		Expiry: uint64(now.Add(r.config.Accept + r.config.TicketLifetime).Unix())}
+		Expiry: r.expiry(now)}
 	_, _ = rand.Read(s.Seed[:]) // never fails, says crypto/rand
 	secret, err := r.rand(ctx, s)
 	if err != nil {
@@ -171,101 +225,16 @@ func (r *Recipient) key(ctx context.Context) ([32]byte, error) {
 
 // seal signs a set with the time it has left.
 func (r *Recipient) seal(s Set) (protocol.Signed[protocol.TicketParams], error) {
-	left := func(t time.Time) uint32 { return uint32(max(time.Until(t).Milliseconds(), 0)) }
+	now := r.now()
+	left := func(t time.Time, least int64) uint32 { return uint32(max(t.Sub(now).Milliseconds(), least)) } // the times must ascend
 	return protocol.Seal(r.config.Domain, r.config.Signer, protocol.TicketParams{Set: s.ID, Payer: s.Payer, Recipient: r.self, Lane: s.Lane,
-		FaceValue: s.FaceValue, RecipientRandHash: protocol.Hash(s.RandHash), Expiry: s.Expiry, UsableMillis: left(s.UsableUntil),
-		AcceptMillis: left(s.AcceptUntil), RedeemMillis: left(s.RedeemFrom)})
-}
-
-// allocation is the payer's, as confirmed on chain at most two seconds ago.
-func (r *Recipient) allocation(ctx context.Context, payer common.Address) (chain.Allocation, error) {
-	r.mu.Lock()
-	c, ok := r.allocations[payer]
-	r.mu.Unlock()
-	if ok && time.Since(c.at) < allocationAge {
-		return c.Allocation, nil
-	}
-	at := time.Now()
-	a, err := r.escrow.Allocation(ctx, payer, r.self)
-	if err != nil {
-		return chain.Allocation{}, err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.allocations) >= setsCached {
-		clear(r.allocations)
-	}
-	r.allocations[payer] = cachedAllocation{a, at}
-	return a, nil
-}
-
-func (r *Recipient) forgetAllocations() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	clear(r.allocations)
-}
-
-// Admit sets budget wei of the payer's credit aside for an attempt, until release, Owe, Forgive or two minutes later.
-// Credit is the allocation that does not thaw, less the face values of winners not yet redeemed, less unpaid deliveries
-// and other attempts; what is left must also bear one more winner. Refusals carry NoAllocation or InsufficientCredit.
-func (r *Recipient) Admit(ctx context.Context, payer common.Address, attempt protocol.ID, budget protocol.Wei) (release func(), err error) {
-	if r.isDraining() {
-		return nil, protocol.Errorf(protocol.Draining, "no new work: shutting down")
-	}
-	a, err := r.allocation(ctx, payer)
-	if err != nil {
-		return nil, err
-	}
-	credit := a.Credit()
-	if credit.IsZero() {
-		return nil, protocol.Errorf(protocol.NoAllocation, "payer %s has no allocation to %s that is not thawing (allocated are %s wei, %s thawing)",
-			payer, r.self, a.Amount, a.Thawing)
-	}
-	now := time.Now()
-	err = r.store.Hold(ctx, payer, attempt, budget, now, now.Add(r.config.HoldFor), func(e Exposure) error {
-		work := e.Unpaid.Add(e.Held).Add(budget)
-		next := work // what the next tickets may cost: the work they pay for, and at least one face value
-		if next.Less(e.FaceValue) {
-			next = e.FaceValue
-		}
-		if credit.Less(e.Float.Add(next)) {
-			return protocol.Limited(protocol.InsufficientCredit, "allocation", credit,
-				"payer %s: of %s wei allocated, %s are winners not yet redeemed; unpaid are %s, other attempts hold %s, this one asks %s and one more winner costs %s",
-				payer, credit, e.Float, e.Unpaid, e.Held, budget, e.FaceValue)
-		}
-		if w := r.config.CreditWindow; !w.IsZero() && w.Less(work) {
-			return protocol.Limited(protocol.InsufficientCredit, "credit_window", w,
-				"payer %s: unpaid are %s wei, other attempts hold %s, this one asks %s; the window is %s", payer, e.Unpaid, e.Held, budget, w)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	var once sync.Once
-	return func() {
-		once.Do(func() {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-			defer cancel()
-			if err := r.store.Release(ctx, payer, attempt); err != nil { // it ends by itself
-				r.config.Log.Warn("credit stays held", "payer", payer, "attempt", attempt.Short(), "err", err)
-			}
-		})
-	}, nil
-}
-
-// Owe notes a delivered segment: it uses credit until it is paid. A Postgres role notes it in its own transaction instead
-// (pgstore.OweTx).
-func (r *Recipient) Owe(ctx context.Context, o Owed) error { return r.store.Owe(ctx, o, time.Now()) }
-
-// Forgive strikes the debt of an attempt that this side's own check rejects too.
-func (r *Recipient) Forgive(ctx context.Context, attempt protocol.ID) error {
-	return r.store.Forgive(ctx, attempt)
+		FaceValue: s.FaceValue, RecipientRandHash: protocol.Hash(s.RandHash), Expiry: s.Expiry, UsableMillis: left(s.UsableUntil, 1),
+		AcceptMillis: left(s.AcceptUntil, 2), RedeemMillis: left(s.RedeemFrom, 3)})
 }
 
 // Stats counts.
 func (r *Recipient) Stats(ctx context.Context) (RecipientStats, error) {
-	return r.store.Stats(ctx, time.Now())
+	return r.store.Stats(ctx, r.now())
 }
 
 // Accept takes a Delivery: any order, any number of times. A winner is durable before its ticket is acknowledged, and a
@@ -295,7 +264,7 @@ func (r *Recipient) Accept(ctx context.Context, d Delivery) (DeliveryAnswer, err
 		}
 	}
 	if len(arrivals) > 0 {
-		outcomes, err := r.store.Accept(ctx, arrivals, time.Now())
+		outcomes, err := r.store.Accept(ctx, arrivals, r.now())
 		if err != nil {
 			return DeliveryAnswer{}, err
 		}
@@ -378,6 +347,7 @@ func (r *Recipient) set(ctx context.Context, h common.Hash) (Set, error) {
 func (r *Recipient) announce(a Arrival, stream string) {
 	t := a.Ticket
 	worth := t.EV()
+	r.income.add(t.Payer, worth, r.now())
 	e := protocol.Event{At: time.Now(), Actor: r.self, Kind: protocol.TicketAccepted, Stream: stream, Attempt: &a.Attempt, Counterparty: &t.Payer, Wei: &worth}
 	r.config.Events(e)
 	if a.Won {
@@ -395,7 +365,7 @@ func (r *Recipient) flush(ctx context.Context, payer common.Address, signed prot
 	if f.Payer != payer || f.Recipient != r.self {
 		return protocol.Errorf(protocol.BadRequest, "flush of %s for %s in a delivery of %s to %s", f.Payer, f.Recipient, payer, r.self)
 	}
-	n, err := r.store.CloseUpTo(ctx, payer, f.Set, time.Now())
+	n, err := r.store.CloseUpTo(ctx, payer, f.Set, r.now())
 	if err != nil {
 		return err
 	}
@@ -424,7 +394,10 @@ func (r *Recipient) renew(ctx context.Context, payer common.Address, stream stri
 		if err != nil || !ok {
 			return nil, err
 		}
-		p, err := r.ParamsAt(ctx, payer, stream, s.FaceValue, protocol.Wei{})
+		if err := r.mayPay(payer, stream); err != nil {
+			return nil, err
+		}
+		p, err := r.params(ctx, payer, stream, s.FaceValue, func() (protocol.Wei, error) { return s.FaceValue, nil })
 		return &p, err
 	}()
 	if err != nil {
@@ -452,7 +425,7 @@ func (r *Recipient) CloseAll(ctx context.Context) error {
 	r.mu.Lock()
 	r.draining = true
 	r.mu.Unlock()
-	if _, err := r.store.CloseAll(ctx, time.Now()); err != nil {
+	if _, err := r.store.CloseAll(ctx, r.now()); err != nil {
 		return fmt.Errorf("drain: %w", err)
 	}
 	r.wakeUp()

@@ -23,6 +23,8 @@ type Store interface {
 	Lane(ctx context.Context, payer common.Address, stream string, now time.Time, floor func(ctx context.Context, lane uint16) (uint64, error)) (uint16, error)
 	// KnownLane is the lane of payer's stream, if it has one.
 	KnownLane(ctx context.Context, payer common.Address, stream string) (lane uint16, known bool, err error)
+	// Strangers counts the lanes of payers that were never given credit (Hold).
+	Strangers(ctx context.Context) (int, error)
 	// NewestSet is the lane's newest set, open or closed; ok is false when it has none.
 	NewestSet(ctx context.Context, payer common.Address, lane uint16) (s Set, ok bool, err error)
 	// SetByID finds a payer's set by its name.
@@ -58,23 +60,41 @@ type Store interface {
 
 	// Pending lists winners won or submitted, by payer, lane and nonce.
 	Pending(ctx context.Context) ([]Winner, error)
+	// Lanes lists the lanes that have winners won or submitted.
+	Lanes(ctx context.Context) ([]WaitingLane, error)
+	// Waiting lists the first winners of a lane that are won or submitted, at most limit, by nonce.
+	Waiting(ctx context.Context, lane LaneKey, limit int) ([]Winner, error)
 	// EarliestOpen tells the lanes on which a set still accepts, and the serial of the earliest such set.
 	EarliestOpen(ctx context.Context) (map[LaneKey]int64, error)
-	// Submit writes a redemption down before it is sent: its winners go from won to submitted, all or none.
+	// Submit writes a redemption down before it is sent: its winners go from won to submitted, all or none. It fails if
+	// another that is under way has its TxNonce.
 	Submit(ctx context.Context, p chain.Prepared, winners []WinnerKey, now time.Time) error
-	// Sent lists the redemptions whose fate is unknown.
+	// Sent lists the redemptions that are not final, by TxNonce.
 	Sent(ctx context.Context) ([]Redemption, error)
+	// Batch lists the winners that a redemption was sent with, wherever they are now, by payer, lane and nonce.
+	Batch(ctx context.Context, tx common.Hash) ([]Winner, error)
+	// Attempts lists the redemptions that were ever sent with a winner.
+	Attempts(ctx context.Context, k WinnerKey) ([]common.Hash, error)
+	// TxNonceFloor is the first TxNonce above those of all redemptions that were mined.
+	TxNonceFloor(ctx context.Context) (uint64, error)
 	// Replace writes down p, which has the TxNonce and the winners of old and is sent in its place.
 	Replace(ctx context.Context, old common.Hash, p chain.Prepared, now time.Time) error
-	// Resolve ends a redemption: mined at a cost, or dropped. Each of its winners goes where settled says, only if it is
-	// still submitted.
-	Resolve(ctx context.Context, tx common.Hash, mined bool, gas protocol.Wei, settled []Settled, now time.Time) error
+	// Mine notes that a redemption was mined: the winners it paid are mined now. The rest of those that were submitted with
+	// it, or with one it takes the place of, go where settled says.
+	Mine(ctx context.Context, tx common.Hash, at BlockRef, gas protocol.Wei, paid []WinnerKey, rest []Settled, now time.Time) error
+	// Unmine takes Mine back, since the block is gone: the winners it paid are submitted again.
+	Unmine(ctx context.Context, tx common.Hash) error
+	// Finalise ends a mined redemption: its winners are paid for ever.
+	Finalise(ctx context.Context, tx common.Hash, now time.Time) error
+	// Drop ends a redemption that another transaction took the place of: its winners are won again.
+	Drop(ctx context.Context, tx common.Hash, now time.Time) error
 	// Settle moves winners that are won (not submitted): to expired or unpayable, or to be tried again later.
 	Settle(ctx context.Context, settled []Settled, now time.Time) error
 
 	// Exclusive runs f if no other process settles at this moment, and says whether it ran.
 	Exclusive(ctx context.Context, f func(ctx context.Context) error) (ran bool, err error)
-	// Prune forgets tickets that expired before chain second expiredBefore, and paid or forgiven debts noted before then.
+	// Prune forgets tickets that expired before chain second expiredBefore, paid or forgiven debts noted before then, and
+	// strangers whose sets have all closed and expired before then with no ticket taken.
 	Prune(ctx context.Context, expiredBefore time.Time) error
 	Stats(ctx context.Context, now time.Time) (RecipientStats, error)
 }
@@ -134,11 +154,13 @@ type Exposure struct {
 // WinnerState is where a winner is on its way to the chain.
 type WinnerState string
 
-// won → submitted → redeemed; won or submitted → expired, unpayable; submitted → won when its transaction did not pay it.
+// won → submitted → mined → final; won → expired, unpayable; submitted → won when its transaction did not pay it; mined →
+// submitted when its block is gone.
 const (
 	StateWon       WinnerState = "won"
 	StateSubmitted WinnerState = "submitted"
-	StateRedeemed  WinnerState = "redeemed"
+	StateMined     WinnerState = "mined"
+	StateFinal     WinnerState = "final"
 	StateExpired   WinnerState = "expired"
 	StateUnpayable WinnerState = "unpayable"
 )
@@ -155,6 +177,7 @@ type Winner struct {
 	State      WinnerState
 	Tx         common.Hash // of the redemption it was submitted with
 	NotBefore  time.Time   // not to be tried before
+	Tries      int         // how often it was put back
 	SetSerial  int64
 	Seed       [32]byte
 	SetClosed  bool
@@ -166,12 +189,33 @@ func (w Winner) Key() WinnerKey {
 	return WinnerKey{LaneKey{w.Ticket.Payer, w.Ticket.Lane}, w.Ticket.TicketNonce}
 }
 
-// Redemption is a transaction whose fate is unknown.
+// WaitingLane is a lane with winners won or submitted.
+type WaitingLane struct {
+	LaneKey
+	Count     uint64
+	Submitted uint64
+	FaceValue protocol.Wei // of the first
+	Expiry    uint64       // the earliest; Unix seconds, chain time
+	NotBefore time.Time    // of the first, as what follows
+
+	SetSerial  int64
+	SetClosed  bool
+	RedeemFrom time.Time
+}
+
+// Redemption is a transaction that is not final.
 type Redemption struct {
 	chain.Prepared
 	SubmittedAt time.Time
-	Winners     []Winner
-	Replaced    []common.Hash // earlier transactions with the same TxNonce
+	Winners     uint64
+	Mined       *BlockRef     // where it was seen mined
+	Replaced    []common.Hash // others with the same TxNonce, any of which may be mined instead
+}
+
+// BlockRef names a block.
+type BlockRef struct {
+	Number uint64
+	Hash   common.Hash
 }
 
 // Settled says where a winner goes: to State for Reason, or, with StateWon, back until NotBefore.

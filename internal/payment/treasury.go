@@ -20,7 +20,23 @@ type Treasury struct {
 	account *chain.Account
 	events  func(protocol.Event)
 	log     *slog.Logger
+	keeping Keeping
 	mu      sync.Mutex // one allocation at a time
+
+	seen  sync.Mutex
+	funds Funds
+	noted map[common.Address]time.Time // when a want was written down last
+	low   time.Time                    // when it was said that funds are low
+}
+
+// Keeping is how a Treasury looks after allocations and funds once Run runs.
+type Keeping struct {
+	Store PayerStore
+	// RetireAfter is how long nobody may want an allocation before it is taken back: 24 h.
+	RetireAfter time.Duration
+	// WarnBelow is the runway below which an event says that funds are low: 6 h.
+	WarnBelow time.Duration
+	Now       func() time.Time // of the store's times; nil: this process's
 }
 
 // NewTreasury makes the treasury of an account. events and log may be nil.
@@ -31,15 +47,33 @@ func NewTreasury(escrow Escrow, account *chain.Account, events func(protocol.Eve
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Treasury{escrow: escrow, account: account, events: events, log: log}
+	return &Treasury{escrow: escrow, account: account, events: events, log: log, noted: map[common.Address]time.Time{}}
+}
+
+// Keep makes Run look after what Ensure allocates. Call it before either.
+func (t *Treasury) Keep(k Keeping) *Treasury {
+	if k.RetireAfter == 0 {
+		k.RetireAfter = 24 * time.Hour
+	}
+	if k.WarnBelow == 0 {
+		k.WarnBelow = 6 * time.Hour
+	}
+	if k.Now == nil {
+		k.Now = time.Now
+	}
+	t.keeping = k
+	return t
 }
 
 // Ensure brings the allocation for recipient back to amount wei if less than half of that is left that is not thawing. It
-// is confirmed on chain when Ensure returns. Without the balance for all of it, it allocates what there is, as long as
-// that brings it above half; else the error carries InsufficientCredit.
+// is confirmed on chain when Ensure returns. Without the balance for all of it, it allocates what there is, and takes a thaw
+// back, as long as that brings it above half; else the error carries InsufficientCredit.
 func (t *Treasury) Ensure(ctx context.Context, recipient common.Address, amount protocol.Wei) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if err := t.want(ctx, recipient); err != nil { // before there is anything to be taken back
+		return err
+	}
 	a, err := t.escrow.Allocation(ctx, t.account.Address(), recipient)
 	if err != nil {
 		return err
@@ -54,9 +88,19 @@ func (t *Treasury) Ensure(ctx context.Context, recipient common.Address, amount 
 		return err
 	}
 	missing := amount.Sub(have).Min(balance)
-	if have.Add(missing).Less(enough) {
+	kept := amount.Sub(have).Sub(missing).Min(a.Thawing)
+	if have.Add(missing).Add(kept).Less(enough) {
 		return protocol.Errorf(protocol.InsufficientCredit, "allocate to %s: %s wei are allocated, %s are wanted, and the escrow balance is %s: deposit more with `kinora wallet deposit`",
 			recipient, have, amount, balance)
+	}
+	if !kept.IsZero() {
+		if _, err := t.escrow.Thaw(ctx, t.account, recipient, a.Thawing.Sub(kept)); err != nil {
+			return fmt.Errorf("keep %s wei that thaw for %s: %w", kept, recipient, err)
+		}
+		t.log.Info("allocation kept that was thawing", "recipient", recipient, "wei", kept.String())
+	}
+	if missing.IsZero() {
+		return nil
 	}
 	r, err := t.escrow.Allocate(ctx, t.account, recipient, missing)
 	if err != nil {
@@ -66,7 +110,64 @@ func (t *Treasury) Ensure(ctx context.Context, recipient common.Address, amount 
 		}
 		return err
 	}
-	t.events(protocol.Event{At: time.Now(), Actor: t.account.Address(), Kind: protocol.AllocationMade, Counterparty: &recipient, Wei: &missing, Tx: &r.Tx})
+	t.say(protocol.AllocationMade, recipient, missing, r)
 	t.log.Info("allocation made", "recipient", recipient, "wei", missing.String(), "tx", r.Tx, "gas_wei", fmt.Sprint(r.Cost))
 	return nil
+}
+
+func (t *Treasury) say(kind protocol.EventKind, recipient common.Address, amount protocol.Wei, r chain.Receipt) {
+	t.events(protocol.Event{At: time.Now(), Actor: t.account.Address(), Kind: kind, Counterparty: &recipient, Wei: &amount, Tx: &r.Tx})
+}
+
+// want writes down that an allocation is wanted, not more often than says anything new.
+func (t *Treasury) want(ctx context.Context, recipient common.Address) error {
+	if t.keeping.Store == nil {
+		return nil
+	}
+	now := t.keeping.Now()
+	t.seen.Lock()
+	fresh := now.Sub(t.noted[recipient]) < t.keeping.RetireAfter/10
+	t.seen.Unlock()
+	if fresh {
+		return nil
+	}
+	if err := t.keeping.Store.Want(ctx, recipient, now); err != nil {
+		return err
+	}
+	t.seen.Lock()
+	defer t.seen.Unlock()
+	t.noted[recipient] = now
+	return nil
+}
+
+// Retire takes the allocation for recipient back, one step at a time however often it is called: what does not thaw begins
+// to, what has thawed is released. Winners are redeemed in between: a thaw outlasts their tickets. It says when nothing is
+// left.
+func (t *Treasury) Retire(ctx context.Context, recipient common.Address) (gone bool, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	a, err := t.escrow.Allocation(ctx, t.account.Address(), recipient)
+	if err != nil || a.Amount.IsZero() {
+		return err == nil, err
+	}
+	if credit := a.Credit(); !credit.IsZero() {
+		r, err := t.escrow.Thaw(ctx, t.account, recipient, a.Amount)
+		if err != nil {
+			return false, fmt.Errorf("thaw the allocation for %s: %w", recipient, err)
+		}
+		t.say(protocol.AllocationThawing, recipient, credit, r)
+		t.log.Info("allocation thaws", "recipient", recipient, "wei", a.Amount.String(), "tx", r.Tx)
+		return false, nil
+	}
+	now, err := t.escrow.BlockTime(ctx)
+	if err != nil || now < a.ThawEnd {
+		return false, err
+	}
+	r, err := t.escrow.Release(ctx, t.account, recipient)
+	if err != nil {
+		return false, fmt.Errorf("release the allocation for %s: %w", recipient, err)
+	}
+	t.say(protocol.AllocationReleased, recipient, a.Amount, r)
+	t.log.Info("allocation released", "recipient", recipient, "wei", a.Amount.String(), "tx", r.Tx)
+	return true, nil
 }

@@ -211,9 +211,9 @@ type cutEscrow struct {
 
 var errKilled = errors.New("killed")
 
-func (e *cutEscrow) RedeemBatch(ctx context.Context, a *chain.Account, runs []ticket.Run, minTotal protocol.Wei, stored func(chain.Prepared) error) (chain.Prepared, error) {
-	return e.Escrow.RedeemBatch(ctx, a, runs, minTotal, func(p chain.Prepared) error {
-		if err := stored(p); err != nil {
+func (e *cutEscrow) RedeemBatch(ctx context.Context, a *chain.Account, runs []ticket.Run, minTotal protocol.Wei, stored func(chain.Prepared, chain.Bill) error) (chain.Prepared, error) {
+	return e.Escrow.RedeemBatch(ctx, a, runs, minTotal, func(p chain.Prepared, b chain.Bill) error {
+		if err := stored(p, b); err != nil {
 			return err
 		}
 		e.kill()
@@ -276,7 +276,7 @@ func TestRecipient_redeemsAgainWhenItsTransactionLostItsPlace(t *testing.T) {
 	// Something else of the same account takes the TxNonce.
 	_, err := earner.account.Transfer(t.Context(), payer.address(), wei(1))
 	m.no(err)
-	r := earner.recipient(open(), m.escrow)
+	r := earner.recipient(open(), m.escrow, func(c *payment.RecipientConfig) { c.Pace.DropAfter = time.Second })
 	m.drain(r)
 	if st := m.statsOf(r); st.Redeemed != 3 || st.Txs != 1 || earner.balance() != wei(3000) {
 		t.Errorf("stats %+v, balance %s: want three redeemed once", st, earner.balance())

@@ -29,7 +29,10 @@ const (
 	TicketWon          EventKind = "ticket_won"
 	TicketRedeemed     EventKind = "ticket_redeemed"
 	AllocationMade     EventKind = "allocation_made"
+	AllocationThawing  EventKind = "allocation_thawing" // taken back, once its thaw is over
+	AllocationReleased EventKind = "allocation_released"
 	SpendCapHit        EventKind = "spend_cap_hit"
+	FundsLow           EventKind = "funds_low" // at the rate of the last hour, money runs out soon
 )
 
 // Event is one line of a role's public account of itself: shown on pages, streamed as SSE, published on EventSubject.

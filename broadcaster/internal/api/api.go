@@ -37,6 +37,7 @@ type Config struct {
 	Self     common.Address
 	Ready    func() []string // what is still missing; empty: ready
 	Payer    func(ctx context.Context) (payment.PayerStats, error)
+	Funds    func() payment.Funds
 	Balances func(ctx context.Context) (Balances, error)
 	Log      *slog.Logger
 }
@@ -189,6 +190,7 @@ type Stats struct {
 	Commitment          protocol.Hash      `json:"sampling_commitment"` // to the secret that decides which attempts get L1
 	Spend               Spend              `json:"spend"`
 	Payer               payment.PayerStats `json:"payer"`
+	Funds               payment.Funds      `json:"funds"`
 }
 
 // Spend is what was spent, in wei, against its caps.
@@ -217,7 +219,7 @@ func (a *API) makeStats(ctx context.Context) (Stats, error) {
 	}
 	s.SegmentsIn, s.SegmentsPublished, s.RenditionsPublished = c.Segments+uint64(s.InFlight), c.Published, c.RenditionsPublished
 	s.SegmentsLate, s.SegmentsFailed, s.VerifiedL0, s.VerifiedL1, s.Rejected = c.Late, c.Failed, c.VerifiedL0, c.VerifiedL1, c.Rejected
-	s.Latency = Latency(c.LatencyMillis)
+	s.Latency, s.Funds = Latency(c.LatencyMillis), a.Funds()
 	s.Spend.Total, s.Spend.Hour, s.Spend.InFlight, s.Spend.HourCap, s.Spend.TotalCap = a.Spend.Totals(time.Now())
 	return s, nil
 }

@@ -50,12 +50,14 @@ var (
 	latencyP50        = describeMetric("latency_p50_seconds", "Median time from last source byte to commit, of the newest 1,000 segments.")
 	latencyP95        = describeMetric("latency_p95_seconds", "95th percentile of the time from last source byte to commit, of the newest 1,000 segments.")
 	ticketsDue        = describeMetric("tickets_due", "Verified segments whose ticket waits for parameters.")
+	runwayHours       = describeMetric("runway_hours", "How long the money lasts at the rate of the last hour; a year at most.")
+	fundsLow          = describeMetric("funds_low", "1 while the runway is shorter than --warn-runway.")
 )
 
 // Describe names the metrics.
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{segmentsIn, segmentsPublished, segmentsLate, segmentsFailed, outputsVerified, outputsRejected, segmentsInFlight, streamsLive,
-		latencyP50, latencyP95, ticketsDue} {
+		latencyP50, latencyP95, ticketsDue, runwayHours, fundsLow} {
 		ch <- d
 	}
 }
@@ -76,4 +78,13 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 		latencyP50: float64(s.Latency.P50) / 1000, latencyP95: float64(s.Latency.P95) / 1000, ticketsDue: float64(s.Payer.Due)} {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v)
 	}
+	if s.Funds.At.IsZero() { // not looked at yet
+		return
+	}
+	low := 0.0
+	if s.Funds.Low {
+		low = 1
+	}
+	ch <- prometheus.MustNewConstMetric(runwayHours, prometheus.GaugeValue, s.Funds.RunwayHours)
+	ch <- prometheus.MustNewConstMetric(fundsLow, prometheus.GaugeValue, low)
 }

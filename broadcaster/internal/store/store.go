@@ -311,23 +311,25 @@ func (s *Store) CommitFailed(ctx context.Context, seg *Segment) error {
 	return nil
 }
 
-// Spent is a fee and when it was committed.
+// Spent is a fee, for which stream, and when it was committed.
 type Spent struct {
-	At  time.Time
-	Fee protocol.Wei
+	At     time.Time
+	Stream string
+	Fee    protocol.Wei
 }
 
-// Spending is the sum of all fees ever committed, and those since a time one by one.
+// Spending is the sum of all fees ever committed, and those since a time by stream and minute, oldest first.
 func (s *Store) Spending(ctx context.Context, since time.Time) (total protocol.Wei, recent []Spent, err error) {
 	if err := s.pool.QueryRow(ctx, `SELECT fees::text FROM live_totals`).Scan(&total); err != nil {
 		return total, nil, fmt.Errorf("read what was spent: %w", err)
 	}
-	rows, err := s.pool.Query(ctx, `SELECT created_at, fee::text FROM live_attempts WHERE passed AND created_at >= $1 ORDER BY created_at`, since)
+	rows, err := s.pool.Query(ctx, `SELECT max(created_at), stream, sum(fee)::text FROM live_attempts WHERE passed AND created_at >= $1
+		GROUP BY date_trunc('minute', created_at), stream ORDER BY 1`, since)
 	if err != nil {
 		return total, nil, fmt.Errorf("read what was spent: %w", err)
 	}
 	var one Spent
-	if _, err = pgx.ForEachRow(rows, []any{&one.At, &one.Fee}, func() error { recent = append(recent, one); return nil }); err != nil {
+	if _, err = pgx.ForEachRow(rows, []any{&one.At, &one.Stream, &one.Fee}, func() error { recent = append(recent, one); return nil }); err != nil {
 		return total, nil, fmt.Errorf("read what was spent: %w", err)
 	}
 	return total, recent, nil

@@ -8,66 +8,140 @@ import (
 	"github.com/kinora/kinora/internal/protocol"
 )
 
+// Caps bound what is spent. A zero Day or StreamDay is no bound.
+type Caps struct {
+	Hour      protocol.Wei // within any hour
+	Day       protocol.Wei // within any 24 hours
+	StreamDay protocol.Wei // on one stream within any 24 hours
+	Total     protocol.Wei // ever
+}
+
 // Spend keeps the caps on what this broadcaster may spend. What is in flight counts in full until it is settled, so the
 // caps hold whatever happens. Safe for concurrent use.
 type Spend struct {
-	perHour, total protocol.Wei
+	caps Caps
 
 	mu     sync.Mutex
 	spent  protocol.Wei
-	recent []store.Spent // of the last hour, oldest first
 	held   protocol.Wei
+	hour   window
+	day    window
+	byName map[string]*named
 }
 
-// NewSpend continues from what the store says was spent.
-func NewSpend(perHour, total, spent protocol.Wei, recent []store.Spent) *Spend {
-	return &Spend{perHour: perHour, total: total, spent: spent, recent: recent}
+type named struct {
+	held protocol.Wei
+	day  window
 }
 
-// Hold reserves budget until settle, which says what was really spent. SpendCapReached names the cap in the way.
-func (s *Spend) Hold(budget protocol.Wei, now time.Time) (settle func(fee protocol.Wei, now time.Time), err error) {
+// window is what was spent within a time, oldest first, in entries of up to a minute.
+type window struct {
+	length  time.Duration
+	entries []entry
+	sum     protocol.Wei
+}
+
+type entry struct {
+	first, last time.Time
+	fee         protocol.Wei
+}
+
+// add counts a fee. It goes on counting until all of its minute is older than the window, so never too little.
+func (w *window) add(fee protocol.Wei, now time.Time) {
+	if n := len(w.entries) - 1; n >= 0 && now.Sub(w.entries[n].first) < time.Minute {
+		w.entries[n].fee, w.entries[n].last = w.entries[n].fee.Add(fee), now
+	} else {
+		w.entries = append(w.entries, entry{now, now, fee})
+	}
+	w.sum = w.sum.Add(fee)
+}
+
+func (w *window) spent(now time.Time) protocol.Wei {
+	for len(w.entries) > 0 && now.Sub(w.entries[0].last) > w.length {
+		w.sum = w.sum.Sub(w.entries[0].fee)
+		w.entries = w.entries[1:]
+	}
+	return w.sum
+}
+
+// NewSpend continues from what the store says was spent: ever, and within the last day.
+func NewSpend(caps Caps, spent protocol.Wei, recent []store.Spent) *Spend {
+	s := &Spend{caps: caps, hour: window{length: time.Hour}, day: window{length: 24 * time.Hour}, byName: map[string]*named{}}
+	for _, r := range recent {
+		s.note(r.Stream, r.Fee, r.At)
+	}
+	s.spent = spent
+	return s
+}
+
+func (s *Spend) note(stream string, fee protocol.Wei, at time.Time) {
+	s.spent = s.spent.Add(fee)
+	s.hour.add(fee, at)
+	s.day.add(fee, at)
+	s.of(stream).day.add(fee, at)
+}
+
+func (s *Spend) of(stream string) *named {
+	n := s.byName[stream]
+	if n == nil {
+		n = &named{day: window{length: 24 * time.Hour}}
+		s.byName[stream] = n
+	}
+	return n
+}
+
+// Hold reserves budget for a segment of a stream until settle, which says what was really spent. SpendCapReached names the
+// cap in the way.
+func (s *Spend) Hold(stream string, budget protocol.Wei, now time.Time) (settle func(fee protocol.Wei, now time.Time), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	hour := s.hour(now)
-	want := s.held.Add(budget)
-	if s.total.Less(s.spent.Add(want)) {
-		return nil, protocol.Limited(protocol.SpendCapReached, "spend-total", s.total,
-			"%s wei were spent and %s are in flight; another %s would pass the total cap of %s", s.spent, s.held, budget, s.total)
+	s.forget(now)
+	own := s.of(stream)
+	for _, c := range []struct {
+		flag, what  string
+		cap         protocol.Wei
+		spent, held protocol.Wei
+		always      bool
+	}{
+		{"spend-total", "ever", s.caps.Total, s.spent, s.held, true},
+		{"spend-per-hour", "within the hour", s.caps.Hour, s.hour.spent(now), s.held, true},
+		{"spend-per-day", "within a day", s.caps.Day, s.day.spent(now), s.held, false},
+		{"spend-per-stream", "on stream " + stream + " within a day", s.caps.StreamDay, own.day.spent(now), own.held, false},
+	} {
+		if (c.always || !c.cap.IsZero()) && c.cap.Less(c.spent.Add(c.held).Add(budget)) {
+			return nil, protocol.Limited(protocol.SpendCapReached, c.flag, c.cap,
+				"%s wei were spent %s and %s are in flight; another %s would pass the cap of %s", c.spent, c.what, c.held, budget, c.cap)
+		}
 	}
-	if s.perHour.Less(hour.Add(want)) {
-		return nil, protocol.Limited(protocol.SpendCapReached, "spend-per-hour", s.perHour,
-			"%s wei were spent within the hour and %s are in flight; another %s would pass the hourly cap of %s", hour, s.held, budget, s.perHour)
-	}
-	s.held = want
+	s.held, own.held = s.held.Add(budget), own.held.Add(budget)
 	var once sync.Once
 	return func(fee protocol.Wei, now time.Time) {
 		once.Do(func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.held = s.held.Sub(budget)
+			s.held, own.held = s.held.Sub(budget), own.held.Sub(budget)
 			if !fee.IsZero() {
-				s.spent = s.spent.Add(fee)
-				s.recent = append(s.recent, store.Spent{At: now, Fee: fee})
+				s.note(stream, fee, now)
 			}
 		})
 	}, nil
 }
 
-// hour is what was spent in the hour before now. s.mu is held.
-func (s *Spend) hour(now time.Time) protocol.Wei {
-	for len(s.recent) > 0 && now.Sub(s.recent[0].At) > time.Hour {
-		s.recent = s.recent[1:]
+// forget drops streams of which nothing counts any more, once there are many. s.mu is held.
+func (s *Spend) forget(now time.Time) {
+	if len(s.byName) < 1024 {
+		return
 	}
-	var sum protocol.Wei
-	for _, r := range s.recent {
-		sum = sum.Add(r.Fee)
+	for name, n := range s.byName {
+		if n.held.IsZero() && n.day.spent(now).IsZero() {
+			delete(s.byName, name)
+		}
 	}
-	return sum
 }
 
 // Totals are what was spent: ever, within the last hour, and what is in flight; and the caps.
 func (s *Spend) Totals(now time.Time) (spent, hour, held, perHour, total protocol.Wei) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.spent, s.hour(now), s.held, s.perHour, s.total
+	return s.spent, s.hour.spent(now), s.held, s.caps.Hour, s.caps.Total
 }

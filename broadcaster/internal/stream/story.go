@@ -41,7 +41,7 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 			failures, last = failures+1, err
 			continue
 		}
-		settle, err := cfg.Spend.Hold(choice.Quote.MaxFee, time.Now())
+		settle, err := cfg.Spend.Hold(seg.Stream, choice.Quote.MaxFee, time.Now())
 		if err != nil {
 			cfg.Events(protocol.Event{Kind: protocol.SpendCapHit, Stream: seg.Stream, Incarnation: seg.Incarnation, Seq: seg.Seq, Detail: err.Error()})
 			return Answer{}, err

@@ -7,6 +7,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -19,6 +21,25 @@ import (
 type Conn interface {
 	Exec(ctx context.Context, sql string, args ...any) (affected int64, err error)
 	Query(ctx context.Context, sql string, args ...any) (Rows, error)
+	// Do runs statements in order, in one round trip where the database is reached by any.
+	Do(ctx context.Context, steps []Step) error
+}
+
+// Step is one statement of several. Row, where there is one, reads each row it returns; without one it must change a row,
+// or those that many gave it.
+type Step struct {
+	SQL  string
+	Args []any
+	Row  func(Rows) error
+	rows int64
+}
+
+// Done judges how many rows a Step without Row changed.
+func (s Step) Done(affected int64) error {
+	if want := max(s.rows, 1); affected != want {
+		return fmt.Errorf("%d rows changed, want %d", affected, want)
+	}
+	return nil
 }
 
 // Rows is a cursor; it must be closed before the next statement.
@@ -28,6 +49,39 @@ type Rows interface {
 	Err() error
 	Close()
 }
+
+// rowsHere is where many writes its rows.
+const rowsHere = "{rows}"
+
+// many gives a statement for all rows, in pieces of few different lengths, so that few texts are prepared. Each row is written
+// as the template, with its parameters for the template's $.
+func many[T any](all []T, args func(T) []any, s Step, template string) (steps []Step) {
+	for _, size := range []int{64, 16, 4, 1} {
+		for ; len(all) >= size; all = all[size:] {
+			var rows strings.Builder
+			piece := Step{Row: s.Row, rows: int64(size)}
+			n := 0
+			for i, x := range all[:size] {
+				if i > 0 {
+					rows.WriteString(", ")
+				}
+				for _, r := range template {
+					rows.WriteRune(r)
+					if r == '$' {
+						n++
+						rows.WriteString(strconv.Itoa(n))
+					}
+				}
+				piece.Args = append(piece.Args, args(x)...)
+			}
+			piece.SQL = strings.Replace(s.SQL, rowsHere, rows.String(), 1)
+			steps = append(steps, piece)
+		}
+	}
+	return steps
+}
+
+func row(args []any) []any { return args }
 
 // DB runs transactions.
 type DB interface {
@@ -39,7 +93,10 @@ type DB interface {
 }
 
 // Ledger is a payment.Store over a DB with the recipient's tables.
-type Ledger struct{ db DB }
+type Ledger struct {
+	db      DB
+	accepts group
+}
 
 var _ payment.Store = (*Ledger)(nil)
 
@@ -145,7 +202,18 @@ func (l *Ledger) Prune(ctx context.Context, before time.Time) error {
 		if _, err := c.Exec(ctx, `DELETE FROM recipient_tickets WHERE expiry < $1`, before.Unix()); err != nil {
 			return err
 		}
-		_, err := c.Exec(ctx, `DELETE FROM recipient_debts WHERE is_open = 0 AND noted_at < $1`, millis(before))
+		if _, err := c.Exec(ctx, `DELETE FROM recipient_debts WHERE is_open = 0 AND noted_at < $1`, millis(before)); err != nil {
+			return err
+		}
+		// A stranger's lane has no ticket, so that nothing but the chain's watermark bounds the nonces of who gets its number next.
+		const forgotten = ` IN (SELECT l.payer, l.lane FROM recipient_lanes l WHERE l.accepted = 0
+			AND NOT EXISTS (SELECT 1 FROM recipient_payers p WHERE p.payer = l.payer)
+			AND NOT EXISTS (SELECT 1 FROM recipient_sets s WHERE s.payer = l.payer AND s.lane = l.lane AND (s.state = 'open' OR s.expiry >= $1))
+			AND l.used_at < $2)`
+		if _, err := c.Exec(ctx, `DELETE FROM recipient_sets WHERE (payer, lane)`+forgotten, before.Unix(), millis(before)); err != nil {
+			return err
+		}
+		_, err := c.Exec(ctx, `DELETE FROM recipient_lanes WHERE (payer, lane)`+forgotten, before.Unix(), millis(before))
 		return err
 	})
 }
@@ -176,10 +244,10 @@ func (l *Ledger) Stats(ctx context.Context, now time.Time) (s payment.RecipientS
 		if _, err := one(ctx, c, `SELECT COUNT(*) FROM recipient_sets WHERE state = 'open'`, nil, &s.OpenSets); err != nil {
 			return err
 		}
-		if _, err := one(ctx, c, `SELECT COUNT(*) FROM recipient_redemptions WHERE state = 'mined'`, nil, &s.Txs); err != nil {
+		if _, err := one(ctx, c, `SELECT COUNT(*) FROM recipient_redemptions WHERE state IN ('mined', 'final')`, nil, &s.Txs); err != nil {
 			return err
 		}
-		if s.GasWei, err = sum(ctx, c, `SELECT CAST(gas_wei AS text) FROM recipient_redemptions WHERE state = 'mined'`); err != nil {
+		if s.GasWei, err = sum(ctx, c, `SELECT CAST(gas_wei AS text) FROM recipient_redemptions WHERE state IN ('mined', 'final')`); err != nil {
 			return err
 		}
 		owed, err := all(ctx, c, debt, debtColumns+` WHERE is_open = 1`)

@@ -25,6 +25,15 @@ func (l *Ledger) KnownLane(ctx context.Context, payer common.Address, stream str
 	return lane, known, err
 }
 
+// Strangers implements payment.Store.
+func (l *Ledger) Strangers(ctx context.Context) (n int, err error) {
+	err = l.tx(ctx, "count strangers", func(c Conn) error {
+		_, err := one(ctx, c, `SELECT COUNT(*) FROM recipient_lanes l WHERE NOT EXISTS (SELECT 1 FROM recipient_payers p WHERE p.payer = l.payer)`, nil, &n)
+		return err
+	})
+	return n, err
+}
+
 // Lane implements payment.Store.
 func (l *Ledger) Lane(ctx context.Context, payer common.Address, stream string, now time.Time,
 	floor func(ctx context.Context, lane uint16) (uint64, error)) (lane uint16, err error) {
@@ -49,7 +58,7 @@ func (l *Ledger) Lane(ctx context.Context, payer common.Address, stream string, 
 			default: // all were used: the one that rested longest, once nothing of it is under way
 				reused, err = one(ctx, c, `SELECT l.lane, l.highest_nonce FROM recipient_lanes l WHERE l.payer = $1
 					AND NOT EXISTS (SELECT 1 FROM recipient_sets s WHERE s.payer = l.payer AND s.lane = l.lane AND s.state = 'open')
-					AND NOT EXISTS (SELECT 1 FROM recipient_winners w WHERE w.payer = l.payer AND w.lane = l.lane AND w.state IN ('won', 'submitted'))
+					AND NOT EXISTS (SELECT 1 FROM recipient_winners w WHERE w.payer = l.payer AND w.lane = l.lane AND w.state IN ('won', 'submitted', 'mined'))
 					ORDER BY l.used_at LIMIT 1`, []any{payer[:]}, &free, &nonce)
 				if err == nil && !reused {
 					err = protocol.Limited(protocol.RateLimited, "lanes", lanes, "payer %s has live streams on every lane", payer)

@@ -355,6 +355,48 @@ func (p payer) Stats(ctx context.Context) (s payment.PayerStats, err error) {
 	return s, err
 }
 
+// Want implements payment.PayerStore.
+func (p payer) Want(ctx context.Context, recipient common.Address, now time.Time) error {
+	_, err := p.pool.Exec(ctx, `INSERT INTO payer_allocations AS a (recipient, wanted_at) VALUES ($1, $2)
+		ON CONFLICT (recipient) DO UPDATE SET wanted_at = $2 WHERE a.wanted_at < $2`, recipient[:], now.UnixMilli())
+	if err != nil {
+		return fmt.Errorf("note a wanted allocation: %w", err)
+	}
+	return nil
+}
+
+// Wanted implements payment.PayerStore.
+func (p payer) Wanted(ctx context.Context) (map[common.Address]time.Time, error) {
+	out := map[common.Address]time.Time{}
+	_, err := collect(ctx, p, "list wanted allocations", func(r pgx.CollectableRow) (struct{}, error) {
+		var b []byte
+		var at int64
+		err := r.Scan(&b, &at)
+		out[common.BytesToAddress(b)] = time.UnixMilli(at)
+		return struct{}{}, err
+	}, `SELECT recipient, wanted_at FROM payer_allocations`)
+	return out, err
+}
+
+// Unwant implements payment.PayerStore.
+func (p payer) Unwant(ctx context.Context, recipient common.Address, since time.Time) error {
+	if _, err := p.pool.Exec(ctx, `DELETE FROM payer_allocations WHERE recipient = $1 AND wanted_at <= $2`, recipient[:], since.UnixMilli()); err != nil {
+		return fmt.Errorf("forget an allocation: %w", err)
+	}
+	return nil
+}
+
+// Spent implements payment.PayerStore.
+func (p payer) Spent(ctx context.Context, since time.Time) (fees protocol.Wei, first time.Time, err error) {
+	var at int64
+	err = p.pool.QueryRow(ctx, `SELECT coalesce(sum(fee), 0)::text, coalesce(min(ordered_at), 0) FROM payer_orders
+		WHERE kind = 'ticket' AND ordered_at >= $1`, since.UnixMilli()).Scan(&fees, &at)
+	if err != nil {
+		return fees, first, fmt.Errorf("add up what was spent: %w", err)
+	}
+	return fees, time.UnixMilli(at), nil
+}
+
 func collect[T any](ctx context.Context, p payer, doing string, f pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
 	rows, err := p.pool.Query(ctx, sql, args...)
 	if err != nil {

@@ -26,8 +26,10 @@ func Exercise(t *testing.T, open func(t *testing.T) (store payment.Store, again 
 	}{
 		{"keeps its secret", secret},
 		{"gives each stream its lane", lanes},
+		{"counts and forgets strangers", strangers},
 		{"opens one set after another", sets},
 		{"accepts a ticket once", accepts},
+		{"decides what comes together as if one came after another", together},
 		{"keeps nonces inside the window and in the order of sets", nonces},
 		{"never accepts into a closed set", closes},
 		{"closes by time, by lane, and all", closing},
@@ -35,6 +37,7 @@ func Exercise(t *testing.T, open func(t *testing.T) (store payment.Store, again 
 		{"gives the same credit once", holds},
 		{"takes winners to the chain", winners},
 		{"puts winners back", dropped},
+		{"takes a mined redemption back", reorganised},
 		{"lets one settle", exclusive},
 		{"forgets what expired", prunes},
 	} {
@@ -176,6 +179,43 @@ func lanes(t *testing.T, b bench) {
 			t.Errorf("lanes %v, want four pairs", got)
 		}
 		seen[got[i]] = true
+	}
+}
+
+func strangers(t *testing.T, b bench) {
+	count := func(want int) {
+		t.Helper()
+		n, err := b.store.Strangers(b.Context())
+		b.no(err)
+		if n != want {
+			t.Fatalf("%d strangers' lanes, want %d", n, want)
+		}
+	}
+	b.open(alice, "one")
+	b.open(alice, "two")
+	known := b.open(bob, "one")
+	count(3)
+	b.no(b.store.Hold(b.Context(), bob, protocol.NewID(), wei(1), b.now, b.now, func(payment.Exposure) error { return nil }))
+	count(2)
+	expired := b.now.Add(2 * time.Hour)
+	b.no(b.store.Prune(b.Context(), expired))
+	count(2) // their sets are open
+	paid := arrival(b.open(alice, "two"), 1, true)
+	b.wantCode(paid, "") // who pays is no stranger to be forgotten
+	_, err := b.store.CloseAll(b.Context(), b.now)
+	b.no(err)
+	b.no(b.store.Prune(b.Context(), b.now.Add(time.Minute)))
+	count(2)
+	b.no(b.store.Prune(b.Context(), expired))
+	count(1)
+	if _, known, err := b.store.KnownLane(b.Context(), alice, "one"); err != nil || known {
+		t.Errorf("the stranger's lane is still there: %v", err)
+	}
+	if _, ok, err := b.store.SetByID(b.Context(), bob, known.ID); err != nil || !ok {
+		t.Errorf("a set of a payer with credit was forgotten: %v", err)
+	}
+	if pending, err := b.store.Pending(b.Context()); err != nil || len(pending) != 1 {
+		t.Errorf("%d winners, %v; want the one", len(pending), err)
 	}
 }
 
@@ -476,15 +516,41 @@ func winners(t *testing.T, b bench) {
 	if err := b.store.Submit(b.Context(), prepared(5), keys(ws[3:]...), b.now); err == nil {
 		t.Error("a winner was submitted twice")
 	}
-	sent, err := b.again().Sent(b.Context())
-	b.no(err)
-	if len(sent) != 1 || sent[0].Tx != p.Tx || sent[0].TxNonce != 4 || string(sent[0].Raw) != string(p.Raw) || len(sent[0].Winners) != 4 || sent[0].SubmittedAt != b.now {
+	if err := b.store.Submit(b.Context(), prepared(4), keys(ws[4:]...), b.now); err == nil {
+		t.Error("a TxNonce was used twice")
+	}
+	sent := b.sent()
+	if len(sent) != 1 || sent[0].Tx != p.Tx || sent[0].TxNonce != 4 || string(sent[0].Raw) != string(p.Raw) || sent[0].Winners != 4 || sent[0].SubmittedAt != b.now || sent[0].Mined != nil {
 		t.Fatalf("sent %+v", sent)
 	}
-	settled := []payment.Settled{{Key: ws[0].Key(), State: payment.StateRedeemed}, {Key: ws[1].Key(), State: payment.StateUnpayable, Reason: "bad_signature"},
-		{Key: ws[2].Key(), State: payment.StateExpired}, {Key: ws[3].Key(), State: payment.StateWon, NotBefore: b.now.Add(time.Hour)}}
+	lanes, err := b.again().Lanes(b.Context())
+	b.no(err)
+	if len(lanes) != 1 || lanes[0].LaneKey != ws[0].Key().LaneKey || lanes[0].Count != 5 || lanes[0].Submitted != 4 || lanes[0].FaceValue != wei(1000) ||
+		lanes[0].Expiry != ws[0].Ticket.Expiry || !lanes[0].SetClosed || lanes[0].SetSerial != ws[0].SetSerial {
+		t.Errorf("lanes %+v", lanes)
+	}
+	first, err := b.store.Waiting(b.Context(), ws[0].Key().LaneKey, 2)
+	b.no(err)
+	if len(first) != 2 || first[0].Key() != ws[0].Key() || first[1].Key() != ws[1].Key() {
+		t.Errorf("first two winners of the lane %+v", first)
+	}
+	block := payment.BlockRef{Number: 12, Hash: common.Hash{12}}
+	rest := []payment.Settled{{Key: ws[1].Key(), State: payment.StateUnpayable, Reason: "bad_signature"},
+		{Key: ws[2].Key(), State: payment.StateExpired}, {Key: ws[3].Key(), State: payment.StateWon, Reason: "underfunded", NotBefore: b.now.Add(time.Hour)}}
 	for range 2 { // the second time changes nothing
-		b.no(b.store.Resolve(b.Context(), p.Tx, true, wei(77), settled, b.now))
+		b.no(b.store.Mine(b.Context(), p.Tx, block, wei(77), keys(ws[0]), rest, b.now))
+	}
+	if st := b.stats(); st.Redeemed != 0 || st.Lost != 2 || st.PendingWinners != 3 || st.Txs != 1 || st.GasWei != wei(77) {
+		t.Errorf("stats once mined %+v", st)
+	}
+	if sent = b.sent(); len(sent) != 1 || sent[0].Mined == nil || *sent[0].Mined != block {
+		t.Errorf("sent, once mined: %+v", sent)
+	}
+	if floor, err := b.again().TxNonceFloor(b.Context()); err != nil || floor != 5 {
+		t.Errorf("TxNonces are used below %d, %v; want 5", floor, err)
+	}
+	for range 2 {
+		b.no(b.store.Finalise(b.Context(), p.Tx, b.now))
 	}
 	st := b.stats()
 	if st.Won != 5 || st.Redeemed != 1 || st.Lost != 2 || st.PendingWinners != 2 || st.EarnedWei != wei(1000) || st.LostWei != wei(2000) || st.PendingWei != wei(2000) ||
@@ -492,14 +558,26 @@ func winners(t *testing.T, b bench) {
 		t.Errorf("stats %+v", st)
 	}
 	left := b.pending()
-	if len(left) != 2 || left[0].State != payment.StateWon || left[0].NotBefore != b.now.Add(time.Hour) || left[1].State != payment.StateWon {
+	if len(left) != 2 || left[0].State != payment.StateWon || left[0].NotBefore != b.now.Add(time.Hour) || left[0].Tries != 1 || left[1].State != payment.StateWon || left[1].Tries != 0 {
 		t.Errorf("left %+v", left)
 	}
 	b.no(b.store.Settle(b.Context(), []payment.Settled{{Key: ws[4].Key(), State: payment.StateExpired, Reason: "expired"},
-		{Key: ws[0].Key(), State: payment.StateExpired}}, b.now)) // the second is redeemed and stays so
+		{Key: ws[0].Key(), State: payment.StateExpired}}, b.now)) // the second is paid and stays so
 	if st := b.stats(); st.Lost != 3 || st.Redeemed != 1 || st.PendingWinners != 1 {
 		t.Errorf("stats %+v", st)
 	}
+	batch, err := b.store.Batch(b.Context(), p.Tx)
+	b.no(err)
+	if len(batch) != 4 || batch[0].State != payment.StateFinal || batch[3].State != payment.StateWon {
+		t.Errorf("batch %+v, want the four it was sent with, where they are now", batch)
+	}
+}
+
+func (b bench) sent() []payment.Redemption {
+	b.Helper()
+	sent, err := b.again().Sent(b.Context())
+	b.no(err)
+	return sent
 }
 
 func dropped(t *testing.T, b bench) {
@@ -507,16 +585,16 @@ func dropped(t *testing.T, b bench) {
 	old, young := prepared(9), prepared(9)
 	b.no(b.store.Submit(b.Context(), old, keys(ws...), b.now))
 	b.no(b.store.Replace(b.Context(), old.Tx, young, b.now))
-	sent, err := b.store.Sent(b.Context())
-	b.no(err)
-	if len(sent) != 1 || sent[0].Tx != young.Tx || len(sent[0].Winners) != 2 || len(sent[0].Replaced) != 1 || sent[0].Replaced[0] != old.Tx {
+	sent := b.sent()
+	if len(sent) != 1 || sent[0].Tx != young.Tx || sent[0].Winners != 2 || len(sent[0].Replaced) != 1 || sent[0].Replaced[0] != old.Tx {
 		t.Fatalf("sent %+v", sent)
 	}
 	if err := b.store.Replace(b.Context(), old.Tx, prepared(9), b.now); err == nil {
 		t.Error("a transaction was replaced twice")
 	}
-	b.no(b.store.Resolve(b.Context(), young.Tx, false, protocol.Wei{}, []payment.Settled{{Key: ws[0].Key(), State: payment.StateWon, NotBefore: b.now},
-		{Key: ws[1].Key(), State: payment.StateWon, NotBefore: b.now}}, b.now))
+	for range 2 {
+		b.no(b.store.Drop(b.Context(), young.Tx, b.now))
+	}
 	left := b.pending()
 	if len(left) != 2 || left[0].State != payment.StateWon || left[0].Tx != (common.Hash{}) {
 		t.Errorf("left %+v", left)
@@ -524,7 +602,52 @@ func dropped(t *testing.T, b bench) {
 	if st := b.stats(); st.Txs != 0 || st.PendingWinners != 2 {
 		t.Errorf("stats %+v", st)
 	}
-	b.no(b.store.Submit(b.Context(), prepared(10), keys(left...), b.now))
+	third := prepared(10)
+	b.no(b.store.Submit(b.Context(), third, keys(left...), b.now))
+	if txs, err := b.store.Attempts(b.Context(), ws[0].Key()); err != nil || len(txs) != 3 {
+		t.Errorf("attempts %v, %v; want all three", txs, err)
+	}
+	// The one that was given up was mined after all, and paid what is on its way again.
+	b.no(b.store.Mine(b.Context(), old.Tx, payment.BlockRef{Number: 3, Hash: common.Hash{3}}, wei(5), keys(ws...), nil, b.now))
+	b.no(b.store.Finalise(b.Context(), old.Tx, b.now))
+	b.no(b.store.Mine(b.Context(), third.Tx, payment.BlockRef{Number: 4, Hash: common.Hash{4}}, wei(5), nil, []payment.Settled{
+		{Key: ws[0].Key(), State: payment.StateWon, NotBefore: b.now}, {Key: ws[1].Key(), State: payment.StateWon, NotBefore: b.now}}, b.now))
+	b.no(b.store.Finalise(b.Context(), third.Tx, b.now))
+	if st := b.stats(); st.Redeemed != 2 || st.EarnedWei != wei(2000) || st.PendingWinners != 0 || st.Txs != 2 {
+		t.Errorf("stats %+v, want both paid once", st)
+	}
+}
+
+func reorganised(t *testing.T, b bench) {
+	ws := b.won(3)
+	old, young := prepared(1), prepared(1)
+	b.no(b.store.Submit(b.Context(), old, keys(ws...), b.now))
+	b.no(b.store.Replace(b.Context(), old.Tx, young, b.now))
+	// The replaced one is mined and pays two; its block goes; the other one is mined and pays all.
+	b.no(b.store.Mine(b.Context(), old.Tx, payment.BlockRef{Number: 5, Hash: common.Hash{5}}, wei(9), keys(ws[:2]...),
+		[]payment.Settled{{Key: ws[2].Key(), State: payment.StateWon, Reason: "underfunded", NotBefore: b.now}}, b.now))
+	if got := b.pending(); len(got) != 1 || got[0].Key() != ws[2].Key() {
+		t.Errorf("pending %+v, want the third", got)
+	}
+	for range 2 {
+		b.no(b.store.Unmine(b.Context(), old.Tx))
+	}
+	if got := b.pending(); len(got) != 3 || got[0].State != payment.StateSubmitted || got[2].State != payment.StateWon {
+		t.Errorf("pending %+v, want two submitted and one won", got)
+	}
+	if st := b.stats(); st.Txs != 0 || !st.GasWei.IsZero() || st.PendingWinners != 3 {
+		t.Errorf("stats %+v", st)
+	}
+	sent := b.sent()
+	if len(sent) != 1 || sent[0].Tx != old.Tx || len(sent[0].Replaced) != 1 || sent[0].Replaced[0] != young.Tx {
+		t.Fatalf("sent %+v", sent)
+	}
+	b.no(b.store.Mine(b.Context(), young.Tx, payment.BlockRef{Number: 6, Hash: common.Hash{6}}, wei(11), keys(ws...), nil, b.now))
+	b.no(b.store.Finalise(b.Context(), young.Tx, b.now))
+	b.no(b.store.Unmine(b.Context(), young.Tx)) // final is final
+	if st := b.stats(); st.Redeemed != 3 || st.EarnedWei != wei(3000) || st.Txs != 1 || st.GasWei != wei(11) || len(b.sent()) != 0 {
+		t.Errorf("stats %+v, want three paid by one transaction", st)
+	}
 }
 
 func exclusive(t *testing.T, b bench) {

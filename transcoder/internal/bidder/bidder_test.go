@@ -43,7 +43,7 @@ func (r *recipient) ParamsAt(_ context.Context, payer common.Address, _ string, 
 	defer r.mu.Unlock()
 	r.asked = append(r.asked, maxFee)
 	return protocol.Seal(encodetest.Domain, r.key, protocol.TicketParams{Set: protocol.NewID(), Payer: payer, Recipient: r.key.Address(), FaceValue: maxFee,
-		RecipientRandHash: protocol.NewID(), Expiry: 1, UsableMillis: 1, AcceptMillis: 2, RedeemMillis: 3})
+		RecipientRandHash: protocol.NewID(), Expiry: 1, UsableMillis: 60_000, AcceptMillis: 70_000, RedeemMillis: 71_000})
 }
 
 func (r *recipient) Admit(_ context.Context, payer common.Address, _ protocol.ID, _ protocol.Wei) (func(), error) {

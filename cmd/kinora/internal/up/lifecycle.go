@@ -139,7 +139,8 @@ func (m *market) startBroadcaster(ctx, life context.Context) (string, error) {
 	env := m.environment("KINORA_DATABASE_URL=" + m.postgres.URL("broadcaster"))
 	m.broadcaster = m.child("broadcaster", m.programs.kinora, env, func(c *child) []string {
 		args := append([]string{"broadcaster"}, m.shared(m.parties[0], c.listen(m.o.HTTP))...)
-		args = append(args, "--orchestrator", "http://"+m.orchestrator.addr(), "--segment-duration", fmt.Sprintf("%ds", segmentSeconds))
+		args = append(args, "--orchestrator", "http://"+m.orchestrator.addr(), "--segment-duration", fmt.Sprintf("%ds", segmentSeconds),
+			"--warn-runway", "30m")
 		for _, p := range m.parties {
 			args = append(args, "--party", p.Name+"="+p.Signer.Address().Hex())
 		}

@@ -1,0 +1,61 @@
+package stream
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kinora/kinora/broadcaster/internal/store"
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+func TestSpend_holdsEachOfItsCaps(t *testing.T) {
+	t.Parallel()
+	wei := protocol.NewWei
+	now := time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
+	caps := Caps{Hour: wei(100), Day: wei(250), StreamDay: wei(180), Total: wei(1000)}
+	s := NewSpend(caps, wei(640), []store.Spent{{At: now.Add(-23 * time.Hour), Stream: "a", Fee: wei(40)}}) // what was spent before counts on
+	spend := func(stream string, budget, fee uint64) error {
+		settle, err := s.Hold(stream, wei(budget), now)
+		if err == nil {
+			settle(wei(fee), now)
+			settle(wei(fee), now) // once
+		}
+		return err
+	}
+	refused := func(stream string, budget uint64, flag string) {
+		t.Helper()
+		err := spend(stream, budget, 0)
+		if protocol.CodeOf(err) != protocol.SpendCapReached || !strings.Contains(err.(*protocol.Error).Limit, flag) {
+			t.Errorf("another %d for %s: %v, want %s in the way", budget, stream, err, flag)
+		}
+	}
+	must := func(stream string, budget, fee uint64) {
+		t.Helper()
+		if err := spend(stream, budget, fee); err != nil {
+			t.Error(err)
+		}
+	}
+	must("a", 100, 90)
+	refused("a", 11, "spend-per-hour=100")
+	refused("b", 11, "spend-per-hour=100")
+	must("b", 10, 1)
+	now = now.Add(61 * time.Minute) // the 40 of yesterday are gone too
+	must("a", 90, 90)
+	refused("a", 1, "spend-per-stream=180")
+	must("b", 10, 0)
+	now = now.Add(61 * time.Minute)
+	must("b", 69, 69) // 90 + 1 + 90 + 69 = 250
+	refused("b", 1, "spend-per-day=250")
+	now = now.Add(25 * time.Hour)
+	held, err := s.Hold("c", wei(100), now) // 640 + 250 + 100 in flight
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused("c", 11, "spend-total=1000")
+	held(protocol.Wei{}, now)
+	must("c", 11, 11)
+	if spent, hour, inFlight, _, _ := s.Totals(now); spent != wei(901) || hour != wei(11) || !inFlight.IsZero() {
+		t.Errorf("spent %s, within the hour %s, in flight %s", spent, hour, inFlight)
+	}
+}

@@ -1,0 +1,346 @@
+package payment
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/internal/chain"
+	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/ticket"
+)
+
+// laneBatch is what of one lane goes into a transaction: its first winners, in runs of one set each.
+type laneBatch struct {
+	key        LaneKey
+	winners    []Winner
+	runs       []ticket.Run
+	value      protocol.Wei
+	affordable protocol.Wei // what redeeming it may cost
+}
+
+// moment is what the chain says at the beginning of a look at the queue.
+type moment struct {
+	now       time.Time
+	chainTime uint64            // of the newest block
+	confirmed uint64            // of the newest that is final
+	gasPrice  protocol.Wei      // wei per gas; zero: it does not matter
+	open      map[LaneKey]int64 // lanes with a set that accepts
+	funds     map[common.Address]protocol.Wei
+}
+
+// redeem sends what can be redeemed now, what has the most to lose first, and says how many winners wait for cheaper gas.
+func (r *Recipient) redeem(ctx context.Context, inFlight int) (paused uint64, err error) {
+	if inFlight >= r.config.Pace.InFlight {
+		return 0, nil
+	}
+	ready, open, count, err := r.readyLanes(ctx)
+	if err != nil || len(ready) == 0 || inFlight > 0 && count < uint64(r.config.Pace.BatchTickets) {
+		return 0, err
+	}
+	m, err := r.look(ctx)
+	m.open = open
+	var dear *chain.TooDear
+	if errors.As(err, &dear) {
+		r.logPaused(count, dear.Error(), protocol.Wei{})
+		return count, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	rank(ready, m.chainTime)
+	var lanes []laneBatch
+	var waits protocol.Wei
+	room := r.config.Pace.BatchTickets
+	for _, l := range ready {
+		b, err := r.assemble(ctx, m, l.LaneKey, room)
+		if err != nil {
+			return 0, err
+		}
+		if len(b.winners) == 0 {
+			continue
+		}
+		if !m.gasPrice.IsZero() && b.affordable.Less(m.gasPrice.Mul(b.gas())) {
+			paused += uint64(len(b.winners))
+			waits = waits.Add(b.value)
+			continue
+		}
+		lanes = append(lanes, b)
+		if room -= len(b.winners); room == 0 {
+			break
+		}
+	}
+	more, err := r.send(ctx, lanes)
+	paused += more
+	if err == nil {
+		r.logPaused(paused, "it costs more than is allowed of what it pays", waits)
+	}
+	return paused, err
+}
+
+// readyLanes are the lanes whose first winner may be sent, and how many winners wait there. A secret may be shown only of a
+// closed set, and while a lower winner is under way or could still come the higher ones wait: were they paid first, it never
+// would be.
+func (r *Recipient) readyLanes(ctx context.Context) (ready []WaitingLane, open map[LaneKey]int64, count uint64, err error) {
+	lanes, err := r.store.Lanes(ctx)
+	if err != nil || len(lanes) == 0 {
+		return nil, nil, 0, err
+	}
+	if open, err = r.store.EarliestOpen(ctx); err != nil {
+		return nil, nil, 0, err
+	}
+	now := r.now()
+	for _, l := range lanes {
+		earliest, accepts := open[l.LaneKey]
+		if l.Submitted == 0 && l.SetClosed && !l.RedeemFrom.After(now) && !l.NotBefore.After(now) && !(accepts && earliest <= l.SetSerial) {
+			ready = append(ready, l)
+			count += l.Count
+		}
+	}
+	return ready, open, count, nil
+}
+
+func (r *Recipient) look(ctx context.Context) (m moment, err error) {
+	client := r.config.Account.Client()
+	head, err := client.Head(ctx)
+	if err != nil {
+		return m, err
+	}
+	m = moment{now: r.now(), chainTime: head.Time, confirmed: head.Time, funds: map[common.Address]protocol.Wei{}}
+	if c := r.config.Confirmations; c > 0 {
+		deep, err := client.HeadAt(ctx, head.Number-min(c, head.Number))
+		if err != nil {
+			return m, err
+		}
+		m.confirmed = deep.Time
+	}
+	if r.config.MaxGasPercent > 0 {
+		m.gasPrice, err = r.config.Account.GasCost(ctx, 1)
+	}
+	return m, err
+}
+
+// assemble takes the first winners of a lane that the chain would pay at this moment, at most room, and settles or
+// postpones those that it would not.
+func (r *Recipient) assemble(ctx context.Context, m moment, lane LaneKey, room int) (b laneBatch, err error) {
+	winners, err := r.store.Waiting(ctx, lane, room)
+	if err != nil || len(winners) == 0 {
+		return b, err
+	}
+	b.key = lane
+	earliest, accepts := m.open[lane]
+	mark, err := r.escrow.Watermark(ctx, lane.Payer, r.self, lane.Lane)
+	if err != nil {
+		return b, err
+	}
+	left, known := m.funds[lane.Payer]
+	if !known {
+		if left, err = r.funds(ctx, lane.Payer); err != nil {
+			return b, err
+		}
+	}
+	var settled []Settled
+take:
+	for _, w := range winners {
+		t := w.Ticket
+		if w.State != StateWon || !w.SetClosed || w.RedeemFrom.After(m.now) || w.NotBefore.After(m.now) || accepts && earliest <= w.SetSerial {
+			break
+		}
+		switch {
+		case t.TicketNonce <= mark:
+			s, over, err := r.investigate(ctx, m, w)
+			if err != nil {
+				return b, err
+			}
+			if over {
+				break take // the next look sees the lane as it is then
+			}
+			settled = append(settled, s)
+		case t.Expiry < m.confirmed:
+			settled = append(settled, Settled{Key: w.Key(), State: StateExpired, Reason: chain.Expired.String()})
+		case t.Expiry < m.chainTime:
+			break take
+		case left.Less(t.FaceValue):
+			settled = append(settled, r.putBack(w, chain.Underfunded.String(), m.now))
+			break take
+		default:
+			joined, err := r.join(ctx, &b, w)
+			if err != nil {
+				return b, err
+			}
+			if !joined {
+				break take
+			}
+			left = left.Sub(t.FaceValue)
+			b.value = b.value.Add(t.FaceValue)
+			until := time.Duration(t.Expiry-m.chainTime) * time.Second
+			b.affordable = b.affordable.Add(affordable(t.FaceValue, r.config.MaxGasPercent, until, r.config.TicketLifetime))
+		}
+	}
+	m.funds[lane.Payer] = left
+	if len(settled) > 0 {
+		if err := r.store.Settle(ctx, settled, m.now); err != nil {
+			return b, err
+		}
+		r.logLost(settled)
+	}
+	return b, nil
+}
+
+// join adds a winner to the run of its set, or begins one. A second run on a lane must not be of a lower face value: should
+// the payer's money shrink before the first run is mined, the second would be paid and burn what the first left.
+func (r *Recipient) join(ctx context.Context, b *laneBatch, w Winner) (bool, error) {
+	t := w.Ticket
+	if n := len(b.runs) - 1; n >= 0 {
+		last := &b.runs[n]
+		first := last.Tickets[0].Ticket
+		if first.SameSet(t.Ticket) {
+			last.Tickets = append(last.Tickets, t)
+			b.winners = append(b.winners, w)
+			return true, nil
+		}
+		if t.FaceValue.Less(first.FaceValue) {
+			return false, nil
+		}
+	}
+	secret, err := r.rand(ctx, Set{Seed: w.Seed, Payer: t.Payer, Lane: t.Lane, FaceValue: t.FaceValue, Expiry: t.Expiry})
+	if err != nil {
+		return false, err
+	}
+	// One ticket is worth the run: it pays the longest prefix it can, and leaves the rest for another day.
+	b.runs = append(b.runs, ticket.Run{Tickets: []ticket.Signed{t}, RecipientRand: secret, MinPayout: t.FaceValue})
+	b.winners = append(b.winners, w)
+	return true, nil
+}
+
+// gas is what the lane adds to a transaction.
+func (b laneBatch) gas() uint64 {
+	return uint64(len(b.runs))*gasPerRun + uint64(len(b.winners))*gasPerTicket
+}
+
+// funds is what the payer can pay this side with: its balance and its allocation to us.
+func (r *Recipient) funds(ctx context.Context, payer common.Address) (protocol.Wei, error) {
+	b, err := r.escrow.Balance(ctx, payer)
+	if err != nil {
+		return protocol.Wei{}, err
+	}
+	a, err := r.escrow.Allocation(ctx, payer, r.self)
+	return b.Add(a.Amount), err
+}
+
+// errNotWorth stops a transaction that would cost more than its winners bear.
+var errNotWorth = errors.New("the gas costs more than is allowed")
+
+// send redeems lanes in one transaction. Where the chain would refuse all of it, it is halved until those are found that are
+// to blame, so that they hold up nobody.
+func (r *Recipient) send(ctx context.Context, lanes []laneBatch) (paused uint64, err error) {
+	if len(lanes) == 0 {
+		return 0, nil
+	}
+	var runs []ticket.Run
+	var keys []WinnerKey
+	var value, most protocol.Wei
+	for _, l := range lanes {
+		runs = append(runs, l.runs...)
+		for _, w := range l.winners {
+			keys = append(keys, w.Key())
+		}
+		value, most = value.Add(l.value), most.Add(l.affordable)
+	}
+	p, err := r.escrow.RedeemBatch(ctx, r.config.Account, runs, protocol.Wei{}, func(p chain.Prepared, bill chain.Bill) error {
+		if r.config.MaxGasPercent > 0 && most.Less(bill.Expected) {
+			return errNotWorth
+		}
+		return r.store.Submit(ctx, p, keys, r.now())
+	})
+	var refusal *chain.Revert
+	var dear *chain.TooDear
+	switch {
+	case errors.Is(err, errNotWorth) || errors.As(err, &dear):
+		return uint64(len(keys)), nil
+	case errors.As(err, &refusal):
+		return r.halve(ctx, lanes, refusal)
+	case err != nil:
+		return 0, err
+	}
+	r.resend(p.Tx, r.now())
+	r.config.Log.Info("redemption sent", "tx", p.Tx, "tx_nonce", p.TxNonce, "tickets", len(keys), "runs", len(runs), "wei", value.String())
+	return 0, nil
+}
+
+// halve sends the two halves of a batch that the chain would not pay. Of one lane it sends the lower half, since the upper
+// may not go first.
+func (r *Recipient) halve(ctx context.Context, lanes []laneBatch, refusal *chain.Revert) (paused uint64, err error) {
+	if n := len(lanes); n > 1 {
+		low, err := r.send(ctx, lanes[:n/2])
+		if err != nil {
+			return low, err
+		}
+		high, err := r.send(ctx, lanes[n/2:])
+		return low + high, err
+	}
+	if n := len(lanes[0].winners); n > 1 {
+		half := laneBatch{key: lanes[0].key, affordable: lanes[0].affordable}
+		for _, w := range lanes[0].winners[:n/2] {
+			if _, err := r.join(ctx, &half, w); err != nil {
+				return 0, err
+			}
+			half.value = half.value.Add(w.Ticket.FaceValue)
+		}
+		return r.send(ctx, []laneBatch{half})
+	}
+	return 0, r.diagnose(ctx, lanes[0], refusal)
+}
+
+// diagnose settles or postpones the one winner that a transaction was refused for.
+func (r *Recipient) diagnose(ctx context.Context, b laneBatch, refusal *chain.Revert) error {
+	w, now := b.winners[0], r.now()
+	reason, err := r.escrow.Diagnose(ctx, w.Ticket, b.runs[0].RecipientRand)
+	if err != nil {
+		return err
+	}
+	s := r.refused(w, reason, now)
+	if reason == chain.RefusalNone { // what refused it has changed meanwhile
+		s = r.putBack(w, refusal.Name, now)
+	}
+	if err := r.store.Settle(ctx, []Settled{s}, now); err != nil {
+		return err
+	}
+	r.logLost([]Settled{s})
+	r.config.Log.Warn("the chain would not pay a winner", "payer", b.key.Payer, "lane", b.key.Lane, "nonce", w.Ticket.TicketNonce, "reason", reason.String(), "refusal", refusal.Error())
+	return nil
+}
+
+// investigate finds out what became of a winner whose nonce the chain has passed: a transaction of ours that was believed
+// lost may have paid it. found: that is written down now. Else it says where the winner goes.
+func (r *Recipient) investigate(ctx context.Context, m moment, w Winner) (s Settled, found bool, err error) {
+	attempts, err := r.store.Attempts(ctx, w.Key())
+	if err != nil {
+		return s, false, err
+	}
+	for _, tx := range attempts {
+		o, mined, err := r.receipt(ctx, tx)
+		if err != nil || !mined || o.failed {
+			if err != nil {
+				return s, false, err
+			}
+			continue
+		}
+		paid, _, err := r.escrow.Runs(o.Receipt)
+		if err != nil {
+			return s, false, err
+		}
+		for _, p := range paid {
+			if p.Payer == w.Ticket.Payer && p.Lane == w.Ticket.Lane && p.LastNonce >= w.Ticket.TicketNonce {
+				return s, true, r.mined(ctx, o)
+			}
+		}
+	}
+	// The node may know the watermark and not yet the receipt. That cannot be so when its time is over, or it was never sent.
+	if len(attempts) > 0 && w.Ticket.Expiry >= m.confirmed {
+		return r.putBack(w, chain.NonceUsed.String(), m.now), false, nil
+	}
+	return Settled{Key: w.Key(), State: StateUnpayable, Reason: chain.NonceUsed.String()}, false, nil
+}
