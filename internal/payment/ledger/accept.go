@@ -22,7 +22,7 @@ import (
 func (l *Ledger) Accept(ctx context.Context, arrivals []payment.Arrival, now time.Time) ([]payment.Outcome, error) {
 	return l.accepts.accept(ctx, &call{arrivals: arrivals, now: now}, func(ctx context.Context, calls []*call) (outcomes [][]payment.Outcome, err error) {
 		err = l.tx(ctx, "accept tickets", func(c Conn) error {
-			b := newBatch(calls, l.db.Lock())
+			b := newBatch(calls, l.db)
 			outcomes = b.outcomes
 			return b.accept(ctx, c)
 		})
@@ -33,7 +33,7 @@ func (l *Ledger) Accept(ctx context.Context, arrivals []payment.Arrival, now tim
 // batch is what one transaction accepts. Rows are locked in one order everywhere: lanes by payer and number, sets by
 // serial, debts by payer and attempt; inside a lane tickets are taken by nonce.
 type batch struct {
-	lock     string
+	db       DB
 	items    []*item
 	outcomes [][]payment.Outcome // by call
 	lanes    map[payment.LaneKey]*lane
@@ -84,8 +84,8 @@ type debtKey struct {
 	attempt protocol.ID
 }
 
-func newBatch(calls []*call, lock string) *batch {
-	b := &batch{lock: lock, lanes: map[payment.LaneKey]*lane{}, sets: map[int64]*nonceSet{}, onLane: map[payment.LaneKey][]int64{},
+func newBatch(calls []*call, db DB) *batch {
+	b := &batch{db: db, lanes: map[payment.LaneKey]*lane{}, sets: map[int64]*nonceSet{}, onLane: map[payment.LaneKey][]int64{},
 		known: map[payment.WinnerKey][]byte{}, debts: map[debtKey][]*item{}}
 	for _, c := range calls {
 		outcomes := make([]payment.Outcome, len(c.arrivals))
@@ -132,20 +132,24 @@ func (b *batch) accept(ctx context.Context, c Conn) error {
 
 // read locks lanes and sets, and looks for tickets that may have been accepted before.
 func (b *batch) read(ctx context.Context, c Conn) error {
-	var steps []Step
-	for _, k := range slices.SortedFunc(maps.Keys(b.lanes), compareLanes) {
-		x := b.lanes[k]
-		steps = append(steps, Step{SQL: `SELECT floor_nonce, highest_nonce, accepted, won, CAST(accepted_wei AS text), CAST(won_wei AS text)
-			FROM recipient_lanes WHERE payer = $1 AND lane = $2` + b.lock, Args: []any{k.Payer[:], int64(k.Lane)}, Row: func(r Rows) error {
-			x.found = true
-			return r.Scan(&x.floor, &x.highest, &x.accepted, &x.won, &x.acceptedWei, &x.wonWei)
-		}})
-	}
+	steps := many(slices.SortedFunc(maps.Keys(b.lanes), compareLanes), func(k payment.LaneKey) []any { return []any{b.onLane[k][0]} }, Step{
+		SQL: `SELECT l.payer, l.lane, l.floor_nonce, l.highest_nonce, l.accepted, l.won, CAST(l.accepted_wei AS text), CAST(l.won_wei AS text) FROM recipient_lanes l
+			WHERE (l.payer, l.lane) IN (SELECT s.payer, s.lane FROM recipient_sets s WHERE s.serial IN (` + rowsHere + `)) ORDER BY l.payer, l.lane` + b.db.Lock(),
+		Row: func(r Rows) error {
+			var payer []byte
+			var number int64
+			x := lane{found: true}
+			err := r.Scan(&payer, &number, &x.floor, &x.highest, &x.accepted, &x.won, &x.acceptedWei, &x.wonWei)
+			if at := b.lanes[payment.LaneKey{Payer: address(payer), Lane: uint16(number)}]; at != nil {
+				*at = x
+			}
+			return err
+		}}, "$")
 	steps = append(steps, many(slices.Sorted(maps.Keys(b.sets)), func(serial int64) []any { return []any{serial} }, Step{
 		SQL: `SELECT s.serial, s.state, s.min_nonce, s.max_nonce,
 			(SELECT e.max_nonce FROM recipient_sets e WHERE e.payer = s.payer AND e.lane = s.lane AND e.serial < s.serial AND e.max_nonce IS NOT NULL ORDER BY e.serial DESC LIMIT 1),
 			(SELECT e.min_nonce FROM recipient_sets e WHERE e.payer = s.payer AND e.lane = s.lane AND e.serial > s.serial AND e.min_nonce IS NOT NULL ORDER BY e.serial LIMIT 1)
-			FROM recipient_sets s WHERE s.serial IN (` + rowsHere + `) ORDER BY s.serial` + b.lock,
+			FROM recipient_sets s WHERE s.serial IN (` + rowsHere + `) ORDER BY s.serial` + b.db.Lock(),
 		Row: func(r Rows) error {
 			var serial int64
 			var s nonceSet
@@ -276,13 +280,17 @@ func (b *batch) writes() (steps []Step, err error) {
 		"($, $, $, $, $, $, $, $)")...)
 	steps = append(steps, many(sets, row, Step{SQL: `UPDATE recipient_sets SET min_nonce = v.column1, max_nonce = v.column2 FROM (VALUES ` + rowsHere + `) AS v
 		WHERE recipient_sets.serial = v.column3`}, "(CAST($ AS bigint), CAST($ AS bigint), CAST($ AS bigint))")...)
+	var lanes [][]any // named by a set of theirs
 	for k, l := range b.lanes {
 		if l.changed {
-			steps = append(steps, Step{SQL: `UPDATE recipient_lanes SET highest_nonce = $1, accepted = $2, accepted_wei = $3, won = $4, won_wei = $5
-				WHERE payer = $6 AND lane = $7`, Args: []any{l.highest, l.accepted, l.acceptedWei.String(), l.won, l.wonWei.String(), k.Payer[:], int64(k.Lane)}})
+			lanes = append(lanes, []any{b.onLane[k][0], l.highest, l.accepted, l.acceptedWei.String(), l.won, l.wonWei.String()})
 		}
 	}
-	return steps, nil
+	amount := "CAST($ AS " + b.db.Amount() + ")"
+	return append(steps, many(lanes, row, Step{SQL: `UPDATE recipient_lanes SET highest_nonce = v.column2, accepted = v.column3, accepted_wei = v.column4, won = v.column5,
+		won_wei = v.column6 FROM (VALUES ` + rowsHere + `) AS v JOIN recipient_sets s ON s.serial = v.column1
+		WHERE recipient_lanes.payer = s.payer AND recipient_lanes.lane = s.lane`},
+		"(CAST($ AS bigint), CAST($ AS bigint), CAST($ AS bigint), "+amount+", CAST($ AS bigint), "+amount+")")...), nil
 }
 
 // pay counts what was accepted against the debts of its attempts. A debt that nobody noted yet is made with what is paid;
@@ -319,7 +327,7 @@ func (b *batch) pay(ctx context.Context, c Conn) (steps []Step, err error) {
 		if made[k] {
 			continue
 		}
-		reads = append(reads, Step{SQL: debtColumns + ` WHERE payer = $1 AND attempt = $2` + b.lock, Args: []any{k.payer[:], k.attempt[:]}, Row: func(r Rows) error {
+		reads = append(reads, Step{SQL: debtColumns + ` WHERE payer = $1 AND attempt = $2` + b.db.Lock(), Args: []any{k.payer[:], k.attempt[:]}, Row: func(r Rows) error {
 			d, err := debt(r)
 			if err != nil {
 				return err

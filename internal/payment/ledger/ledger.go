@@ -89,6 +89,8 @@ type DB interface {
 	Tx(ctx context.Context, f func(Conn) error) error
 	// Lock is appended to a SELECT whose rows this transaction is about to change.
 	Lock() string
+	// Amount is the SQL type of amounts.
+	Amount() string
 	Exclusive(ctx context.Context, f func(ctx context.Context) error) (ran bool, err error)
 }
 

@@ -38,6 +38,8 @@ type database struct {
 
 func (*database) Lock() string { return "" } // a writing transaction has the whole file
 
+func (*database) Amount() string { return "text" }
+
 func (d *database) Tx(ctx context.Context, f func(ledger.Conn) error) error {
 	tx, err := d.db.BeginTx(ctx, nil)
 	if err != nil {

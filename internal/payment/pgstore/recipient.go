@@ -33,6 +33,8 @@ type database struct{ pool *pgxpool.Pool }
 
 func (database) Lock() string { return " FOR UPDATE" }
 
+func (database) Amount() string { return "numeric" }
+
 // attempts bounds how often a transaction is tried that lost to others.
 const attempts = 10
 
