@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
@@ -201,4 +202,18 @@ func (w *world) ask(from []common.Address, data [][]byte) []answer {
 		}
 	}
 	return out
+}
+
+// callOne makes one call and unpacks its answer.
+func callOne[T any](t *testing.T, eth *ethclient.Client, to common.Address, data []byte, unpack func([]byte) (T, error)) T {
+	t.Helper()
+	out, err := eth.CallContract(t.Context(), ethereum.CallMsg{To: &to, Data: data}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := unpack(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
 }
