@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {AuthorityUtils} from "@openzeppelin/contracts/access/manager/AuthorityUtils.sol";
+import {Accounting} from "./Accounting.sol";
 import {IBoundedPause} from "./interfaces/IBoundedPause.sol";
 
 /// @title BoundedPause
@@ -74,26 +75,11 @@ abstract contract BoundedPause is IBoundedPause {
 
     /// @dev Unix seconds less all paused time; stands still while paused.
     function _activeTime(PauseState memory p) internal view returns (uint40) {
-        uint256 end = block.timestamp < p.end ? block.timestamp : p.end;
-        return uint40(block.timestamp - p.pausedBefore - (end - p.start));
+        return Accounting.activeTime(p.start, p.end, p.pausedBefore, uint40(block.timestamp));
     }
 
-    /// @dev The unix second at which active time reaches `active`, if the pause that runs lasts to its end. Exact for terms
-    /// that were still running at the start of the last pause or began later.
+    /// @dev The unix second at which active time reaches `active`, if the pause that runs lasts to its end.
     function _wallTime(PauseState memory p, uint40 active) internal pure returns (uint40) {
-        uint40 before = active + p.pausedBefore;
-        return before < p.start ? before : before + (p.end - p.start);
-    }
-
-    /// @dev The last second in which what expires at `expiry` still counts. What had not expired when the last pause began
-    /// gets its length on top. Nothing signed before the end of that pause lives longer than `lifetime` beyond it, so
-    /// whatever was signed later gains no more than that leaves.
-    function _payableUntil(PauseState memory p, uint40 expiry, uint40 lifetime) internal pure returns (uint256) {
-        if (p.start == 0 || expiry < p.start) return expiry;
-        uint256 length = p.end - p.start;
-        uint256 extended = expiry + length;
-        uint256 last = p.end + length + lifetime;
-        if (extended > last) extended = last;
-        return extended > expiry ? extended : expiry;
+        return Accounting.wallTime(p.start, p.end, p.pausedBefore, active);
     }
 }

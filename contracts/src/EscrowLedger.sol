@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Accounting} from "./Accounting.sol";
 import {BoundedPause} from "./BoundedPause.sol";
 import {ITicketEscrow} from "./interfaces/ITicketEscrow.sol";
 
@@ -203,12 +204,12 @@ abstract contract EscrowLedger is ITicketEscrow, BoundedPause, ReentrancyGuardTr
     {
         Session memory s = _sessions[payer][signer];
         bool valid = block.timestamp <= s.validUntil;
-        return (s.validUntil, s.dailyCap, valid ? uint96(_leftToday(s, uint24(block.timestamp / 1 days))) : 0);
+        return (s.validUntil, s.dailyCap, valid ? _leftToday(s, uint24(block.timestamp / 1 days)) : 0);
     }
 
     /// @inheritdoc ITicketEscrow
     function payableUntil(uint40 expiry) external view returns (uint256) {
-        return _payableUntil(_pauseState(), expiry, THAW_PERIOD);
+        return _payableUntil(expiry);
     }
 
     // ------------------------------------------------------------- internal
@@ -266,13 +267,16 @@ abstract contract EscrowLedger is ITicketEscrow, BoundedPause, ReentrancyGuardTr
         emit AllocationReleased(payer, recipient, released);
     }
 
-    /// @dev Takes the thawing part of an allocation first: what is not thawing is the recipient's credit. `amount` is at
-    /// most the allocation.
+    /// @dev The last second in which what expires at `expiry` pays. No acceptable ticket lives longer than a thaw.
+    function _payableUntil(uint40 expiry) internal view returns (uint256) {
+        PauseState memory p = _pauseState();
+        return Accounting.payableUntil(p.start, p.end, expiry, THAW_PERIOD);
+    }
+
+    /// @dev `amount` is at most the allocation.
     function _drawAllocation(address payer, address recipient, uint96 amount) internal {
         Allocation memory a = _allocations[payer][recipient];
-        a.amount -= amount;
-        a.thawing = a.thawing > amount ? a.thawing - amount : 0;
-        if (a.thawing == 0) a.thawEnd = 0;
+        (a.amount, a.thawing, a.thawEnd) = Accounting.drawn(a.amount, a.thawing, a.thawEnd, amount);
         _allocations[payer][recipient] = a;
     }
 
@@ -305,8 +309,7 @@ abstract contract EscrowLedger is ITicketEscrow, BoundedPause, ReentrancyGuardTr
         if (block.timestamp > s.validUntil) revert SessionInvalid(payer, signer);
     }
 
-    function _leftToday(Session memory s, uint24 today) private pure returns (uint256) {
-        if (s.day != today) return s.dailyCap;
-        return s.dailyCap > s.spent ? s.dailyCap - s.spent : 0;
+    function _leftToday(Session memory s, uint24 today) private pure returns (uint96) {
+        return Accounting.leftOfCap(s.dailyCap, s.spent, s.day, today);
     }
 }

@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
+import {Accounting} from "./Accounting.sol";
 import {BoundedPause} from "./BoundedPause.sol";
 import {EscrowLedger} from "./EscrowLedger.sol";
 import {Tickets} from "./Tickets.sol";
@@ -247,7 +248,7 @@ contract TicketEscrow is EscrowLedger, EIP712 {
     function _refusalOfRun(Tickets.Typed memory t) private view returns (Refusal) {
         if (t.payer == t.recipient) return Refusal.SelfPayment;
         if (t.faceValue == 0) return Refusal.ZeroFaceValue;
-        if (block.timestamp > t.expiry && block.timestamp > _payableUntil(_pauseState(), t.expiry, THAW_PERIOD)) {
+        if (block.timestamp > t.expiry && block.timestamp > _payableUntil(t.expiry)) {
             return Refusal.Expired;
         }
         return Refusal.None;
@@ -300,14 +301,7 @@ contract TicketEscrow is EscrowLedger, EIP712 {
 
     /// @dev Books what the signer at hand spent.
     function _book(Purse memory purse) private pure {
-        if (purse.session) {
-            purse.allocated = purse.left;
-            return;
-        }
-        uint256 drawn = purse.balance + purse.allocated - purse.left;
-        uint256 fromBalance = drawn < purse.balance ? drawn : purse.balance;
-        purse.balance -= fromBalance;
-        purse.allocated -= drawn - fromBalance;
+        (purse.balance, purse.allocated) = Accounting.booked(purse.balance, purse.allocated, purse.left, purse.session);
     }
 
     /// @dev Goes on with tickets of another signer, or says why it may not sign this one.

@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
+import {Accounting} from "./Accounting.sol";
 import {BoundedPause} from "./BoundedPause.sol";
 import {Receipts} from "./Receipts.sol";
 import {ITranscoderBond} from "./interfaces/ITranscoderBond.sol";
@@ -239,9 +240,7 @@ contract TranscoderBond is ITranscoderBond, BoundedPause, UUPSUpgradeable {
         Bond memory b = _bonds[transcoder];
         amount = b.amount < SLASH ? b.amount : SLASH;
         if (amount == 0) revert NothingBonded(transcoder);
-        b.amount -= amount;
-        b.unbonding = b.unbonding > amount ? b.unbonding - amount : 0;
-        if (b.unbonding == 0) b.unbondEnd = 0;
+        (b.amount, b.unbonding, b.unbondEnd) = Accounting.drawn(b.amount, b.unbonding, b.unbondEnd, amount);
         _bonds[transcoder] = b;
     }
 
