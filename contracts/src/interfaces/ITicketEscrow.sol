@@ -129,7 +129,8 @@ interface ITicketEscrow is IBoundedPause {
 
     /// @notice A run stopped at the ticket `nonce`: it and what follows it in the run stay unpaid and unconsumed. Unless
     /// a `Redeemed` of the same run follows, nothing of the run was paid. It tells the recipient why, and proves nothing
-    /// against the payer: cheap checks come before the signature, so the ticket may be forged.
+    /// against the payer but for `Underfunded` and `SessionEnded`, which come after the signature: other tickets may be
+    /// forged.
     event RunStopped(address indexed payer, address indexed recipient, uint16 lane, uint64 nonce, Refusal reason);
 
     /// @notice The payer paid `amount` wei for the nonces `fromNonce` to `toNonce` of a lane together; its watermark is
