@@ -24,6 +24,28 @@ var (
 	_ = abi.ConvertType
 )
 
+// ITicketEscrowRedeemOrder is an auto generated low-level Go binding around an user-defined struct.
+type ITicketEscrowRedeemOrder struct {
+	Recipient  common.Address
+	RunsHash   [32]byte
+	MinTotal   *big.Int
+	Fee        *big.Int
+	To         common.Address
+	OrderNonce uint64
+	Deadline   *big.Int
+}
+
+// ITicketEscrowSettlement is an auto generated low-level Go binding around an user-defined struct.
+type ITicketEscrowSettlement struct {
+	Payer     common.Address
+	Recipient common.Address
+	Lane      uint16
+	FromNonce uint64
+	ToNonce   uint64
+	Amount    *big.Int
+	Expiry    *big.Int
+}
+
 // ITicketEscrowTicket is an auto generated low-level Go binding around an user-defined struct.
 type ITicketEscrowTicket struct {
 	Payer             common.Address
@@ -39,9 +61,9 @@ type ITicketEscrowTicket struct {
 
 // TicketEscrowMetaData contains all meta data concerning the TicketEscrow contract.
 var TicketEscrowMetaData = bind.MetaData{
-	ABI: "[{\"type\":\"constructor\",\"inputs\":[{\"name\":\"thawPeriod\",\"type\":\"uint40\",\"internalType\":\"uint40\"}],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"DOMAIN_SEPARATOR\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"THAW_PERIOD\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint40\",\"internalType\":\"uint40\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"TICKET_TYPEHASH\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"account\",\"inputs\":[{\"name\":\"owner\",\"type\":\"address\",\"internalType\":\"address\"}],\"outputs\":[{\"name\":\"balance\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"opened\",\"type\":\"bool\",\"internalType\":\"bool\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"allocate\",\"inputs\":[{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"amount\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"allocation\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"}],\"outputs\":[{\"name\":\"amount\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"thawing\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"thawEnd\",\"type\":\"uint40\",\"internalType\":\"uint40\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"deposit\",\"inputs\":[],\"outputs\":[],\"stateMutability\":\"payable\"},{\"type\":\"function\",\"name\":\"depositFor\",\"inputs\":[{\"name\":\"owner\",\"type\":\"address\",\"internalType\":\"address\"}],\"outputs\":[],\"stateMutability\":\"payable\"},{\"type\":\"function\",\"name\":\"eip712Domain\",\"inputs\":[],\"outputs\":[{\"name\":\"fields\",\"type\":\"bytes1\",\"internalType\":\"bytes1\"},{\"name\":\"name\",\"type\":\"string\",\"internalType\":\"string\"},{\"name\":\"version\",\"type\":\"string\",\"internalType\":\"string\"},{\"name\":\"chainId\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"verifyingContract\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"salt\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"extensions\",\"type\":\"uint256[]\",\"internalType\":\"uint256[]\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"isWinning\",\"inputs\":[{\"name\":\"recipientRand\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"digest\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"winProb\",\"type\":\"uint64\",\"internalType\":\"uint64\"}],\"outputs\":[{\"name\":\"\",\"type\":\"bool\",\"internalType\":\"bool\"}],\"stateMutability\":\"pure\"},{\"type\":\"function\",\"name\":\"laneWatermark\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"lane\",\"type\":\"uint16\",\"internalType\":\"uint16\"}],\"outputs\":[{\"name\":\"\",\"type\":\"uint64\",\"internalType\":\"uint64\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"redeem\",\"inputs\":[{\"name\":\"ticket\",\"type\":\"tuple\",\"internalType\":\"structITicketEscrow.Ticket\",\"components\":[{\"name\":\"payer\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"lane\",\"type\":\"uint16\",\"internalType\":\"uint16\"},{\"name\":\"nonce\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"faceValue\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"winProb\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"expiry\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"recipientRandHash\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"salt\",\"type\":\"uint64\",\"internalType\":\"uint64\"}]},{\"name\":\"recipientRand\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"r\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"vs\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"redeemBatch\",\"inputs\":[{\"name\":\"runs\",\"type\":\"bytes\",\"internalType\":\"bytes\"},{\"name\":\"minTotal\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"outputs\":[{\"name\":\"paid\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"releaseAllocation\",\"inputs\":[{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"}],\"outputs\":[{\"name\":\"released\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"thawAllocation\",\"inputs\":[{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"amount\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"ticketDigest\",\"inputs\":[{\"name\":\"ticket\",\"type\":\"tuple\",\"internalType\":\"structITicketEscrow.Ticket\",\"components\":[{\"name\":\"payer\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"lane\",\"type\":\"uint16\",\"internalType\":\"uint16\"},{\"name\":\"nonce\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"faceValue\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"winProb\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"expiry\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"recipientRandHash\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"salt\",\"type\":\"uint64\",\"internalType\":\"uint64\"}]}],\"outputs\":[{\"name\":\"\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"withdraw\",\"inputs\":[{\"name\":\"to\",\"type\":\"address\",\"internalType\":\"addresspayable\"},{\"name\":\"amount\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"event\",\"name\":\"Allocated\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"amount\",\"type\":\"uint256\",\"indexed\":false,\"internalType\":\"uint256\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"AllocationReleased\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"amount\",\"type\":\"uint256\",\"indexed\":false,\"internalType\":\"uint256\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"AllocationThawReduced\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"thawing\",\"type\":\"uint256\",\"indexed\":false,\"internalType\":\"uint256\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"AllocationThawStarted\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"thawing\",\"type\":\"uint256\",\"indexed\":false,\"internalType\":\"uint256\"},{\"name\":\"thawEnd\",\"type\":\"uint256\",\"indexed\":false,\"internalType\":\"uint256\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"Deposited\",\"inputs\":[{\"name\":\"funder\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"account\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"amount\",\"type\":\"uint256\",\"indexed\":false,\"internalType\":\"uint256\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"EIP712DomainChanged\",\"inputs\":[],\"anonymous\":false},{\"type\":\"event\",\"name\":\"Redeemed\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"lane\",\"type\":\"uint16\",\"indexed\":false,\"internalType\":\"uint16\"},{\"name\":\"lastNonce\",\"type\":\"uint64\",\"indexed\":false,\"internalType\":\"uint64\"},{\"name\":\"tickets\",\"type\":\"uint256\",\"indexed\":false,\"internalType\":\"uint256\"},{\"name\":\"amount\",\"type\":\"uint256\",\"indexed\":false,\"internalType\":\"uint256\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"RunStopped\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"lane\",\"type\":\"uint16\",\"indexed\":false,\"internalType\":\"uint16\"},{\"name\":\"nonce\",\"type\":\"uint64\",\"indexed\":false,\"internalType\":\"uint64\"},{\"name\":\"reason\",\"type\":\"uint8\",\"indexed\":false,\"internalType\":\"enumITicketEscrow.Refusal\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"Withdrawn\",\"inputs\":[{\"name\":\"account\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"to\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"amount\",\"type\":\"uint256\",\"indexed\":false,\"internalType\":\"uint256\"}],\"anonymous\":false},{\"type\":\"error\",\"name\":\"DepositCapExceeded\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"InsufficientAllocation\",\"inputs\":[{\"name\":\"allocation\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"amount\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"InsufficientBalance\",\"inputs\":[{\"name\":\"balance\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"amount\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"InvalidShortString\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"MalformedRuns\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"NotRecipient\",\"inputs\":[{\"name\":\"caller\",\"type\":\"address\",\"internalType\":\"address\"}]},{\"type\":\"error\",\"name\":\"NothingThawing\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"PaidBelowMinimum\",\"inputs\":[{\"name\":\"paid\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"minTotal\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"SelfAllocation\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"StillThawing\",\"inputs\":[{\"name\":\"thawEnd\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"StringTooLong\",\"inputs\":[{\"name\":\"str\",\"type\":\"string\",\"internalType\":\"string\"}]},{\"type\":\"error\",\"name\":\"ThawPeriodOutOfRange\",\"inputs\":[{\"name\":\"thawPeriod\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"TicketRefused\",\"inputs\":[{\"name\":\"reason\",\"type\":\"uint8\",\"internalType\":\"enumITicketEscrow.Refusal\"}]},{\"type\":\"error\",\"name\":\"WithdrawalFailed\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"ZeroAddress\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"ZeroAmount\",\"inputs\":[]}]",
+	ABI: "[{\"type\":\"constructor\",\"inputs\":[{\"name\":\"asset\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"thawPeriod\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"authority\",\"type\":\"address\",\"internalType\":\"address\"}],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"ASSET\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"address\",\"internalType\":\"address\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"AUTHORITY\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"address\",\"internalType\":\"address\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"DOMAIN_SEPARATOR\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"MAX_PAUSE\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint40\",\"internalType\":\"uint40\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"MIN_PAUSE_GAP\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint40\",\"internalType\":\"uint40\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"REDEEM_ORDER_TYPEHASH\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"SETTLEMENT_TYPEHASH\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"THAW_PERIOD\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"uint40\",\"internalType\":\"uint40\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"TICKET_TYPEHASH\",\"inputs\":[],\"outputs\":[{\"name\":\"\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"account\",\"inputs\":[{\"name\":\"owner\",\"type\":\"address\",\"internalType\":\"address\"}],\"outputs\":[{\"name\":\"balance\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"opened\",\"type\":\"bool\",\"internalType\":\"bool\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"allocate\",\"inputs\":[{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"amount\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"allocateFrom\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"amount\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"allocation\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"}],\"outputs\":[{\"name\":\"amount\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"thawing\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"thawEnd\",\"type\":\"uint40\",\"internalType\":\"uint40\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"cancelOrders\",\"inputs\":[],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"deposit\",\"inputs\":[],\"outputs\":[],\"stateMutability\":\"payable\"},{\"type\":\"function\",\"name\":\"depositFor\",\"inputs\":[{\"name\":\"owner\",\"type\":\"address\",\"internalType\":\"address\"}],\"outputs\":[],\"stateMutability\":\"payable\"},{\"type\":\"function\",\"name\":\"depositToken\",\"inputs\":[{\"name\":\"owner\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"amount\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"eip712Domain\",\"inputs\":[],\"outputs\":[{\"name\":\"fields\",\"type\":\"bytes1\",\"internalType\":\"bytes1\"},{\"name\":\"name\",\"type\":\"string\",\"internalType\":\"string\"},{\"name\":\"version\",\"type\":\"string\",\"internalType\":\"string\"},{\"name\":\"chainId\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"verifyingContract\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"salt\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"extensions\",\"type\":\"uint256[]\",\"internalType\":\"uint256[]\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"flagEquivocation\",\"inputs\":[{\"name\":\"a\",\"type\":\"tuple\",\"internalType\":\"structITicketEscrow.Ticket\",\"components\":[{\"name\":\"payer\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"lane\",\"type\":\"uint16\",\"internalType\":\"uint16\"},{\"name\":\"nonce\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"faceValue\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"winProb\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"expiry\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"recipientRandHash\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"salt\",\"type\":\"uint64\",\"internalType\":\"uint64\"}]},{\"name\":\"rA\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"vsA\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"b\",\"type\":\"tuple\",\"internalType\":\"structITicketEscrow.Ticket\",\"components\":[{\"name\":\"payer\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"lane\",\"type\":\"uint16\",\"internalType\":\"uint16\"},{\"name\":\"nonce\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"faceValue\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"winProb\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"expiry\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"recipientRandHash\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"salt\",\"type\":\"uint64\",\"internalType\":\"uint64\"}]},{\"name\":\"rB\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"vsB\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"isFlagged\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"internalType\":\"address\"}],\"outputs\":[{\"name\":\"\",\"type\":\"bool\",\"internalType\":\"bool\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"isOperator\",\"inputs\":[{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"operator\",\"type\":\"address\",\"internalType\":\"address\"}],\"outputs\":[{\"name\":\"\",\"type\":\"bool\",\"internalType\":\"bool\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"isWinning\",\"inputs\":[{\"name\":\"recipientRand\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"digest\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"winProb\",\"type\":\"uint64\",\"internalType\":\"uint64\"}],\"outputs\":[{\"name\":\"\",\"type\":\"bool\",\"internalType\":\"bool\"}],\"stateMutability\":\"pure\"},{\"type\":\"function\",\"name\":\"laneWatermark\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"lane\",\"type\":\"uint16\",\"internalType\":\"uint16\"}],\"outputs\":[{\"name\":\"\",\"type\":\"uint64\",\"internalType\":\"uint64\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"lastPause\",\"inputs\":[],\"outputs\":[{\"name\":\"start\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"end\",\"type\":\"uint40\",\"internalType\":\"uint40\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"orderNonce\",\"inputs\":[{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"}],\"outputs\":[{\"name\":\"\",\"type\":\"uint64\",\"internalType\":\"uint64\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"pause\",\"inputs\":[],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"payableUntil\",\"inputs\":[{\"name\":\"expiry\",\"type\":\"uint40\",\"internalType\":\"uint40\"}],\"outputs\":[{\"name\":\"\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"redeem\",\"inputs\":[{\"name\":\"ticket\",\"type\":\"tuple\",\"internalType\":\"structITicketEscrow.Ticket\",\"components\":[{\"name\":\"payer\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"lane\",\"type\":\"uint16\",\"internalType\":\"uint16\"},{\"name\":\"nonce\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"faceValue\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"winProb\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"expiry\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"recipientRandHash\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"salt\",\"type\":\"uint64\",\"internalType\":\"uint64\"}]},{\"name\":\"recipientRand\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"r\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"vs\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"redeemBatch\",\"inputs\":[{\"name\":\"runs\",\"type\":\"bytes\",\"internalType\":\"bytes\"},{\"name\":\"minTotal\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"outputs\":[{\"name\":\"paid\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"redeemBatchOf\",\"inputs\":[{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"runs\",\"type\":\"bytes\",\"internalType\":\"bytes\"},{\"name\":\"minTotal\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"outputs\":[{\"name\":\"paid\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"redeemBatchTo\",\"inputs\":[{\"name\":\"runs\",\"type\":\"bytes\",\"internalType\":\"bytes\"},{\"name\":\"minTotal\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"to\",\"type\":\"address\",\"internalType\":\"addresspayable\"}],\"outputs\":[{\"name\":\"paid\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"redeemFor\",\"inputs\":[{\"name\":\"order\",\"type\":\"tuple\",\"internalType\":\"structITicketEscrow.RedeemOrder\",\"components\":[{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"runsHash\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"minTotal\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"fee\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"to\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"orderNonce\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"deadline\",\"type\":\"uint40\",\"internalType\":\"uint40\"}]},{\"name\":\"runs\",\"type\":\"bytes\",\"internalType\":\"bytes\"},{\"name\":\"r\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"vs\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"outputs\":[{\"name\":\"paid\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"redeemOrderDigest\",\"inputs\":[{\"name\":\"order\",\"type\":\"tuple\",\"internalType\":\"structITicketEscrow.RedeemOrder\",\"components\":[{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"runsHash\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"minTotal\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"fee\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"to\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"orderNonce\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"deadline\",\"type\":\"uint40\",\"internalType\":\"uint40\"}]}],\"outputs\":[{\"name\":\"\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"releaseAllocation\",\"inputs\":[{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"}],\"outputs\":[{\"name\":\"released\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"releaseAllocationOf\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"}],\"outputs\":[{\"name\":\"released\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"revokeSession\",\"inputs\":[{\"name\":\"signer\",\"type\":\"address\",\"internalType\":\"address\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"session\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"signer\",\"type\":\"address\",\"internalType\":\"address\"}],\"outputs\":[{\"name\":\"validUntil\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"dailyCap\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"left\",\"type\":\"uint96\",\"internalType\":\"uint96\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"setOperator\",\"inputs\":[{\"name\":\"operator\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"allowed\",\"type\":\"bool\",\"internalType\":\"bool\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"setSession\",\"inputs\":[{\"name\":\"signer\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"validUntil\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"dailyCap\",\"type\":\"uint96\",\"internalType\":\"uint96\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"settle\",\"inputs\":[{\"name\":\"s\",\"type\":\"tuple\",\"internalType\":\"structITicketEscrow.Settlement\",\"components\":[{\"name\":\"payer\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"lane\",\"type\":\"uint16\",\"internalType\":\"uint16\"},{\"name\":\"fromNonce\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"toNonce\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"amount\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"expiry\",\"type\":\"uint40\",\"internalType\":\"uint40\"}]},{\"name\":\"r\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"vs\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"settlementDigest\",\"inputs\":[{\"name\":\"settlement\",\"type\":\"tuple\",\"internalType\":\"structITicketEscrow.Settlement\",\"components\":[{\"name\":\"payer\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"lane\",\"type\":\"uint16\",\"internalType\":\"uint16\"},{\"name\":\"fromNonce\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"toNonce\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"amount\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"expiry\",\"type\":\"uint40\",\"internalType\":\"uint40\"}]}],\"outputs\":[{\"name\":\"\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"thawAllocation\",\"inputs\":[{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"amount\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"thawAllocationOf\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"amount\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"ticketDigest\",\"inputs\":[{\"name\":\"ticket\",\"type\":\"tuple\",\"internalType\":\"structITicketEscrow.Ticket\",\"components\":[{\"name\":\"payer\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"lane\",\"type\":\"uint16\",\"internalType\":\"uint16\"},{\"name\":\"nonce\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"faceValue\",\"type\":\"uint96\",\"internalType\":\"uint96\"},{\"name\":\"winProb\",\"type\":\"uint64\",\"internalType\":\"uint64\"},{\"name\":\"expiry\",\"type\":\"uint40\",\"internalType\":\"uint40\"},{\"name\":\"recipientRandHash\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"},{\"name\":\"salt\",\"type\":\"uint64\",\"internalType\":\"uint64\"}]}],\"outputs\":[{\"name\":\"\",\"type\":\"bytes32\",\"internalType\":\"bytes32\"}],\"stateMutability\":\"view\"},{\"type\":\"function\",\"name\":\"unpause\",\"inputs\":[],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"function\",\"name\":\"withdraw\",\"inputs\":[{\"name\":\"to\",\"type\":\"address\",\"internalType\":\"addresspayable\"},{\"name\":\"amount\",\"type\":\"uint256\",\"internalType\":\"uint256\"}],\"outputs\":[],\"stateMutability\":\"nonpayable\"},{\"type\":\"event\",\"name\":\"Allocated\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"amount\",\"type\":\"uint256\",\"indexed\":false,\"internalType\":\"uint256\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"AllocationReleased\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"amount\",\"type\":\"uint256\",\"indexed\":false,\"internalType\":\"uint256\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"AllocationThawReduced\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"thawing\",\"type\":\"uint256\",\"indexed\":false,\"internalType\":\"uint256\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"AllocationThawStarted\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"thawing\",\"type\":\"uint256\",\"indexed\":false,\"internalType\":\"uint256\"},{\"name\":\"thawEnd\",\"type\":\"uint256\",\"indexed\":false,\"internalType\":\"uint256\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"Deposited\",\"inputs\":[{\"name\":\"funder\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"account\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"amount\",\"type\":\"uint256\",\"indexed\":false,\"internalType\":\"uint256\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"EIP712DomainChanged\",\"inputs\":[],\"anonymous\":false},{\"type\":\"event\",\"name\":\"OperatorSet\",\"inputs\":[{\"name\":\"recipient\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"operator\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"allowed\",\"type\":\"bool\",\"indexed\":false,\"internalType\":\"bool\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"OrderRelayed\",\"inputs\":[{\"name\":\"recipient\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"relayer\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"orderNonce\",\"type\":\"uint64\",\"indexed\":false,\"internalType\":\"uint64\"},{\"name\":\"fee\",\"type\":\"uint256\",\"indexed\":false,\"internalType\":\"uint256\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"OrdersCancelled\",\"inputs\":[{\"name\":\"recipient\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"orderNonce\",\"type\":\"uint64\",\"indexed\":false,\"internalType\":\"uint64\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"PairSettled\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"lane\",\"type\":\"uint16\",\"indexed\":false,\"internalType\":\"uint16\"},{\"name\":\"fromNonce\",\"type\":\"uint64\",\"indexed\":false,\"internalType\":\"uint64\"},{\"name\":\"toNonce\",\"type\":\"uint64\",\"indexed\":false,\"internalType\":\"uint64\"},{\"name\":\"amount\",\"type\":\"uint256\",\"indexed\":false,\"internalType\":\"uint256\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"Paused\",\"inputs\":[{\"name\":\"by\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"end\",\"type\":\"uint256\",\"indexed\":false,\"internalType\":\"uint256\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"PayerFlagged\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"reporter\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"lane\",\"type\":\"uint16\",\"indexed\":false,\"internalType\":\"uint16\"},{\"name\":\"nonce\",\"type\":\"uint64\",\"indexed\":false,\"internalType\":\"uint64\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"Redeemed\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"lane\",\"type\":\"uint16\",\"indexed\":false,\"internalType\":\"uint16\"},{\"name\":\"lastNonce\",\"type\":\"uint64\",\"indexed\":false,\"internalType\":\"uint64\"},{\"name\":\"tickets\",\"type\":\"uint256\",\"indexed\":false,\"internalType\":\"uint256\"},{\"name\":\"amount\",\"type\":\"uint256\",\"indexed\":false,\"internalType\":\"uint256\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"RunStopped\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"recipient\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"lane\",\"type\":\"uint16\",\"indexed\":false,\"internalType\":\"uint16\"},{\"name\":\"nonce\",\"type\":\"uint64\",\"indexed\":false,\"internalType\":\"uint64\"},{\"name\":\"reason\",\"type\":\"uint8\",\"indexed\":false,\"internalType\":\"enumITicketEscrow.Refusal\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"SessionRevoked\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"signer\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"validUntil\",\"type\":\"uint40\",\"indexed\":false,\"internalType\":\"uint40\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"SessionSet\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"signer\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"validUntil\",\"type\":\"uint40\",\"indexed\":false,\"internalType\":\"uint40\"},{\"name\":\"dailyCap\",\"type\":\"uint96\",\"indexed\":false,\"internalType\":\"uint96\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"Unpaused\",\"inputs\":[{\"name\":\"by\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"}],\"anonymous\":false},{\"type\":\"event\",\"name\":\"Withdrawn\",\"inputs\":[{\"name\":\"account\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"to\",\"type\":\"address\",\"indexed\":true,\"internalType\":\"address\"},{\"name\":\"amount\",\"type\":\"uint256\",\"indexed\":false,\"internalType\":\"uint256\"}],\"anonymous\":false},{\"type\":\"error\",\"name\":\"DepositCapExceeded\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"InsufficientAllocation\",\"inputs\":[{\"name\":\"allocation\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"amount\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"InsufficientBalance\",\"inputs\":[{\"name\":\"balance\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"amount\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"InvalidShortString\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"MalformedRuns\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"NoEquivocation\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"NotPaused\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"NotRecipient\",\"inputs\":[{\"name\":\"caller\",\"type\":\"address\",\"internalType\":\"address\"}]},{\"type\":\"error\",\"name\":\"NothingThawing\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"OrderExpired\",\"inputs\":[{\"name\":\"deadline\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"OrderMismatch\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"OrderNonceWrong\",\"inputs\":[{\"name\":\"expected\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"OrderSignatureInvalid\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"PaidBelowMinimum\",\"inputs\":[{\"name\":\"paid\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"minTotal\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"PausedTooRecently\",\"inputs\":[{\"name\":\"possibleFrom\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"PausedUntil\",\"inputs\":[{\"name\":\"end\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"PayerIsFlagged\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"internalType\":\"address\"}]},{\"type\":\"error\",\"name\":\"ReentrancyGuardReentrantCall\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"SafeERC20FailedOperation\",\"inputs\":[{\"name\":\"token\",\"type\":\"address\",\"internalType\":\"address\"}]},{\"type\":\"error\",\"name\":\"SelfAllocation\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"SessionCapExceeded\",\"inputs\":[{\"name\":\"left\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"amount\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"SessionInvalid\",\"inputs\":[{\"name\":\"payer\",\"type\":\"address\",\"internalType\":\"address\"},{\"name\":\"signer\",\"type\":\"address\",\"internalType\":\"address\"}]},{\"type\":\"error\",\"name\":\"SessionShortened\",\"inputs\":[{\"name\":\"validUntil\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"StillThawing\",\"inputs\":[{\"name\":\"thawEnd\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"StringTooLong\",\"inputs\":[{\"name\":\"str\",\"type\":\"string\",\"internalType\":\"string\"}]},{\"type\":\"error\",\"name\":\"ThawPeriodOutOfRange\",\"inputs\":[{\"name\":\"thawPeriod\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"TicketRefused\",\"inputs\":[{\"name\":\"reason\",\"type\":\"uint8\",\"internalType\":\"enumITicketEscrow.Refusal\"}]},{\"type\":\"error\",\"name\":\"TransferMismatch\",\"inputs\":[{\"name\":\"received\",\"type\":\"uint256\",\"internalType\":\"uint256\"},{\"name\":\"amount\",\"type\":\"uint256\",\"internalType\":\"uint256\"}]},{\"type\":\"error\",\"name\":\"Unauthorised\",\"inputs\":[{\"name\":\"caller\",\"type\":\"address\",\"internalType\":\"address\"}]},{\"type\":\"error\",\"name\":\"WithdrawalFailed\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"WrongAsset\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"ZeroAddress\",\"inputs\":[]},{\"type\":\"error\",\"name\":\"ZeroAmount\",\"inputs\":[]}]",
 	ID:  "TicketEscrow",
-	Bin: "0x61018080604052346101ae57602081612861803803809161002082856101b2565b8339810103126101ae575164ffffffffff81168082036101ae576040516100486040826101b2565b6013815260208101907f4b696e6f7261205469636b6574457363726f77000000000000000000000000008252604051916100836040846101b2565b600183526020830191603160f81b835261009c816101e9565b610120526100a9846101e9565b61014052519020918260e05251902080610100524660a0526040519060208201927f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f8452604083015260608201524660808201523060a082015260a0815261011260c0826101b2565b5190206080523060c052801580156101a2575b61019057506101605260405161260c908161025582396080518161177b015260a05181611838015260c0518161174c015260e051816117ca015261010051816117f001526101205181610991015261014051816109ba0152610160518181816106e40152610c9e0152f35b63062ed76160e11b5f5260045260245ffd5b506276a7008111610125565b5f80fd5b601f909101601f19168101906001600160401b038211908210176101d557604052565b634e487b7160e01b5f52604160045260245ffd5b601f815111610214576020815191015160208210610205571790565b5f198260200360031b1b161790565b604460209160405192839163305a27a960e01b83528160048401528051918291826024860152018484015e5f828201840152601f01601f19168101030190fdfe60a06040526004361015610011575f80fd5b5f3560e01c8063260358fe1461152d5780633644e515146114f55780635cf112c114610f97578063665a055e14610f3957806373b9aa9114610ea457806374d8950d14610bc357806375434a7514610b6b57806382eefb4b14610a8d57806384b0196e1461095b5780638bf6dd0a146108da5780638f47d895146107085780639c8a63af146106a9578063aa67c91914610652578063b78b52df1461053a578063bb30d796146102b2578063d0e30db01461027e5763f3fef3a3146100d4575f80fd5b3461027a5760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027a5760043573ffffffffffffffffffffffffffffffffffffffff811680910361027a5760243590801561025257811561022a575f80808481946101448233611d2b565b806040518381527fd1c19fbcd4551a5edfb66d43d2e337c04837afda3482b42bdf569a8fccdae5fb60203392a35af13d15610225573d67ffffffffffffffff81116101f857604051906101bf601f82017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe016602001836116ca565b81525f60203d92013e5b156101d057005b7f27fcd9d1000000000000000000000000000000000000000000000000000000005f5260045ffd5b7f4e487b71000000000000000000000000000000000000000000000000000000005f52604160045260245ffd5b6101c9565b7f1f2a2005000000000000000000000000000000000000000000000000000000005f5260045ffd5b7fd92e233d000000000000000000000000000000000000000000000000000000005f5260045ffd5b5f80fd5b5f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027a576102b033611c9a565b005b3461027a5760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027a576102e96115df565b335f52600360205260405f2073ffffffffffffffffffffffffffffffffffffffff82165f5260205260405f206040519061032282611691565b546bffffffffffffffffffffffff811682526bffffffffffffffffffffffff8160601c1690602083019180835264ffffffffff604085019260c01c168252156105125764ffffffffff9051168042106104e75760206bffffffffffffffffffffffff856103978683875116938491511661170b565b6bffffffffffffffffffffffff604051916103b183611691565b1681528381015f815260408201905f8252335f526003865260405f2073ffffffffffffffffffffffffffffffffffffffff85165f5286526bffffffffffffffffffffffff8060405f20945116167fffffffffffffffffffffffffffffffffffffffff00000000000000000000000084541617835551907fffffff0000000000000000000000000000000000ffffffffffffffffffffffff77ffffffffffffffffffffffff0000000000000000000000007cffffffffff0000000000000000000000000000000000000000000000008554935160c01b169360601b1691161717905561049c8233611b80565b73ffffffffffffffffffffffffffffffffffffffff6040519183835216907fb65d9cb5a09a7a1726fb95c11eb88420d3eb442b2d5eb22ef3a8535c504411ac843392a3604051908152f35b7f686e00f3000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b7faa038c7c000000000000000000000000000000000000000000000000000000005f5260045ffd5b3461027a5760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027a576105716115df565b73ffffffffffffffffffffffffffffffffffffffff1660243581156102525733821461062a57801561022a576105a78133611d2b565b335f52600360205260405f20825f5260205260405f206bffffffffffffffffffffffff80808416818454160116167fffffffffffffffffffffffffffffffffffffffff0000000000000000000000008254161790556040519081527fbe8864d3a5ed38c5e26974fcc84f97fd03d55f6b774d46b844205d5f7b6b5c0b60203392a3005b7f9ef1af9e000000000000000000000000000000000000000000000000000000005f5260045ffd5b60207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027a576106846115df565b73ffffffffffffffffffffffffffffffffffffffff811615610252576102b090611c9a565b3461027a575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027a57602060405164ffffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b3461027a5760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027a5760043567ffffffffffffffff811161027a573660238201121561027a5780600401359067ffffffffffffffff821161027a57366024838301011161027a57602480359291015f9180610787611735565b905b6107e957505050801580156107e0575b6107b257806107aa60209233611b80565b604051908152f35b7f6bb0794b000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b50818110610799565b9091926055831061087c578260551161027a576058605385013560f01c818102918115918304148117156108ad578160550190816055116108ad5780156108a4575b61087c5784811161027a578161086f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffab94610869876055958b611c85565b90611668565b9601019303019081610789565b7f2b500abf000000000000000000000000000000000000000000000000000000005f5260045ffd5b5080851061082b565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52601160045260245ffd5b3461027a576101207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027a5760206107aa61014061091a6118a8565b20610923611735565b604291604051917f19010000000000000000000000000000000000000000000000000000000000008352600283015260228201522090565b3461027a575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027a57610a316109b57f0000000000000000000000000000000000000000000000000000000000000000611dee565b6109de7f0000000000000000000000000000000000000000000000000000000000000000611dee565b6020610a3f604051926109f183856116ca565b5f84525f3681376040519586957f0f00000000000000000000000000000000000000000000000000000000000000875260e08588015260e0870190611625565b908582036040870152611625565b4660608501523060808501525f60a085015283810360c08501528180845192838152019301915f5b828110610a7657505050500390f35b835185528695509381019392810192600101610a67565b3461027a5760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027a57610ac46115df565b73ffffffffffffffffffffffffffffffffffffffff610ae1611602565b91165f52600360205273ffffffffffffffffffffffffffffffffffffffff60405f2091165f52602052606060405f206040805191610b1e83611691565b546bffffffffffffffffffffffff81169283815264ffffffffff6bffffffffffffffffffffffff83871c169283602084015260c01c16928391015260405192835260208301526040820152f35b3461027a575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027a5760206040517f6a888c25a439f9cfa8f3ecb9c4c091183b9f3076d2b84b3a710c159ddbfaad808152f35b3461027a5760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027a57610bfa6115df565b60243590335f52600360205260405f2073ffffffffffffffffffffffffffffffffffffffff82165f5260205260405f209160405192610c3884611691565b54916bffffffffffffffffffffffff83169182855260208501926bffffffffffffffffffffffff8560601c16845264ffffffffff604087019560c01c168552808211610e76575082516bffffffffffffffffffffffff16811115610e105764ffffffffff7f00000000000000000000000000000000000000000000000000000000000000001664ffffffffff4216019064ffffffffff82116108ad5764ffffffffff6bffffffffffffffffffffffff921680865260405190828252602082015273ffffffffffffffffffffffffffffffffffffffff8416907f309f64cfdb8ec37fd591ec203ef6c2ca056697886ef15418bc3bc251e2fd628460403392a35b168252335f52600360205273ffffffffffffffffffffffffffffffffffffffff60405f2091165f526020526bffffffffffffffffffffffff8060405f20945116167fffffffffffffffffffffffffffffffffffffffff00000000000000000000000084541617835551907fffffff0000000000000000000000000000000000ffffffffffffffffffffffff77ffffffffffffffffffffffff0000000000000000000000007cffffffffff0000000000000000000000000000000000000000000000008554935160c01b169360601b169116171790555f80f35b806bffffffffffffffffffffffff9115610e6e575b60405181815273ffffffffffffffffffffffffffffffffffffffff8416907f7b483c6cbf721ef07a0d6f633b2227f2b9db482ca82ebe58fc22aed477a5038260203392a3610d37565b5f8552610e25565b7faf4956d0000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b3461027a5760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027a5773ffffffffffffffffffffffffffffffffffffffff610ef06115df565b165f5260026020526040805f206020825191610f0b83611675565b549160ff6bffffffffffffffffffffffff84169384835260601c161515918291015282519182526020820152f35b3461027a5760607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027a5760443567ffffffffffffffff8116810361027a57610f8d602091602435600435611c52565b6040519015158152f35b3461027a577ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601610180811261027a576101201361027a576101243560243573ffffffffffffffffffffffffffffffffffffffff81169081810361027a575033036114c957805f5260205f2060e4350361149c576110146118a8565b602081019073ffffffffffffffffffffffffffffffffffffffff8251165f5260026020526bffffffffffffffffffffffff60405f2054168060a08301946bffffffffffffffffffffffff8651168210611439575b611071846119df565b91600a8310156113855782156113b2575b5050600a811015611385578061135a576102b06bffffffffffffffffffffffff8686868661ffff73ffffffffffffffffffffffffffffffffffffffff67ffffffffffffffff60808501511694878088511694838351165f52600460205260405f208433165f52602052606060405f209701968580895116165f5260205260405f20887fffffffffffffffffffffffffffffffffffffffffffffffff000000000000000082541617905585818111155f146111c55761113f91611b73565b16828251165f5260026020528860405f2091167fffffffffffffffffffffffffffffffffffffffff0000000000000000000000008254161790555b51169251169260405193845260208401526001604084015260608301527f5d165c6aaed16edc1750217aeabf0f837648a2c7401e0917d8b3d2dab98cbc0360803393a3511633611b80565b50806111d691611320575b86611b73565b16828251165f52600360205260405f208333165f5260205260405f20906040519161120083611691565b54908a8216908184528b611231826020870194838760601c16865264ffffffffff604089019760c01c16875261170b565b16845281518c1681811115611317578c9161124b9161170b565b168082521561130f575b848451165f52600360205260405f208533165f526020528a8060405f20945116167fffffffffffffffffffffffffffffffffffffffff00000000000000000000000084541617835551907fffffff0000000000000000000000000000000000ffffffffffffffffffffffff77ffffffffffffffffffffffff0000000000000000000000007cffffffffff0000000000000000000000000000000000000000000000008554935160c01b169360601b1691161717905561117a565b5f8252611255565b50508a5f61124b565b848451165f52600260205260405f207fffffffffffffffffffffffffffffffffffffffff00000000000000000000000081541690556111d0565b7fcd67e6b2000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b7f4e487b71000000000000000000000000000000000000000000000000000000005f52602160045260245ffd5b611432925073ffffffffffffffffffffffffffffffffffffffff8651165f52600460205260405f2073ffffffffffffffffffffffffffffffffffffffff33165f5260205260405f2061ffff80606088015116165f5260205267ffffffffffffffff60405f205416611421611735565b926101643592610144359288611a3e565b8580611082565b906114969073ffffffffffffffffffffffffffffffffffffffff8651165f52600360205260405f2073ffffffffffffffffffffffffffffffffffffffff33165f526020526bffffffffffffffffffffffff60405f20541690611668565b90611068565b7fcd67e6b2000000000000000000000000000000000000000000000000000000005f52600560045260245ffd5b7f2e569cea000000000000000000000000000000000000000000000000000000005f523360045260245ffd5b3461027a575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027a5760206107aa611735565b3461027a5760607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027a576115646115df565b61156c611602565b6044359161ffff8316830361027a5773ffffffffffffffffffffffffffffffffffffffff165f52600460205273ffffffffffffffffffffffffffffffffffffffff60405f2091165f5260205261ffff60405f2091165f52602052602067ffffffffffffffff60405f205416604051908152f35b6004359073ffffffffffffffffffffffffffffffffffffffff8216820361027a57565b6024359073ffffffffffffffffffffffffffffffffffffffff8216820361027a57565b907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f602080948051918291828752018686015e5f8582860101520116010190565b919082018092116108ad57565b6040810190811067ffffffffffffffff8211176101f857604052565b6060810190811067ffffffffffffffff8211176101f857604052565b610140810190811067ffffffffffffffff8211176101f857604052565b90601f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0910116810190811067ffffffffffffffff8211176101f857604052565b906bffffffffffffffffffffffff809116911603906bffffffffffffffffffffffff82116108ad57565b73ffffffffffffffffffffffffffffffffffffffff7f000000000000000000000000000000000000000000000000000000000000000016301480611835575b1561179d577f000000000000000000000000000000000000000000000000000000000000000090565b60405160208101907f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f82527f000000000000000000000000000000000000000000000000000000000000000060408201527f000000000000000000000000000000000000000000000000000000000000000060608201524660808201523060a082015260a0815261182f60c0826116ca565b51902090565b507f00000000000000000000000000000000000000000000000000000000000000004614611774565b6040519061186b826116ad565b5f610120838281528260208201528260408201528260608201528260808201528260a08201528260c08201528260e0820152826101008201520152565b6118b061185e565b5060043573ffffffffffffffffffffffffffffffffffffffff81169081810361027a575060243573ffffffffffffffffffffffffffffffffffffffff81169081810361027a575060443561ffff811680910361027a5760643567ffffffffffffffff81169081810361027a57506084356bffffffffffffffffffffffff811680910361027a5760a4359167ffffffffffffffff83169283810361027a575060c4359364ffffffffff851680950361027a57610104359567ffffffffffffffff87169687810361027a575060405197611987896116ad565b7f6a888c25a439f9cfa8f3ecb9c4c091183b9f3076d2b84b3a710c159ddbfaad808952602089015260408801526060870152608086015260a085015260c084015260e083015260e43561010083015261012082015290565b73ffffffffffffffffffffffffffffffffffffffff6020820151163314611a38576bffffffffffffffffffffffff60a08201511615611a325760e0015164ffffffffff164211611a2d575f90565b600390565b50600290565b50600190565b9591909493929467ffffffffffffffff6080880151161115611b68576bffffffffffffffffffffffff60a08701511611611b5e57611ab7611ace91610140872090604291604051917f19010000000000000000000000000000000000000000000000000000000000008352600283015260228201522090565b938467ffffffffffffffff60c08801511691611c52565b15611b5557611b099260ff601b7f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff851694821c011690611e45565b506004811015611385571591821592611b2c575b5050611b27575f90565b600790565b6020015173ffffffffffffffffffffffffffffffffffffffff9182169116141590505f80611b1d565b50505050600690565b5050505050600890565b505050505050600490565b919082039182116108ad57565b73ffffffffffffffffffffffffffffffffffffffff16805f5260026020526bffffffffffffffffffffffff8060405f2054168160405194611bc086611675565b16011682526020820190600182525f5260026020526bffffffffffffffffffffffff8060405f20935116167fffffffffffffffffffffffffffffffffffffffff0000000000000000000000008354161782555115157fffffffffffffffffffffffffffffffffffffff00ffffffffffffffffffffffff6cff00000000000000000000000083549260601b169116179055565b5f5260205267ffffffffffffffff8060405f20169116809110908115611c76575090565b67ffffffffffffffff91501490565b90611c9492915f608052611edf565b60805190565b341561022a576bffffffffffffffffffffffff4711611d0357611cbd3482611b80565b73ffffffffffffffffffffffffffffffffffffffff6040519134835216907f8752a472e571a816aea92eec8dae9baf628e840f4929fbcc2d155e6233ff68a760203392a3565b7f935d630c000000000000000000000000000000000000000000000000000000005f5260045ffd5b73ffffffffffffffffffffffffffffffffffffffff1690815f5260026020526bffffffffffffffffffffffff60405f205416808211611dc0576bffffffffffffffffffffffff91611d7b91611b73565b16905f5260026020526bffffffffffffffffffffffff60405f2091167fffffffffffffffffffffffffffffffffffffffff000000000000000000000000825416179055565b7fcf479181000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b60ff811690601f8211611e1d5760405191611e0a6040846116ca565b6020808452838101919036833783525290565b7fb3512b0c000000000000000000000000000000000000000000000000000000005f5260045ffd5b91907f7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a08411611ed4579160209360809260ff5f9560405194855216868401526040830152606082015282805260015afa15611ec9575f5173ffffffffffffffffffffffffffffffffffffffff811615611ebf57905f905f90565b505f906001905f90565b6040513d5f823e3d90fd5b5050505f9160039190565b9291925f608052611eee61185e565b937f6a888c25a439f9cfa8f3ecb9c4c091183b9f3076d2b84b3a710c159ddbfaad8085528260141161027a576020850190823560601c82523360408701528360161161027a57601483013560f01c60608701908152956022851061027a5760168401356bffffffffffffffffffffffff60a083019160a01c1681528560271161027a57602285013560d81c60e08301528560471161027a57602785013594855f5260205f2061010084015273ffffffffffffffffffffffffffffffffffffffff8551165f5260026020526bffffffffffffffffffffffff60405f2054169673ffffffffffffffffffffffffffffffffffffffff8651165f52600460205260405f2073ffffffffffffffffffffffffffffffffffffffff33165f5260205260405f2061ffff808c5116165f5260205267ffffffffffffffff60405f205416945f97612037866119df565b948a926bffffffffffffffffffffffff8251168560551161027a57605387013560f01c81810291801590830490911417156108ad578c106125a9575b9692909160559d9b9c9d92608085019861012086015b878610612465575b50505050505050608051156124565760531161027a5760476bffffffffffffffffffffffff91013560a01c16608051106123ce57505061ffff916bffffffffffffffffffffffff67ffffffffffffffff73ffffffffffffffffffffffffffffffffffffffff931696838351165f52600460205260405f208433165f5260205260405f208580895116165f5260205260405f20887fffffffffffffffffffffffffffffffffffffffffffffffff00000000000000008254161790558060805111155f146121f05760805161216391611b73565b16828251165f5260026020526bffffffffffffffffffffffff60405f2091167fffffffffffffffffffffffffffffffffffffffff0000000000000000000000008254161790555b5116925116926040519384526020840152604083015260805160608301527f5d165c6aaed16edc1750217aeabf0f837648a2c7401e0917d8b3d2dab98cbc0360803393a3565b8061220291612394575b608051611b73565b16828251165f52600360205260405f208333165f5260205260405f20906040519161222c83611691565b54906bffffffffffffffffffffffff8216908184526bffffffffffffffffffffffff612275826020870194838760601c16865264ffffffffff604089019760c01c16875261170b565b16845281516bffffffffffffffffffffffff168181111561237f576bffffffffffffffffffffffff916122a79161170b565b1680825215612377575b848451165f52600360205260405f208533165f526020526bffffffffffffffffffffffff8060405f20945116167fffffffffffffffffffffffffffffffffffffffff00000000000000000000000084541617835551907fffffff0000000000000000000000000000000000ffffffffffffffffffffffff77ffffffffffffffffffffffff0000000000000000000000007cffffffffff0000000000000000000000000000000000000000000000008554935160c01b169360601b169116171790556121aa565b5f82526122b1565b50506bffffffffffffffffffffffff5f6122a7565b848451165f52600260205260405f207fffffffffffffffffffffffffffffffffffffffff00000000000000000000000081541690556121fa565b929350945050600a81101561138557156123ec575b5050505f608052565b61ffff73ffffffffffffffffffffffffffffffffffffffff67ffffffffffffffff9251169251169251166040519283526020830152600960408301527fa0fbfe5eeab2f3b6de06cc6ca25ea351f832190b0e667965a9567e14a1eb616960603393a35f80806123e3565b5050505050505050505f608052565b9193959c9092949a9d9f9e9d8d8c8a019081359060c067ffffffffffffffff8360401c1691015267ffffffffffffffff8160801c16855260c01c8c52600a8b1015611385578e8b15612585575b5050600a8a1015611385578961250a57506001906bffffffffffffffffffffffff8551168097039660805101608052019b67ffffffffffffffff8a51169a605881018091116108ad579492909593919f9d9e9f612089565b9a509b50505050505073ffffffffffffffffffffffffffffffffffffffff869a98999a511661ffff8951169067ffffffffffffffff86511660405192835260208301528460408301527fa0fbfe5eeab2f3b6de06cc6ca25ea351f832190b0e667965a9567e14a1eb616960603393a35f808080808080612091565b829b50908591888a6125a1956018603886013595013593611a3e565b985f8e6124b2565b925073ffffffffffffffffffffffffffffffffffffffff8951165f52600360205260405f2073ffffffffffffffffffffffffffffffffffffffff33165f526020526126066bffffffffffffffffffffffff60405f2054168c611668565b9261207356",
+	Bin: "0x6101c0806040523461023f57606081615a3f80380380916100208285610243565b83398101031261023f576100338161027a565b60208201519064ffffffffff82169283830361023f576040610055910161027a565b9160405190610065604083610243565b6013825260208201927f4b696e6f7261205469636b6574457363726f77000000000000000000000000008452604051956100a0604088610243565b600187526020870195603160f81b875260805280158015610233575b61022157506001600160a01b038116151580610218575b6102095760a05260c0526100e68161028e565b610180526100f38461028e565b6101a052519020918261014052519020806101605246610100526040519060208201927f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f8452604083015260608201524660808201523060a082015260a0815261015e60c082610243565b51902060e052306101205260405161574590816102fa82396080518181816111030152613691015260a05181818161286d01528181612b1a015281816148e601526149fc015260c051818181610e8701528181612fb9015281816138d10152614dcf015260e05181613531015261010051816135ee0152610120518161350201526101405181613580015261016051816135a6015261018051816113a401526101a051816113cd0152f35b63f170c67f60e01b5f5260045ffd5b50803b156100d3565b63062ed76160e11b5f5260045260245ffd5b5062278d0081116100bc565b5f80fd5b601f909101601f19168101906001600160401b0382119082101761026657604052565b634e487b7160e01b5f52604160045260245ffd5b51906001600160a01b038216820361023f57565b601f8151116102b95760208151910151602082106102aa571790565b5f198260200360031b1b161790565b604460209160405192839163305a27a960e01b83528160048401528051918291826024860152018484015e5f828201840152601f01601f19168101030190fdfe60806040526004361015610011575f80fd5b5f3560e01c80631fa5d6a414612f3f578063260358fe14612e8d578063338b5dea14612a775780633644e51514612a3f5780633f4ba83a14612970578063460c1a7a146128915780634800d97f146128235780635408047114612801578063558a7297146127335780635908e636146126db5780635cf112c114612357578063665a055e146122f95780636d2f540a146122bd5780636f52108714611e8557806373b9aa9114611dfc57806374d8950d14611db857806375434a7514611d6057806378c4a530146118825780637faf6a791461183757806382eefb4b1461172f578063836d88b8146116825780638456cb59146114a057806384b0196e1461136e57806388016da51461112757806389fcd796146110b95780638bf6dd0a146110705780638d25b3b0146110355780638f47d89514610faf5780638f60579914610f73578063922273c014610ee6578063999d55fb14610eab5780639c8a63af14610e4c578063aa67c91914610e12578063b1fb79c014610dba578063b5139e6e14610cb5578063b6363cf214610c24578063b78b52df14610be0578063bb30d79614610b9e578063c088e8d3146109b7578063d0e30db014610985578063d10230ab14610930578063d3189fa9146103cb578063e3cf2d9814610378578063e47937f014610308578063f3fef3a3146102825763fef48a9914610213575f80fd5b3461027e5760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e5773ffffffffffffffffffffffffffffffffffffffff61025f6130d4565b165f526001602052602060ff60405f205460681c166040519015158152f35b5f80fd5b3461027e5760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e576102b96130d4565b6024356102c46134aa565b80156102e0576102de916102d88233614df4565b3361487b565b005b7f1f2a2005000000000000000000000000000000000000000000000000000000005f5260045ffd5b3461027e5760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e5773ffffffffffffffffffffffffffffffffffffffff6103546130d4565b165f526001602052602067ffffffffffffffff60405f205460701c16604051908152f35b3461027e5760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e5760043564ffffffffff8116810361027e576103c3602091614db0565b604051908152f35b3461027e577ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601610140811261027e5760e01361027e5760e43567ffffffffffffffff811161027e5761042390369060040161318c565b64ffffffffff610431613449565b1642116108f65767ffffffffffffffff81116108c95760405161047c601f83017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0166020018261328a565b8181526020810190368385011161027e57828483375f60208483010152519020602435036108a15773ffffffffffffffffffffffffffffffffffffffff6104c161331b565b165f52600160205267ffffffffffffffff60405f205460701c169060a43567ffffffffffffffff811680820361027e578391500361087557610554610124356101043561054f61050f6141ca565b6105176134eb565b604291604051917f19010000000000000000000000000000000000000000000000000000000000008352600283015260228201522090565b614521565b50600481101561084857159081159161081d575b506107f55760209261063b916105ef610580856132d8565b73ffffffffffffffffffffffffffffffffffffffff61059d61331b565b165f526001875260405f20907fffffffffffffffffffff0000000000000000ffffffffffffffffffffffffffff75ffffffffffffffff000000000000000000000000000083549260701b169116179055565b6105f761331b565b91610600613413565b6bffffffffffffffffffffffff8061061661342e565b16911611156107db576bffffffffffffffffffffffff610634613413565b16926145d5565b906bffffffffffffffffffffffff61065161342e565b16610784575b61065f61331b565b906bffffffffffffffffffffffff61067561342e565b60405192835216848201527f1143fbf6dff14e9da5f55859e7b6056717a3c1961a0337084bffbd15365c4427604073ffffffffffffffffffffffffffffffffffffffff33941692a36106dc6bffffffffffffffffffffffff6106d561342e565b16826132cb565b73ffffffffffffffffffffffffffffffffffffffff6106f961333e565b16610742576103c39061070a61331b565b73ffffffffffffffffffffffffffffffffffffffff165f5260016020526c0100000000000000000000000060405f2091825401179055565b8061074e575b506103c3565b61077e9061075a61331b565b73ffffffffffffffffffffffffffffffffffffffff61077761333e565b169061487b565b82610748565b6107d66bffffffffffffffffffffffff61079c61342e565b163373ffffffffffffffffffffffffffffffffffffffff165f5260016020526c0100000000000000000000000060405f2091825401179055565b610657565b6bffffffffffffffffffffffff6107f061342e565b610634565b7f9cd3191d000000000000000000000000000000000000000000000000000000005f5260045ffd5b905073ffffffffffffffffffffffffffffffffffffffff8061083d61331b565b169116141584610568565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52602160045260245ffd5b507fc8f3e551000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b7f05bbc7b8000000000000000000000000000000000000000000000000000000005f5260045ffd5b7f4e487b71000000000000000000000000000000000000000000000000000000005f52604160045260245ffd5b64ffffffffff610904613449565b7f1ad308dc000000000000000000000000000000000000000000000000000000005f521660045260245ffd5b3461027e5760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e5760206103c361096c6130d4565b6109746130f7565b9061097f33826136f2565b50614ae7565b5f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e576102de336149dd565b3461027e5760607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e576109ee6130d4565b60243564ffffffffff811680910361027e57604435916bffffffffffffffffffffffff83169081840361027e5773ffffffffffffffffffffffffffffffffffffffff169283158015610b95575b610b6557335f52600360205260405f20845f5260205260405f2042841115610b355764ffffffffff815416808510610b0a575080547fffffffffffffffffffffffffffffff000000000000000000000000ffffffffff85167fffffffffffffffffffffffffffffff00000000000000000000000000000000009091161760289290921b70ffffffffffffffffffffffff00000000001691909117905560405191825260208201527f72b8688b9452430b824a391fe3dbc8c33740123f3cf1e5d99b31cf4710b33abd60403392a3005b7f84478112000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b847feebb189f000000000000000000000000000000000000000000000000000000005f523360045260245260445ffd5b837feebb189f000000000000000000000000000000000000000000000000000000005f523360045260245260445ffd5b50338414610a3b565b3461027e5760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e5760206103c3610bda6130d4565b33614ae7565b3461027e5760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e576102de610c1a6130d4565b602435903361473a565b3461027e5760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e57610c5b6130d4565b73ffffffffffffffffffffffffffffffffffffffff610c786130f7565b91165f52600760205273ffffffffffffffffffffffffffffffffffffffff60405f2091165f52602052602060ff60405f2054166040519015158152f35b3461027e5760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e57610cec6130d4565b73ffffffffffffffffffffffffffffffffffffffff610d096130f7565b91165f52600360205273ffffffffffffffffffffffffffffffffffffffff60405f2091165f52602052606060405f206bffffffffffffffffffffffff60405191610d5283613251565b5464ffffffffff811692838152828260281c1691826020830152838160881c16604083015260e81c85820152834211155f14610db257610d9d9062ffffff62015180420416906146fe565b905b6040519384526020840152166040820152f35b505f90610d9f565b3461027e575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e5760206040517f45d394245021e12f47f63c26ced71f597da6b9d32215e49a66c6759b1168cc708152f35b60207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e576102de610e476130d4565b6149dd565b3461027e575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e57602060405164ffffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b3461027e575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e5760206040516203f4808152f35b3461027e5760607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e5760043567ffffffffffffffff811161027e57610f3590369060040161318c565b906044359073ffffffffffffffffffffffffffffffffffffffff8216820361027e57610f6b6103c39160209460243591336145d5565b80923361487b565b3461027e5760e07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e5760206103c361050f61441b565b3461027e5760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e5760043567ffffffffffffffff811161027e5761100d611003602092369060040161318c565b60243591336145d5565b335f908152600160205260409020805482016c010000000000000000000000001790556103c3565b3461027e575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e57602060405162278d008152f35b3461027e576101207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e5760206103c36101406110b0613b38565b206105176134eb565b3461027e575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e57602060405173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b3461027e576111353661311a565b9061114033846136f2565b9262ffffff62015180420416936bffffffffffffffffffffffff61116486836146fe565b1680851161133e575060608101805162ffffff168603611338576bffffffffffffffffffffffff6040830151165b6bffffffffffffffffffffffff8087169116016bffffffffffffffffffffffff811161130b576102de966bffffffffffffffffffffffff6040850192168252825273ffffffffffffffffffffffffffffffffffffffff84165f52600360205260405f2073ffffffffffffffffffffffffffffffffffffffff33165f526020526112a06bffffffffffffffffffffffff602060405f209564ffffffffff80825116167fffffffffffffffffffffffffffffffffffffffffffffffffffffff000000000088541617875501511684907fffffffffffffffffffffffffffffff000000000000000000000000ffffffffff70ffffffffffffffffffffffff000000000083549260281b169116179055565b519070ffffffffffffffffffffffffffffffffff7cffffffffffffffffffffffff00000000000000000000000000000000007fffffff00000000000000000000000000000000000000000000000000000000008554935160e81b169360881b1691161717905561473a565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52601160045260245ffd5b5f611192565b84907fbe4aa6fc000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b3461027e575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e576114446113c87f00000000000000000000000000000000000000000000000000000000000000006155eb565b6113f17f00000000000000000000000000000000000000000000000000000000000000006155eb565b602061145260405192611404838561328a565b5f84525f3681376040519586957f0f00000000000000000000000000000000000000000000000000000000000000875260e08588015260e08701906131ba565b9085820360408701526131ba565b4660608501523060808501525f60a085015283810360c08501528180845192838152019301915f5b82811061148957505050500390f35b83518552869550938101939281019260010161147a565b3461027e575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e576114d6613614565b6114de61345d565b602081019064ffffffffff8251168015159081611668575b5061162a5761151664ffffffffff83511664ffffffffff8351169061348e565b9064ffffffffff61152e604083019382855116613219565b1682526203f48064ffffffffff4216808352019064ffffffffff821161130b5764ffffffffff9081831680955251167fffffffffffffffffffffffffffffffffffffffffffffffffffffff00000000005f5416175f557fffffffffffffffffffffffffffffffffffffffffffff0000000000ffffffffff69ffffffffff0000000000805f549360281b16169116175f55517fffffffffffffffffffffffffffffffffff0000000000ffffffffffffffffffff6effffffffff000000000000000000005f549260501b169116175f556040519081527fab40a374bc51de372200a8bc981af8c9ecdc08dfdaef0bb6e09f88f3c616ef3d60203392a2005b64ffffffffff61163c818451166131fd565b7f79abcd72000000000000000000000000000000000000000000000000000000005f521660045260245ffd5b64ffffffffff9150611679906131fd565b164210836114f6565b3461027e5760607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e576116b96130d4565b6024359067ffffffffffffffff821161027e576103c36116f56116e2602094369060040161318c565b6116eb85613aac565b60443591856145d5565b809273ffffffffffffffffffffffffffffffffffffffff165f5260016020526c0100000000000000000000000060405f2091825401179055565b3461027e5760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e576117666130d4565b73ffffffffffffffffffffffffffffffffffffffff6117836130f7565b91165f52600260205273ffffffffffffffffffffffffffffffffffffffff60405f2091165f52602052606060405f2064ffffffffff604051916117c583613235565b54916bffffffffffffffffffffffff8316928382528260406bffffffffffffffffffffffff83881c1693846020820152019160c01c16815281155f1461181b57505f906040519384526020840152166040820152f35b6118319083611828614560565b91511690614584565b90610d9f565b3461027e575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e5760405f5464ffffffffff825191818116835260281c166020820152f35b3461027e577ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601610120811261027e5760e01361027e576118ca6118c56132f8565b613aac565b6118d26134aa565b6118da6133ae565b73ffffffffffffffffffffffffffffffffffffffff6118f761331b565b16602082015273ffffffffffffffffffffffffffffffffffffffff61191a6132f8565b1660408201526bffffffffffffffffffffffff6119356133f8565b1660a082015264ffffffffff611949613449565b1660e082015261195881613d12565b600c81101561084857801580611d3c575b611d34575b600c81101561084857801580611cb1575b611ca9575b6119b361198f61331b565b6119976132f8565b6bffffffffffffffffffffffff6119ac6133f8565b1691613c75565b91600c821015610848578115611c22575b50600c81101561084857801580611bff575b611bf7575b600c8110156108485780611bc657611ac9826bffffffffffffffffffffffff611a026133f8565b16611a12604083019182516132cb565b9052611a1c613397565b73ffffffffffffffffffffffffffffffffffffffff611a3961331b565b165f52600660205260405f2073ffffffffffffffffffffffffffffffffffffffff611a626132f8565b165f5260205260405f2061ffff611a7761336f565b165f5260205267ffffffffffffffff60405f2091167fffffffffffffffffffffffffffffffffffffffffffffffff0000000000000000825416179055611abb61331b565b611ac36132f8565b91613f5f565b611ad161331b565b611ad96132f8565b7f9ab1db1298c40acbda0327bf5af42507dbd68fffbdf18e76b4b7f4bbf2a5776e608073ffffffffffffffffffffffffffffffffffffffff80611b1a61336f565b946bffffffffffffffffffffffff611b30613380565b67ffffffffffffffff611b41613397565b81611b4a6133f8565b9361ffff6040519c168c521660208b015216604089015216606087015216941692a36102de611b776132f8565b6bffffffffffffffffffffffff611b8c6133f8565b169073ffffffffffffffffffffffffffffffffffffffff165f5260016020526c0100000000000000000000000060405f2091825401179055565b611bf2907fcd67e6b2000000000000000000000000000000000000000000000000000000005f52613361565b60245ffd5b5060086119db565b50611c086133f8565b6bffffffffffffffffffffffff60408401519116116119d6565b611c376101043560e43561054f61050f61441b565b5060048193929310156108485715611c555750505060075b826119c4565b73ffffffffffffffffffffffffffffffffffffffff611c7261331b565b1673ffffffffffffffffffffffffffffffffffffffff831603611c97575b5050611c4f565b611ca2925083613e6b565b8280611c90565b506004611984565b50611cba613380565b73ffffffffffffffffffffffffffffffffffffffff611cd761331b565b165f52600660205260405f2073ffffffffffffffffffffffffffffffffffffffff611d006132f8565b165f5260205260405f2061ffff611d1561336f565b165f5260205267ffffffffffffffff8060405f2054169116111561197f565b50600b61196e565b50611d45613397565b67ffffffffffffffff80611d57613380565b16911610611969565b3461027e575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e5760206040517f6a888c25a439f9cfa8f3ecb9c4c091183b9f3076d2b84b3a710c159ddbfaad808152f35b3461027e5760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e576102de611df26130d4565b60243590336137fc565b3461027e5760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e57604073ffffffffffffffffffffffffffffffffffffffff611e4a6130d4565b16805f5260016020526bffffffffffffffffffffffff825f205416905f52600160205260ff825f205460601c16825191825215156020820152f35b3461027e577ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36016102c0811261027e576101201361027e576101207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe9c36011261027e57611ef161331b565b610164359073ffffffffffffffffffffffffffffffffffffffff82169081830361027e5773ffffffffffffffffffffffffffffffffffffffff168114801590612272575b801561224b575b8015612218575b80156121e2575b61218257611f5c6101406110b0613b38565b91611f656133ae565b5050610184359073ffffffffffffffffffffffffffffffffffffffff82169182810361027e57506101a4359061ffff82169182810361027e57506101c4359167ffffffffffffffff83169283810361027e57506101e4356bffffffffffffffffffffffff81169081810361027e57506102043567ffffffffffffffff81169081810361027e5750610224359164ffffffffff83169283810361027e5750610264359567ffffffffffffffff87169485880361027e5761208f986101409850604051976120308961326d565b7f6a888c25a439f9cfa8f3ecb9c4c091183b9f3076d2b84b3a710c159ddbfaad808952602089015260408801526060870152608086015260a085015260c084015260e083015261024435610100830152610120820152206105176134eb565b8082149182156121c5575b5081156121aa575b506121825773ffffffffffffffffffffffffffffffffffffffff6120c461331b565b165f52600160205260405f206d01000000000000000000000000007fffffffffffffffffffffffffffffffffffff00ffffffffffffffffffffffffff82541617905561210e61331b565b6121166132f8565b9061211f61336f565b67ffffffffffffffff612130613380565b61ffff604051931683521660208201527f8b032cec1374c1415714af39143a5920ad870fd8ab59c88ff0ce067df50d9593604073ffffffffffffffffffffffffffffffffffffffff80339616941692a4005b7ff6956d99000000000000000000000000000000000000000000000000000000005f5260045ffd5b6121be91506102a43590610284359061439b565b15816120a2565b6121da919250610144359061012435906142c8565b15908261209a565b5073ffffffffffffffffffffffffffffffffffffffff61220061331b565b165f52600160205260ff60405f205460681c16611f4a565b50612221613380565b6101c43567ffffffffffffffff81169182820361027e5767ffffffffffffffff9150161415611f43565b5061225461336f565b6101a43561ffff81169182820361027e5761ffff9150161415611f3c565b5061227b6132f8565b6101843573ffffffffffffffffffffffffffffffffffffffff81169182820361027e5773ffffffffffffffffffffffffffffffffffffffff9150161415611f35565b3461027e5760e07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e5760206103c361050f6141ca565b3461027e5760607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e5760443567ffffffffffffffff8116810361027e5761234d602091602435600435614197565b6040519015158152f35b3461027e577ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601610180811261027e576101201361027e576101243561239f6118c56132f8565b6123a76134aa565b805f5260205f2060e435036126ae576123be613b38565b906020820173ffffffffffffffffffffffffffffffffffffffff8151165f52600660205260405f2092604081019373ffffffffffffffffffffffffffffffffffffffff80865116165f5260205260405f209173ffffffffffffffffffffffffffffffffffffffff8151169361246073ffffffffffffffffffffffffffffffffffffffff8751169560a08501966bffffffffffffffffffffffff88511691613c75565b9061246a84613d12565b905f90600c831015610848578215612667575b50600c82101561084857811580612630575b61261e575b50600c81101561084857801580612602575b6125fa575b600c8110156108485780611bc657509273ffffffffffffffffffffffffffffffffffffffff927f5d165c6aaed16edc1750217aeabf0f837648a2c7401e0917d8b3d2dab98cbc036080856102de99956125866bffffffffffffffffffffffff998a8c511661251e604083019182516132cb565b905284870196606067ffffffffffffffff89511691019861ffff808b5116165f5260205267ffffffffffffffff60405f2091167fffffffffffffffffffffffffffffffffffffffffffffffff000000000000000082541617905583835116848a511691613f5f565b51169267ffffffffffffffff61ffff88885116965116915116888a5116906040519283526020830152600160408301526060820152a351169151169073ffffffffffffffffffffffffffffffffffffffff165f5260016020526c0100000000000000000000000060405f2091825401179055565b5060086124ab565b506bffffffffffffffffffffffff8651166040830151106124a6565b61262a91508483613e6b565b87612494565b5073ffffffffffffffffffffffffffffffffffffffff84511673ffffffffffffffffffffffffffffffffffffffff8216141561248f565b90506126a8915061ffff80606087015116165f528560205267ffffffffffffffff60405f205416906126976134eb565b916101643591610144359188613da7565b8861247d565b7fcd67e6b2000000000000000000000000000000000000000000000000000000005f52600560045260245ffd5b3461027e575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e5760206040517f2c5cfcffb5be8e7e653f03a5bce3b7c987b4124e9448a3eb6ac620cb73e106568152f35b3461027e5760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e5761276a6130d4565b6024359081151580920361027e5773ffffffffffffffffffffffffffffffffffffffff90335f52600760205260405f208282165f5260205260405f207fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff0081541660ff851617905560405192835216907fceb576d9f15e4e200fdb5096d64d5dfd667e16def20c1eefd14256d8e3faa26760203392a3005b3461027e576102de6128123661311a565b9161281d33826136f2565b506137fc565b3461027e575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e57602060405173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b3461027e575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e57335f5260016020526128e167ffffffffffffffff60405f205460701c166132d8565b335f5260016020526129388160405f20907fffffffffffffffffffff0000000000000000ffffffffffffffffffffffffffff75ffffffffffffffff000000000000000000000000000083549260701b169116179055565b67ffffffffffffffff604051911681527f663b0e6449820c633f6d9d194944ccc40e3633c1bcb8878cf728c2713ccae7e760203392a2005b3461027e575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e576129a6613614565b5f5464ffffffffff8160281c16421015612a17577fffffffffffffffffffffffffffffffffffffffffffff0000000000ffffffffff69ffffffffff00000000004260281b169116175f55337f5db9ee0a495bf2e6ff9c91a7834c1ba4fdd244a5e8aa4e537bd38aeae4b073aa5f80a2005b7f6cd60201000000000000000000000000000000000000000000000000000000005f5260045ffd5b3461027e575f7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e5760206103c36134eb565b3461027e5760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e57612aae6130d4565b6024357f9b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f005c612e655760017f9b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f005d612b036134aa565b73ffffffffffffffffffffffffffffffffffffffff7f000000000000000000000000000000000000000000000000000000000000000016918215612e3d5773ffffffffffffffffffffffffffffffffffffffff8116928315612e155782156102e0576040517f70a08231000000000000000000000000000000000000000000000000000000008152306004820152602081602481855afa908115612d8e575f91612de3575b50604051917f23b872dd000000000000000000000000000000000000000000000000000000005f5233600452306024528460445260205f60648180855af160015f5114811615612dc4575b836040525f60605215612d9957826024816020937f70a082310000000000000000000000000000000000000000000000000000000082523060048301525afa918215612d8e575f92612d5a575b5080821115612d5357612c5390826132cb565b838103612d2357506bffffffffffffffffffffffff10612cfb5781612caa9173ffffffffffffffffffffffffffffffffffffffff165f5260016020526c0100000000000000000000000060405f2091825401179055565b6040519081527f8752a472e571a816aea92eec8dae9baf628e840f4929fbcc2d155e6233ff68a760203392a35f7f9b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f005d005b7f935d630c000000000000000000000000000000000000000000000000000000005f5260045ffd5b83907fad48e590000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b505f612c53565b9091506020813d602011612d86575b81612d766020938361328a565b8101031261027e57519085612c40565b3d9150612d69565b6040513d5f823e3d90fd5b7f5274afe7000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b6001811516612dda57813b15153d151616612bf3565b833d5f823e3d90fd5b90506020813d602011612e0d575b81612dfe6020938361328a565b8101031261027e575185612ba8565b3d9150612df1565b7fd92e233d000000000000000000000000000000000000000000000000000000005f5260045ffd5b7ff170c67f000000000000000000000000000000000000000000000000000000005f5260045ffd5b7f3ee5aeb5000000000000000000000000000000000000000000000000000000005f5260045ffd5b3461027e5760607ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e57612ec46130d4565b612ecc6130f7565b6044359161ffff8316830361027e5773ffffffffffffffffffffffffffffffffffffffff165f52600660205273ffffffffffffffffffffffffffffffffffffffff60405f2091165f5260205261ffff60405f2091165f52602052602067ffffffffffffffff60405f205416604051908152f35b3461027e5760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261027e57612f766130d4565b335f52600360205260405f2073ffffffffffffffffffffffffffffffffffffffff82165f5260205260405f209064ffffffffff8254169042821061308e57612fe57f000000000000000000000000000000000000000000000000000000000000000064ffffffffff4216613219565b64ffffffffff81168311613072575b5082547fffffffffffffffffffffffffffffff00000000000000000000000000000000001664ffffffffff90921691821790925560405190815273ffffffffffffffffffffffffffffffffffffffff919091169033907fd7a2cc5ad46a1b127a8d003c080107747940d09b416eb7f4b595a635b369a95090602090a3005b915073ffffffffffffffffffffffffffffffffffffffff612ff4565b73ffffffffffffffffffffffffffffffffffffffff907feebb189f000000000000000000000000000000000000000000000000000000005f52336004521660245260445ffd5b6004359073ffffffffffffffffffffffffffffffffffffffff8216820361027e57565b6024359073ffffffffffffffffffffffffffffffffffffffff8216820361027e57565b7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc606091011261027e5760043573ffffffffffffffffffffffffffffffffffffffff8116810361027e579060243573ffffffffffffffffffffffffffffffffffffffff8116810361027e579060443590565b9181601f8401121561027e5782359167ffffffffffffffff831161027e576020838186019501011161027e57565b907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f602080948051918291828752018686015e5f8582860101520116010190565b64ffffffffff62278d009116019064ffffffffff821161130b57565b9064ffffffffff8091169116019064ffffffffff821161130b57565b6060810190811067ffffffffffffffff8211176108c957604052565b6080810190811067ffffffffffffffff8211176108c957604052565b610140810190811067ffffffffffffffff8211176108c957604052565b90601f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0910116810190811067ffffffffffffffff8211176108c957604052565b9190820391821161130b57565b67ffffffffffffffff60019116019067ffffffffffffffff821161130b57565b60243573ffffffffffffffffffffffffffffffffffffffff8116810361027e5790565b60043573ffffffffffffffffffffffffffffffffffffffff8116810361027e5790565b60843573ffffffffffffffffffffffffffffffffffffffff8116810361027e5790565b600c81101561084857600452565b60443561ffff8116810361027e5790565b60643567ffffffffffffffff8116810361027e5790565b60843567ffffffffffffffff8116810361027e5790565b604051906133bb8261326d565b5f610120838281528260208201528260408201528260608201528260808201528260a08201528260c08201528260e0820152826101008201520152565b60a4356bffffffffffffffffffffffff8116810361027e5790565b6044356bffffffffffffffffffffffff8116810361027e5790565b6064356bffffffffffffffffffffffff8116810361027e5790565b60c43564ffffffffff8116810361027e5790565b6040519061346a82613235565b81604064ffffffffff5f548181168452818160281c16602085015260501c16910152565b9064ffffffffff8091169116039064ffffffffff821161130b57565b64ffffffffff5f5460281c168042106134c05750565b7f8b00ce48000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b73ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000163014806135eb575b15613553577f000000000000000000000000000000000000000000000000000000000000000090565b60405160208101907f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f82527f000000000000000000000000000000000000000000000000000000000000000060408201527f000000000000000000000000000000000000000000000000000000000000000060608201524660808201523060a082015260a081526135e560c08261328a565b51902090565b507f0000000000000000000000000000000000000000000000000000000000000000461461352a565b5f60405f815160208101907fb70096130000000000000000000000000000000000000000000000000000000082523360248201523060448201527fffffffff0000000000000000000000000000000000000000000000000000000083351660648201526064815261368660848261328a565b8280528260205251907f00000000000000000000000000000000000000000000000000000000000000005afa6136ea575b156136be57565b7fae10e1de000000000000000000000000000000000000000000000000000000005f523360045260245ffd5b505f516136b7565b73ffffffffffffffffffffffffffffffffffffffff909291925f606060405161371a81613251565b82815282602082015282604082015201521691825f52600360205260405f2073ffffffffffffffffffffffffffffffffffffffff82165f5260205260405f20926040519361376785613251565b549364ffffffffff8516948582526bffffffffffffffffffffffff8160281c1660208301526bffffffffffffffffffffffff8160881c16604083015260e81c60608201529342116137b6575050565b73ffffffffffffffffffffffffffffffffffffffff92507feebb189f000000000000000000000000000000000000000000000000000000005f526004521660245260445ffd5b73ffffffffffffffffffffffffffffffffffffffff909291921690815f52600260205260405f2073ffffffffffffffffffffffffffffffffffffffff84165f5260205260405f20926040519361385185613235565b54926bffffffffffffffffffffffff84169283865260208601936bffffffffffffffffffffffff8660601c16855264ffffffffff604088019660c01c168652808211613a7e57506bffffffffffffffffffffffff908185511681115f14613a27576139006138bd614560565b64ffffffffff6138f66138cf83614eb7565b7f000000000000000000000000000000000000000000000000000000000000000090613219565b1690818952614584565b64ffffffffff60405191838352166020820152837f309f64cfdb8ec37fd591ec203ef6c2ca056697886ef15418bc3bc251e2fd6284604073ffffffffffffffffffffffffffffffffffffffff881693a35b1683525f52600260205273ffffffffffffffffffffffffffffffffffffffff60405f2091165f526020526bffffffffffffffffffffffff8060405f20945116167fffffffffffffffffffffffffffffffffffffffff00000000000000000000000084541617835551907fffffff0000000000000000000000000000000000ffffffffffffffffffffffff77ffffffffffffffffffffffff0000000000000000000000007cffffffffff0000000000000000000000000000000000000000000000008554935160c01b169360601b16911617179055565b8015613a76575b604051818152837f7b483c6cbf721ef07a0d6f633b2227f2b9db482ca82ebe58fc22aed477a50382602073ffffffffffffffffffffffffffffffffffffffff881693a3613951565b5f8652613a2e565b7faf4956d0000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b73ffffffffffffffffffffffffffffffffffffffff16803314159081613b00575b50613ad457565b7f2e569cea000000000000000000000000000000000000000000000000000000005f523360045260245ffd5b90505f52600760205260405f2073ffffffffffffffffffffffffffffffffffffffff33165f5260205260ff60405f205416155f613acd565b613b406133ae565b5060043573ffffffffffffffffffffffffffffffffffffffff81169081810361027e575060243573ffffffffffffffffffffffffffffffffffffffff81169081810361027e575060443561ffff81169081810361027e575060643567ffffffffffffffff81169081810361027e57506084356bffffffffffffffffffffffff81169081810361027e575060a4359167ffffffffffffffff83169283810361027e575060c4359364ffffffffff85169485810361027e5750610104359567ffffffffffffffff87169687810361027e575060405197613c1d8961326d565b7f6a888c25a439f9cfa8f3ecb9c4c091183b9f3076d2b84b3a710c159ddbfaad808952602089015260408801526060870152608086015260a085015260c084015260e083015260e43561010083015261012082015290565b909291926040519160e0830183811067ffffffffffffffff8211176108c9576040525f83525f602084015260408301945f8652606084015f81525f60808601525f60a08601525f60c0860152849673ffffffffffffffffffffffffffffffffffffffff84165f5260016020526bffffffffffffffffffffffff60405f20541691828092525280855210613d0757505050565b613d1092614f08565b565b73ffffffffffffffffffffffffffffffffffffffff60208201511673ffffffffffffffffffffffffffffffffffffffff60408301511614613da1576bffffffffffffffffffffffff60a08201511615613d9b5760e064ffffffffff910151168042119081613d89575b50613d84575f90565b600390565b613d939150614db0565b42115f613d7b565b50600290565b50600190565b94919067ffffffffffffffff6080870151161115613e52578467ffffffffffffffff613e10613e1c9461014060c0992090604291604051917f19010000000000000000000000000000000000000000000000000000000000008352600283015260228201522090565b96879201511691614197565b15613e4857613e2a92614521565b50600481939293101561084857613e40575f9190565b600791505f90565b5050506006905f90565b50505050506004905f90565b9190820180921161130b57565b91906020810173ffffffffffffffffffffffffffffffffffffffff80825116931692808403613f12575b5073ffffffffffffffffffffffffffffffffffffffff9160a085015115613ef6575b50613ec184614f80565b511614801560c0830152613ede5760406020820151915b01525f90565b6040613ef08251602084015190613e5e565b91613ed8565b613f0c9083604081855116920151169086614f08565b5f613eb7565b5f52600360205260405f20835f5260205264ffffffffff60405f2054168015613f555764ffffffffff60e08401511611613f4c575f613e95565b50505050600a90565b5050505050600790565b613f6881614f80565b805160608201518103614137575b506080602082015191015190818103613f90575b50505050565b613fbc6bffffffffffffffffffffffff9173ffffffffffffffffffffffffffffffffffffffff936132cb565b169116805f52600260205260405f2073ffffffffffffffffffffffffffffffffffffffff84165f5260205260405f209260405193613ff985613235565b54916bffffffffffffffffffffffff808460601c16948160208801958260408a01988181115f1461412e578391829103165b168061411d5764ffffffffff5f5b168952875216031685525f52600260205273ffffffffffffffffffffffffffffffffffffffff60405f2091165f526020526bffffffffffffffffffffffff8060405f20945116167fffffffffffffffffffffffffffffffffffffffff00000000000000000000000084541617835551907fffffff0000000000000000000000000000000000ffffffffffffffffffffffff77ffffffffffffffffffffffff0000000000000000000000007cffffffffff0000000000000000000000000000000000000000000000008554935160c01b169360601b169116171790555f808080613f8a565b64ffffffffff808360c01c16614039565b5050815f61402b565b73ffffffffffffffffffffffffffffffffffffffff83165f5260016020526bffffffffffffffffffffffff8060405f209216167fffffffffffffffffffffffffffffffffffffffff0000000000000000000000008254161790555f613f76565b5f5260205267ffffffffffffffff8060405f201691168091109081156141bb575090565b67ffffffffffffffff91501490565b60405160208101907f2c5cfcffb5be8e7e653f03a5bce3b7c987b4124e9448a3eb6ac620cb73e10656825260043573ffffffffffffffffffffffffffffffffffffffff811680910361027e57604082015260243560608201526044356bffffffffffffffffffffffff811680910361027e5760808201526064356bffffffffffffffffffffffff811680910361027e5760a082015260843573ffffffffffffffffffffffffffffffffffffffff811680910361027e5760c082015260a43567ffffffffffffffff811680910361027e5760e082015260c43564ffffffffff811680910361027e5761010082015261010081526135e56101208261328a565b906142d39291614521565b506004811015610848576143965760043573ffffffffffffffffffffffffffffffffffffffff81169182820361027e578273ffffffffffffffffffffffffffffffffffffffff82161461438e5760c4359264ffffffffff84169283850361027e57834211159485614347575b505050505090565b90919293945050505f52600360205273ffffffffffffffffffffffffffffffffffffffff60405f2091165f5260205264ffffffffff60405f20541610155f8080808061433f565b505050600190565b505f90565b906143a69291614521565b50600481101561084857614396576101643573ffffffffffffffffffffffffffffffffffffffff81169182820361027e578273ffffffffffffffffffffffffffffffffffffffff82161461438e57610224359264ffffffffff84169283850361027e5783421115948561434757505050505090565b60405160208101907f45d394245021e12f47f63c26ced71f597da6b9d32215e49a66c6759b1168cc70825260043573ffffffffffffffffffffffffffffffffffffffff811680910361027e57604082015260243573ffffffffffffffffffffffffffffffffffffffff811680910361027e57606082015260443561ffff811680910361027e57608082015260643567ffffffffffffffff811680910361027e5760a082015260843567ffffffffffffffff811680910361027e5760c082015260a4356bffffffffffffffffffffffff811680910361027e5760e082015260c43564ffffffffff811680910361027e5761010082015261010081526135e56101208261328a565b90614559929160ff601b7f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff851694821c011690614fa6565b9192909190565b5f6040805161456e81613235565b828152826020820152015261458161345d565b90565b906145ab64ffffffffff8351169164ffffffffff6040816020870151169501511690613219565b918164ffffffffff8416105f146145c157505090565b61458192916145cf9161348e565b90613219565b939291805f956145e36134aa565b6145eb6134eb565b925b61463d575050505082158015614634575b6146055750565b827f6bb0794b000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b508083106145fe565b90919295605583106146cd5761ffff6035880135166058810290801590820460581481171561130b5781605501908160551161130b5780156146f5575b6146cd5784811161027e57816146bf7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffab946146b9896055958e8a615063565b90613e5e565b9901019493030190816145ed565b7f2b500abf000000000000000000000000000000000000000000000000000000005f5260045ffd5b5080851061467a565b90614581916bffffffffffffffffffffffff6020820151169062ffffff60606bffffffffffffffffffffffff6040840151169201511691615642565b9073ffffffffffffffffffffffffffffffffffffffff906147596134aa565b16918215612e155773ffffffffffffffffffffffffffffffffffffffff8216918284146148535781156102e057825f52600160205260ff60405f205460681c1661482757816147cb7fbe8864d3a5ed38c5e26974fcc84f97fd03d55f6b774d46b844205d5f7b6b5c0b93602093614df4565b835f526002825260405f20855f52825260405f206bffffffffffffffffffffffff80808416818454160116167fffffffffffffffffffffffffffffffffffffffff000000000000000000000000825416179055604051908152a3565b827f5110be24000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b7f9ef1af9e000000000000000000000000000000000000000000000000000000005f5260045ffd5b9073ffffffffffffffffffffffffffffffffffffffff16908115612e15573082146149b55781907fd1c19fbcd4551a5edfb66d43d2e337c04837afda3482b42bdf569a8fccdae5fb602073ffffffffffffffffffffffffffffffffffffffff604051938785521692a37f000000000000000000000000000000000000000000000000000000000000000073ffffffffffffffffffffffffffffffffffffffff1691821561499357604051917fa9059cbb000000000000000000000000000000000000000000000000000000005f5260045260245260205f60448180865af19060015f5114821615614972575b60405215612d995750565b90600181151661498a57823b15153d15161690614967565b503d5f823e3d90fd5b5f8093508092918192826040516149ab60208261328a565b525af1156149b557565b7f27fcd9d1000000000000000000000000000000000000000000000000000000005f5260045ffd5b6149e56134aa565b73ffffffffffffffffffffffffffffffffffffffff7f000000000000000000000000000000000000000000000000000000000000000016612e3d5773ffffffffffffffffffffffffffffffffffffffff8116908115612e155734156102e0576bffffffffffffffffffffffff4711612cfb5773ffffffffffffffffffffffffffffffffffffffff165f908152600160205260409020805434016c010000000000000000000000001790556040513481527f8752a472e571a816aea92eec8dae9baf628e840f4929fbcc2d155e6233ff68a760203392a3565b906bffffffffffffffffffffffff809116911603906bffffffffffffffffffffffff821161130b57565b9190614af16134aa565b614af9614560565b9273ffffffffffffffffffffffffffffffffffffffff811690815f52600260205260405f2073ffffffffffffffffffffffffffffffffffffffff84165f5260205260405f209460405195614b4c87613235565b546bffffffffffffffffffffffff811687526bffffffffffffffffffffffff8160601c1691602088019280845264ffffffffff60408a019360c01c16835215614d885764ffffffffff9182614ba083614eb7565b9151169283911610614d4c57505094614d0891614bd26bffffffffffffffffffffffff80985116809881945116614abd565b6bffffffffffffffffffffffff60405191614bec83613235565b168152602081015f815260408201905f8252865f52600260205260405f2073ffffffffffffffffffffffffffffffffffffffff89165f526020526bffffffffffffffffffffffff8060405f20945116167fffffffffffffffffffffffffffffffffffffffff00000000000000000000000084541617835551907fffffff0000000000000000000000000000000000ffffffffffffffffffffffff77ffffffffffffffffffffffff0000000000000000000000007cffffffffff0000000000000000000000000000000000000000000000008554935160c01b169360601b1691161717905573ffffffffffffffffffffffffffffffffffffffff165f5260016020526c0100000000000000000000000060405f2091825401179055565b7fb65d9cb5a09a7a1726fb95c11eb88420d3eb442b2d5eb22ef3a8535c504411ac602073ffffffffffffffffffffffffffffffffffffffff604051948786521693a3565b64ffffffffff91614d5c91614584565b7f686e00f3000000000000000000000000000000000000000000000000000000005f521660045260245ffd5b7faa038c7c000000000000000000000000000000000000000000000000000000005f5260045ffd5b61458190614dbc614560565b9064ffffffffff602081845116930151167f000000000000000000000000000000000000000000000000000000000000000092615685565b73ffffffffffffffffffffffffffffffffffffffff1690815f5260016020526bffffffffffffffffffffffff60405f205416808211614e89576bffffffffffffffffffffffff91614e44916132cb565b16905f5260016020526bffffffffffffffffffffffff60405f2091167fffffffffffffffffffffffffffffffffffffffff000000000000000000000000825416179055565b7fcf479181000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b61458190614efc64ffffffffff825116614ef664ffffffffff6040816020870151169501511664ffffffffff4216948086105f14614f0257508461348e565b9261348e565b9061348e565b9461348e565b919073ffffffffffffffffffffffffffffffffffffffff90600160a0850152165f52600260205273ffffffffffffffffffffffffffffffffffffffff60405f2091165f52602052614f7c60406bffffffffffffffffffffffff815f2054169283608082015283602082015201918251613e5e565b9052565b805190614fa06020820192835160408401519060c0850151151592615717565b90925252565b91907f7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0841161502a579160209360809260ff5f9560405194855216868401526040830152606082015282805260015afa15612d8e575f5173ffffffffffffffffffffffffffffffffffffffff81161561502057905f905f90565b505f906001905f90565b5050505f9160039190565b9093929167ffffffffffffffff9061ffff6060840196168352166020820152600c8210156108485760400152565b5f94939192916150716133ae565b927f6a888c25a439f9cfa8f3ecb9c4c091183b9f3076d2b84b3a710c159ddbfaad80845273ffffffffffffffffffffffffffffffffffffffff8316604085015284359460168101359561ffff6035830135169664ffffffffff8160781c1660e088015260a01c60a087015261ffff8160501c16606087015260601c602086015260278101355f5260205f2061010086015273ffffffffffffffffffffffffffffffffffffffff6020860151165f52600660205260405f2073ffffffffffffffffffffffffffffffffffffffff85165f5260205260405f209561ffff80606088015116165f528660205267ffffffffffffffff60405f205416915f9461517588613d12565b92600c841015610848578361556e5773ffffffffffffffffffffffffffffffffffffffff60208a015116906bffffffffffffffffffffffff60a08b01511681810291818304149015171561130b57886151d092979397613c75565b9460408601519173ffffffffffffffffffffffffffffffffffffffff60208b015116906055915b818310615384575b5050505060408501528915615377576047013560a01c89106152e65750926080926152ba8273ffffffffffffffffffffffffffffffffffffffff9467ffffffffffffffff7f5d165c6aaed16edc1750217aeabf0f837648a2c7401e0917d8b3d2dab98cbc0398169961ffff8060608c015116165f5260205260405f2067ffffffffffffffff8b167fffffffffffffffffffffffffffffffffffffffffffffffff00000000000000008254161790558560208a01511690613f5f565b61ffff6060846020890151169701511696604051978852602088015260408701528760608701521693a3565b949697505050509150600c8110156108485715615304575b50505f90565b7fa0fbfe5eeab2f3b6de06cc6ca25ea351f832190b0e667965a9567e14a1eb6169606073ffffffffffffffffffffffffffffffffffffffff806020860151169367ffffffffffffffff608061ffff8589015116970151166040519687526020870152600960408701521693a35f806152fe565b505f985050505050505050565b9196955091979c926153dc898887018d6080823567ffffffffffffffff8160401c1660c084015267ffffffffffffffff81831c1661012084015260c01c9101528d60186038830135920135908a60278b013591613da7565b8197919773ffffffffffffffffffffffffffffffffffffffff851673ffffffffffffffffffffffffffffffffffffffff83161415908161555c575b5061553a575b506bffffffffffffffffffffffff60a08d015116821080615529575b615520575b600c871015610848578661548f57506001906bffffffffffffffffffffffff60a08d01511680910394019d019767ffffffffffffffff60808c015116966058810180911161130b57919290926151f7565b9650929c975050508773ffffffffffffffffffffffffffffffffffffffff6020820151167fa0fbfe5eeab2f3b6de06cc6ca25ea351f832190b0e667965a9567e14a1eb616973ffffffffffffffffffffffffffffffffffffffff8a6155148867ffffffffffffffff608061ffff60608a01511698015116604051948594169784615035565b0390a35f8080806151ff565b6008965061543e565b50600c871015610848578615615439565b96509150604088015261554e858b89613e6b565b94604088015190915f61541d565b9050600c81101561084857155f615417565b5050909798507fa0fbfe5eeab2f3b6de06cc6ca25ea351f832190b0e667965a9567e14a1eb616995965073ffffffffffffffffffffffffffffffffffffffff9493506155e4925060559150013560c01c9586608087015261ffff6060856020890151169701511696604051948594169784615035565b0390a35f90565b60ff811690601f821161561a576040519161560760408461328a565b6020808452838101919036833783525290565b7fb3512b0c000000000000000000000000000000000000000000000000000000005f5260045ffd5b92909162ffffff918216911603615681576bffffffffffffffffffffffff81166bffffffffffffffffffffffff8316115f146152fe5761458191614abd565b5090565b92909264ffffffffff81168015908115615706575b506156f8579064ffffffffff6156ce81806156b86156d6968961348e565b16951694826156c78288613e5e565b9716613e5e565b911690613e5e565b8083116156f0575b50808211156156eb575090565b905090565b91505f6156de565b505064ffffffffff91501690565b905064ffffffffff8416105f61569a565b939291909161574057838201039280841015615739578380915b039303900390565b8080615731565b91905056",
 }
 
 // TicketEscrow is an auto generated Go binding around an Ethereum contract.
@@ -72,13 +94,83 @@ func (c *TicketEscrow) Instance(backend bind.ContractBackend, addr common.Addres
 // PackConstructor is the Go binding used to pack the parameters required for
 // contract deployment.
 //
-// Solidity: constructor(uint40 thawPeriod) returns()
-func (ticketEscrow *TicketEscrow) PackConstructor(thawPeriod *big.Int) []byte {
-	enc, err := ticketEscrow.abi.Pack("", thawPeriod)
+// Solidity: constructor(address asset, uint40 thawPeriod, address authority) returns()
+func (ticketEscrow *TicketEscrow) PackConstructor(asset common.Address, thawPeriod *big.Int, authority common.Address) []byte {
+	enc, err := ticketEscrow.abi.Pack("", asset, thawPeriod, authority)
 	if err != nil {
 		panic(err)
 	}
 	return enc
+}
+
+// PackASSET is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x4800d97f.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function ASSET() view returns(address)
+func (ticketEscrow *TicketEscrow) PackASSET() []byte {
+	enc, err := ticketEscrow.abi.Pack("ASSET")
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackASSET is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x4800d97f.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function ASSET() view returns(address)
+func (ticketEscrow *TicketEscrow) TryPackASSET() ([]byte, error) {
+	return ticketEscrow.abi.Pack("ASSET")
+}
+
+// UnpackASSET is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0x4800d97f.
+//
+// Solidity: function ASSET() view returns(address)
+func (ticketEscrow *TicketEscrow) UnpackASSET(data []byte) (common.Address, error) {
+	out, err := ticketEscrow.abi.Unpack("ASSET", data)
+	if err != nil {
+		return *new(common.Address), err
+	}
+	out0 := *abi.ConvertType(out[0], new(common.Address)).(*common.Address)
+	return out0, nil
+}
+
+// PackAUTHORITY is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x89fcd796.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function AUTHORITY() view returns(address)
+func (ticketEscrow *TicketEscrow) PackAUTHORITY() []byte {
+	enc, err := ticketEscrow.abi.Pack("AUTHORITY")
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackAUTHORITY is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x89fcd796.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function AUTHORITY() view returns(address)
+func (ticketEscrow *TicketEscrow) TryPackAUTHORITY() ([]byte, error) {
+	return ticketEscrow.abi.Pack("AUTHORITY")
+}
+
+// UnpackAUTHORITY is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0x89fcd796.
+//
+// Solidity: function AUTHORITY() view returns(address)
+func (ticketEscrow *TicketEscrow) UnpackAUTHORITY(data []byte) (common.Address, error) {
+	out, err := ticketEscrow.abi.Unpack("AUTHORITY", data)
+	if err != nil {
+		return *new(common.Address), err
+	}
+	out0 := *abi.ConvertType(out[0], new(common.Address)).(*common.Address)
+	return out0, nil
 }
 
 // PackDOMAINSEPARATOR is the Go binding used to pack the parameters required for calling
@@ -109,6 +201,146 @@ func (ticketEscrow *TicketEscrow) TryPackDOMAINSEPARATOR() ([]byte, error) {
 // Solidity: function DOMAIN_SEPARATOR() view returns(bytes32)
 func (ticketEscrow *TicketEscrow) UnpackDOMAINSEPARATOR(data []byte) ([32]byte, error) {
 	out, err := ticketEscrow.abi.Unpack("DOMAIN_SEPARATOR", data)
+	if err != nil {
+		return *new([32]byte), err
+	}
+	out0 := *abi.ConvertType(out[0], new([32]byte)).(*[32]byte)
+	return out0, nil
+}
+
+// PackMAXPAUSE is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x999d55fb.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function MAX_PAUSE() view returns(uint40)
+func (ticketEscrow *TicketEscrow) PackMAXPAUSE() []byte {
+	enc, err := ticketEscrow.abi.Pack("MAX_PAUSE")
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackMAXPAUSE is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x999d55fb.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function MAX_PAUSE() view returns(uint40)
+func (ticketEscrow *TicketEscrow) TryPackMAXPAUSE() ([]byte, error) {
+	return ticketEscrow.abi.Pack("MAX_PAUSE")
+}
+
+// UnpackMAXPAUSE is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0x999d55fb.
+//
+// Solidity: function MAX_PAUSE() view returns(uint40)
+func (ticketEscrow *TicketEscrow) UnpackMAXPAUSE(data []byte) (*big.Int, error) {
+	out, err := ticketEscrow.abi.Unpack("MAX_PAUSE", data)
+	if err != nil {
+		return new(big.Int), err
+	}
+	out0 := abi.ConvertType(out[0], new(big.Int)).(*big.Int)
+	return out0, nil
+}
+
+// PackMINPAUSEGAP is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x8d25b3b0.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function MIN_PAUSE_GAP() view returns(uint40)
+func (ticketEscrow *TicketEscrow) PackMINPAUSEGAP() []byte {
+	enc, err := ticketEscrow.abi.Pack("MIN_PAUSE_GAP")
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackMINPAUSEGAP is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x8d25b3b0.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function MIN_PAUSE_GAP() view returns(uint40)
+func (ticketEscrow *TicketEscrow) TryPackMINPAUSEGAP() ([]byte, error) {
+	return ticketEscrow.abi.Pack("MIN_PAUSE_GAP")
+}
+
+// UnpackMINPAUSEGAP is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0x8d25b3b0.
+//
+// Solidity: function MIN_PAUSE_GAP() view returns(uint40)
+func (ticketEscrow *TicketEscrow) UnpackMINPAUSEGAP(data []byte) (*big.Int, error) {
+	out, err := ticketEscrow.abi.Unpack("MIN_PAUSE_GAP", data)
+	if err != nil {
+		return new(big.Int), err
+	}
+	out0 := abi.ConvertType(out[0], new(big.Int)).(*big.Int)
+	return out0, nil
+}
+
+// PackREDEEMORDERTYPEHASH is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x5908e636.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function REDEEM_ORDER_TYPEHASH() view returns(bytes32)
+func (ticketEscrow *TicketEscrow) PackREDEEMORDERTYPEHASH() []byte {
+	enc, err := ticketEscrow.abi.Pack("REDEEM_ORDER_TYPEHASH")
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackREDEEMORDERTYPEHASH is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x5908e636.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function REDEEM_ORDER_TYPEHASH() view returns(bytes32)
+func (ticketEscrow *TicketEscrow) TryPackREDEEMORDERTYPEHASH() ([]byte, error) {
+	return ticketEscrow.abi.Pack("REDEEM_ORDER_TYPEHASH")
+}
+
+// UnpackREDEEMORDERTYPEHASH is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0x5908e636.
+//
+// Solidity: function REDEEM_ORDER_TYPEHASH() view returns(bytes32)
+func (ticketEscrow *TicketEscrow) UnpackREDEEMORDERTYPEHASH(data []byte) ([32]byte, error) {
+	out, err := ticketEscrow.abi.Unpack("REDEEM_ORDER_TYPEHASH", data)
+	if err != nil {
+		return *new([32]byte), err
+	}
+	out0 := *abi.ConvertType(out[0], new([32]byte)).(*[32]byte)
+	return out0, nil
+}
+
+// PackSETTLEMENTTYPEHASH is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xb1fb79c0.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function SETTLEMENT_TYPEHASH() view returns(bytes32)
+func (ticketEscrow *TicketEscrow) PackSETTLEMENTTYPEHASH() []byte {
+	enc, err := ticketEscrow.abi.Pack("SETTLEMENT_TYPEHASH")
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackSETTLEMENTTYPEHASH is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xb1fb79c0.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function SETTLEMENT_TYPEHASH() view returns(bytes32)
+func (ticketEscrow *TicketEscrow) TryPackSETTLEMENTTYPEHASH() ([]byte, error) {
+	return ticketEscrow.abi.Pack("SETTLEMENT_TYPEHASH")
+}
+
+// UnpackSETTLEMENTTYPEHASH is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0xb1fb79c0.
+//
+// Solidity: function SETTLEMENT_TYPEHASH() view returns(bytes32)
+func (ticketEscrow *TicketEscrow) UnpackSETTLEMENTTYPEHASH(data []byte) ([32]byte, error) {
+	out, err := ticketEscrow.abi.Unpack("SETTLEMENT_TYPEHASH", data)
 	if err != nil {
 		return *new([32]byte), err
 	}
@@ -252,6 +484,28 @@ func (ticketEscrow *TicketEscrow) TryPackAllocate(recipient common.Address, amou
 	return ticketEscrow.abi.Pack("allocate", recipient, amount)
 }
 
+// PackAllocateFrom is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x88016da5.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function allocateFrom(address payer, address recipient, uint256 amount) returns()
+func (ticketEscrow *TicketEscrow) PackAllocateFrom(payer common.Address, recipient common.Address, amount *big.Int) []byte {
+	enc, err := ticketEscrow.abi.Pack("allocateFrom", payer, recipient, amount)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackAllocateFrom is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x88016da5.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function allocateFrom(address payer, address recipient, uint256 amount) returns()
+func (ticketEscrow *TicketEscrow) TryPackAllocateFrom(payer common.Address, recipient common.Address, amount *big.Int) ([]byte, error) {
+	return ticketEscrow.abi.Pack("allocateFrom", payer, recipient, amount)
+}
+
 // PackAllocation is the Go binding used to pack the parameters required for calling
 // the contract method with ID 0x82eefb4b.  This method will panic if any
 // invalid/nil inputs are passed.
@@ -298,6 +552,28 @@ func (ticketEscrow *TicketEscrow) UnpackAllocation(data []byte) (AllocationOutpu
 	return *outstruct, nil
 }
 
+// PackCancelOrders is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x460c1a7a.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function cancelOrders() returns()
+func (ticketEscrow *TicketEscrow) PackCancelOrders() []byte {
+	enc, err := ticketEscrow.abi.Pack("cancelOrders")
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackCancelOrders is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x460c1a7a.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function cancelOrders() returns()
+func (ticketEscrow *TicketEscrow) TryPackCancelOrders() ([]byte, error) {
+	return ticketEscrow.abi.Pack("cancelOrders")
+}
+
 // PackDeposit is the Go binding used to pack the parameters required for calling
 // the contract method with ID 0xd0e30db0.  This method will panic if any
 // invalid/nil inputs are passed.
@@ -340,6 +616,28 @@ func (ticketEscrow *TicketEscrow) PackDepositFor(owner common.Address) []byte {
 // Solidity: function depositFor(address owner) payable returns()
 func (ticketEscrow *TicketEscrow) TryPackDepositFor(owner common.Address) ([]byte, error) {
 	return ticketEscrow.abi.Pack("depositFor", owner)
+}
+
+// PackDepositToken is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x338b5dea.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function depositToken(address owner, uint256 amount) returns()
+func (ticketEscrow *TicketEscrow) PackDepositToken(owner common.Address, amount *big.Int) []byte {
+	enc, err := ticketEscrow.abi.Pack("depositToken", owner, amount)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackDepositToken is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x338b5dea.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function depositToken(address owner, uint256 amount) returns()
+func (ticketEscrow *TicketEscrow) TryPackDepositToken(owner common.Address, amount *big.Int) ([]byte, error) {
+	return ticketEscrow.abi.Pack("depositToken", owner, amount)
 }
 
 // PackEip712Domain is the Go binding used to pack the parameters required for calling
@@ -394,6 +692,98 @@ func (ticketEscrow *TicketEscrow) UnpackEip712Domain(data []byte) (Eip712DomainO
 	outstruct.Salt = *abi.ConvertType(out[5], new([32]byte)).(*[32]byte)
 	outstruct.Extensions = *abi.ConvertType(out[6], new([]*big.Int)).(*[]*big.Int)
 	return *outstruct, nil
+}
+
+// PackFlagEquivocation is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x6f521087.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function flagEquivocation((address,address,uint16,uint64,uint96,uint64,uint40,bytes32,uint64) a, bytes32 rA, bytes32 vsA, (address,address,uint16,uint64,uint96,uint64,uint40,bytes32,uint64) b, bytes32 rB, bytes32 vsB) returns()
+func (ticketEscrow *TicketEscrow) PackFlagEquivocation(a ITicketEscrowTicket, rA [32]byte, vsA [32]byte, b ITicketEscrowTicket, rB [32]byte, vsB [32]byte) []byte {
+	enc, err := ticketEscrow.abi.Pack("flagEquivocation", a, rA, vsA, b, rB, vsB)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackFlagEquivocation is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x6f521087.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function flagEquivocation((address,address,uint16,uint64,uint96,uint64,uint40,bytes32,uint64) a, bytes32 rA, bytes32 vsA, (address,address,uint16,uint64,uint96,uint64,uint40,bytes32,uint64) b, bytes32 rB, bytes32 vsB) returns()
+func (ticketEscrow *TicketEscrow) TryPackFlagEquivocation(a ITicketEscrowTicket, rA [32]byte, vsA [32]byte, b ITicketEscrowTicket, rB [32]byte, vsB [32]byte) ([]byte, error) {
+	return ticketEscrow.abi.Pack("flagEquivocation", a, rA, vsA, b, rB, vsB)
+}
+
+// PackIsFlagged is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xfef48a99.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function isFlagged(address payer) view returns(bool)
+func (ticketEscrow *TicketEscrow) PackIsFlagged(payer common.Address) []byte {
+	enc, err := ticketEscrow.abi.Pack("isFlagged", payer)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackIsFlagged is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xfef48a99.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function isFlagged(address payer) view returns(bool)
+func (ticketEscrow *TicketEscrow) TryPackIsFlagged(payer common.Address) ([]byte, error) {
+	return ticketEscrow.abi.Pack("isFlagged", payer)
+}
+
+// UnpackIsFlagged is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0xfef48a99.
+//
+// Solidity: function isFlagged(address payer) view returns(bool)
+func (ticketEscrow *TicketEscrow) UnpackIsFlagged(data []byte) (bool, error) {
+	out, err := ticketEscrow.abi.Unpack("isFlagged", data)
+	if err != nil {
+		return *new(bool), err
+	}
+	out0 := *abi.ConvertType(out[0], new(bool)).(*bool)
+	return out0, nil
+}
+
+// PackIsOperator is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xb6363cf2.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function isOperator(address recipient, address operator) view returns(bool)
+func (ticketEscrow *TicketEscrow) PackIsOperator(recipient common.Address, operator common.Address) []byte {
+	enc, err := ticketEscrow.abi.Pack("isOperator", recipient, operator)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackIsOperator is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xb6363cf2.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function isOperator(address recipient, address operator) view returns(bool)
+func (ticketEscrow *TicketEscrow) TryPackIsOperator(recipient common.Address, operator common.Address) ([]byte, error) {
+	return ticketEscrow.abi.Pack("isOperator", recipient, operator)
+}
+
+// UnpackIsOperator is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0xb6363cf2.
+//
+// Solidity: function isOperator(address recipient, address operator) view returns(bool)
+func (ticketEscrow *TicketEscrow) UnpackIsOperator(data []byte) (bool, error) {
+	out, err := ticketEscrow.abi.Unpack("isOperator", data)
+	if err != nil {
+		return *new(bool), err
+	}
+	out0 := *abi.ConvertType(out[0], new(bool)).(*bool)
+	return out0, nil
 }
 
 // PackIsWinning is the Go binding used to pack the parameters required for calling
@@ -466,6 +856,142 @@ func (ticketEscrow *TicketEscrow) UnpackLaneWatermark(data []byte) (uint64, erro
 	return out0, nil
 }
 
+// PackLastPause is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x7faf6a79.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function lastPause() view returns(uint40 start, uint40 end)
+func (ticketEscrow *TicketEscrow) PackLastPause() []byte {
+	enc, err := ticketEscrow.abi.Pack("lastPause")
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackLastPause is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x7faf6a79.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function lastPause() view returns(uint40 start, uint40 end)
+func (ticketEscrow *TicketEscrow) TryPackLastPause() ([]byte, error) {
+	return ticketEscrow.abi.Pack("lastPause")
+}
+
+// LastPauseOutput serves as a container for the return parameters of contract
+// method LastPause.
+type LastPauseOutput struct {
+	Start *big.Int
+	End   *big.Int
+}
+
+// UnpackLastPause is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0x7faf6a79.
+//
+// Solidity: function lastPause() view returns(uint40 start, uint40 end)
+func (ticketEscrow *TicketEscrow) UnpackLastPause(data []byte) (LastPauseOutput, error) {
+	out, err := ticketEscrow.abi.Unpack("lastPause", data)
+	outstruct := new(LastPauseOutput)
+	if err != nil {
+		return *outstruct, err
+	}
+	outstruct.Start = abi.ConvertType(out[0], new(big.Int)).(*big.Int)
+	outstruct.End = abi.ConvertType(out[1], new(big.Int)).(*big.Int)
+	return *outstruct, nil
+}
+
+// PackOrderNonce is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xe47937f0.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function orderNonce(address recipient) view returns(uint64)
+func (ticketEscrow *TicketEscrow) PackOrderNonce(recipient common.Address) []byte {
+	enc, err := ticketEscrow.abi.Pack("orderNonce", recipient)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackOrderNonce is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xe47937f0.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function orderNonce(address recipient) view returns(uint64)
+func (ticketEscrow *TicketEscrow) TryPackOrderNonce(recipient common.Address) ([]byte, error) {
+	return ticketEscrow.abi.Pack("orderNonce", recipient)
+}
+
+// UnpackOrderNonce is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0xe47937f0.
+//
+// Solidity: function orderNonce(address recipient) view returns(uint64)
+func (ticketEscrow *TicketEscrow) UnpackOrderNonce(data []byte) (uint64, error) {
+	out, err := ticketEscrow.abi.Unpack("orderNonce", data)
+	if err != nil {
+		return *new(uint64), err
+	}
+	out0 := *abi.ConvertType(out[0], new(uint64)).(*uint64)
+	return out0, nil
+}
+
+// PackPause is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x8456cb59.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function pause() returns()
+func (ticketEscrow *TicketEscrow) PackPause() []byte {
+	enc, err := ticketEscrow.abi.Pack("pause")
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackPause is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x8456cb59.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function pause() returns()
+func (ticketEscrow *TicketEscrow) TryPackPause() ([]byte, error) {
+	return ticketEscrow.abi.Pack("pause")
+}
+
+// PackPayableUntil is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xe3cf2d98.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function payableUntil(uint40 expiry) view returns(uint256)
+func (ticketEscrow *TicketEscrow) PackPayableUntil(expiry *big.Int) []byte {
+	enc, err := ticketEscrow.abi.Pack("payableUntil", expiry)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackPayableUntil is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xe3cf2d98.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function payableUntil(uint40 expiry) view returns(uint256)
+func (ticketEscrow *TicketEscrow) TryPackPayableUntil(expiry *big.Int) ([]byte, error) {
+	return ticketEscrow.abi.Pack("payableUntil", expiry)
+}
+
+// UnpackPayableUntil is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0xe3cf2d98.
+//
+// Solidity: function payableUntil(uint40 expiry) view returns(uint256)
+func (ticketEscrow *TicketEscrow) UnpackPayableUntil(data []byte) (*big.Int, error) {
+	out, err := ticketEscrow.abi.Unpack("payableUntil", data)
+	if err != nil {
+		return new(big.Int), err
+	}
+	out0 := abi.ConvertType(out[0], new(big.Int)).(*big.Int)
+	return out0, nil
+}
+
 // PackRedeem is the Go binding used to pack the parameters required for calling
 // the contract method with ID 0x5cf112c1.  This method will panic if any
 // invalid/nil inputs are passed.
@@ -523,6 +1049,146 @@ func (ticketEscrow *TicketEscrow) UnpackRedeemBatch(data []byte) (*big.Int, erro
 	return out0, nil
 }
 
+// PackRedeemBatchOf is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x836d88b8.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function redeemBatchOf(address recipient, bytes runs, uint256 minTotal) returns(uint256 paid)
+func (ticketEscrow *TicketEscrow) PackRedeemBatchOf(recipient common.Address, runs []byte, minTotal *big.Int) []byte {
+	enc, err := ticketEscrow.abi.Pack("redeemBatchOf", recipient, runs, minTotal)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackRedeemBatchOf is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x836d88b8.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function redeemBatchOf(address recipient, bytes runs, uint256 minTotal) returns(uint256 paid)
+func (ticketEscrow *TicketEscrow) TryPackRedeemBatchOf(recipient common.Address, runs []byte, minTotal *big.Int) ([]byte, error) {
+	return ticketEscrow.abi.Pack("redeemBatchOf", recipient, runs, minTotal)
+}
+
+// UnpackRedeemBatchOf is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0x836d88b8.
+//
+// Solidity: function redeemBatchOf(address recipient, bytes runs, uint256 minTotal) returns(uint256 paid)
+func (ticketEscrow *TicketEscrow) UnpackRedeemBatchOf(data []byte) (*big.Int, error) {
+	out, err := ticketEscrow.abi.Unpack("redeemBatchOf", data)
+	if err != nil {
+		return new(big.Int), err
+	}
+	out0 := abi.ConvertType(out[0], new(big.Int)).(*big.Int)
+	return out0, nil
+}
+
+// PackRedeemBatchTo is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x922273c0.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function redeemBatchTo(bytes runs, uint256 minTotal, address to) returns(uint256 paid)
+func (ticketEscrow *TicketEscrow) PackRedeemBatchTo(runs []byte, minTotal *big.Int, to common.Address) []byte {
+	enc, err := ticketEscrow.abi.Pack("redeemBatchTo", runs, minTotal, to)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackRedeemBatchTo is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x922273c0.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function redeemBatchTo(bytes runs, uint256 minTotal, address to) returns(uint256 paid)
+func (ticketEscrow *TicketEscrow) TryPackRedeemBatchTo(runs []byte, minTotal *big.Int, to common.Address) ([]byte, error) {
+	return ticketEscrow.abi.Pack("redeemBatchTo", runs, minTotal, to)
+}
+
+// UnpackRedeemBatchTo is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0x922273c0.
+//
+// Solidity: function redeemBatchTo(bytes runs, uint256 minTotal, address to) returns(uint256 paid)
+func (ticketEscrow *TicketEscrow) UnpackRedeemBatchTo(data []byte) (*big.Int, error) {
+	out, err := ticketEscrow.abi.Unpack("redeemBatchTo", data)
+	if err != nil {
+		return new(big.Int), err
+	}
+	out0 := abi.ConvertType(out[0], new(big.Int)).(*big.Int)
+	return out0, nil
+}
+
+// PackRedeemFor is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xd3189fa9.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function redeemFor((address,bytes32,uint96,uint96,address,uint64,uint40) order, bytes runs, bytes32 r, bytes32 vs) returns(uint256 paid)
+func (ticketEscrow *TicketEscrow) PackRedeemFor(order ITicketEscrowRedeemOrder, runs []byte, r [32]byte, vs [32]byte) []byte {
+	enc, err := ticketEscrow.abi.Pack("redeemFor", order, runs, r, vs)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackRedeemFor is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xd3189fa9.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function redeemFor((address,bytes32,uint96,uint96,address,uint64,uint40) order, bytes runs, bytes32 r, bytes32 vs) returns(uint256 paid)
+func (ticketEscrow *TicketEscrow) TryPackRedeemFor(order ITicketEscrowRedeemOrder, runs []byte, r [32]byte, vs [32]byte) ([]byte, error) {
+	return ticketEscrow.abi.Pack("redeemFor", order, runs, r, vs)
+}
+
+// UnpackRedeemFor is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0xd3189fa9.
+//
+// Solidity: function redeemFor((address,bytes32,uint96,uint96,address,uint64,uint40) order, bytes runs, bytes32 r, bytes32 vs) returns(uint256 paid)
+func (ticketEscrow *TicketEscrow) UnpackRedeemFor(data []byte) (*big.Int, error) {
+	out, err := ticketEscrow.abi.Unpack("redeemFor", data)
+	if err != nil {
+		return new(big.Int), err
+	}
+	out0 := abi.ConvertType(out[0], new(big.Int)).(*big.Int)
+	return out0, nil
+}
+
+// PackRedeemOrderDigest is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x6d2f540a.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function redeemOrderDigest((address,bytes32,uint96,uint96,address,uint64,uint40) order) view returns(bytes32)
+func (ticketEscrow *TicketEscrow) PackRedeemOrderDigest(order ITicketEscrowRedeemOrder) []byte {
+	enc, err := ticketEscrow.abi.Pack("redeemOrderDigest", order)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackRedeemOrderDigest is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x6d2f540a.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function redeemOrderDigest((address,bytes32,uint96,uint96,address,uint64,uint40) order) view returns(bytes32)
+func (ticketEscrow *TicketEscrow) TryPackRedeemOrderDigest(order ITicketEscrowRedeemOrder) ([]byte, error) {
+	return ticketEscrow.abi.Pack("redeemOrderDigest", order)
+}
+
+// UnpackRedeemOrderDigest is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0x6d2f540a.
+//
+// Solidity: function redeemOrderDigest((address,bytes32,uint96,uint96,address,uint64,uint40) order) view returns(bytes32)
+func (ticketEscrow *TicketEscrow) UnpackRedeemOrderDigest(data []byte) ([32]byte, error) {
+	out, err := ticketEscrow.abi.Unpack("redeemOrderDigest", data)
+	if err != nil {
+		return *new([32]byte), err
+	}
+	out0 := *abi.ConvertType(out[0], new([32]byte)).(*[32]byte)
+	return out0, nil
+}
+
 // PackReleaseAllocation is the Go binding used to pack the parameters required for calling
 // the contract method with ID 0xbb30d796.  This method will panic if any
 // invalid/nil inputs are passed.
@@ -558,6 +1224,210 @@ func (ticketEscrow *TicketEscrow) UnpackReleaseAllocation(data []byte) (*big.Int
 	return out0, nil
 }
 
+// PackReleaseAllocationOf is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xd10230ab.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function releaseAllocationOf(address payer, address recipient) returns(uint256 released)
+func (ticketEscrow *TicketEscrow) PackReleaseAllocationOf(payer common.Address, recipient common.Address) []byte {
+	enc, err := ticketEscrow.abi.Pack("releaseAllocationOf", payer, recipient)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackReleaseAllocationOf is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xd10230ab.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function releaseAllocationOf(address payer, address recipient) returns(uint256 released)
+func (ticketEscrow *TicketEscrow) TryPackReleaseAllocationOf(payer common.Address, recipient common.Address) ([]byte, error) {
+	return ticketEscrow.abi.Pack("releaseAllocationOf", payer, recipient)
+}
+
+// UnpackReleaseAllocationOf is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0xd10230ab.
+//
+// Solidity: function releaseAllocationOf(address payer, address recipient) returns(uint256 released)
+func (ticketEscrow *TicketEscrow) UnpackReleaseAllocationOf(data []byte) (*big.Int, error) {
+	out, err := ticketEscrow.abi.Unpack("releaseAllocationOf", data)
+	if err != nil {
+		return new(big.Int), err
+	}
+	out0 := abi.ConvertType(out[0], new(big.Int)).(*big.Int)
+	return out0, nil
+}
+
+// PackRevokeSession is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x1fa5d6a4.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function revokeSession(address signer) returns()
+func (ticketEscrow *TicketEscrow) PackRevokeSession(signer common.Address) []byte {
+	enc, err := ticketEscrow.abi.Pack("revokeSession", signer)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackRevokeSession is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x1fa5d6a4.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function revokeSession(address signer) returns()
+func (ticketEscrow *TicketEscrow) TryPackRevokeSession(signer common.Address) ([]byte, error) {
+	return ticketEscrow.abi.Pack("revokeSession", signer)
+}
+
+// PackSession is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xb5139e6e.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function session(address payer, address signer) view returns(uint40 validUntil, uint96 dailyCap, uint96 left)
+func (ticketEscrow *TicketEscrow) PackSession(payer common.Address, signer common.Address) []byte {
+	enc, err := ticketEscrow.abi.Pack("session", payer, signer)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackSession is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xb5139e6e.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function session(address payer, address signer) view returns(uint40 validUntil, uint96 dailyCap, uint96 left)
+func (ticketEscrow *TicketEscrow) TryPackSession(payer common.Address, signer common.Address) ([]byte, error) {
+	return ticketEscrow.abi.Pack("session", payer, signer)
+}
+
+// SessionOutput serves as a container for the return parameters of contract
+// method Session.
+type SessionOutput struct {
+	ValidUntil *big.Int
+	DailyCap   *big.Int
+	Left       *big.Int
+}
+
+// UnpackSession is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0xb5139e6e.
+//
+// Solidity: function session(address payer, address signer) view returns(uint40 validUntil, uint96 dailyCap, uint96 left)
+func (ticketEscrow *TicketEscrow) UnpackSession(data []byte) (SessionOutput, error) {
+	out, err := ticketEscrow.abi.Unpack("session", data)
+	outstruct := new(SessionOutput)
+	if err != nil {
+		return *outstruct, err
+	}
+	outstruct.ValidUntil = abi.ConvertType(out[0], new(big.Int)).(*big.Int)
+	outstruct.DailyCap = abi.ConvertType(out[1], new(big.Int)).(*big.Int)
+	outstruct.Left = abi.ConvertType(out[2], new(big.Int)).(*big.Int)
+	return *outstruct, nil
+}
+
+// PackSetOperator is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x558a7297.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function setOperator(address operator, bool allowed) returns()
+func (ticketEscrow *TicketEscrow) PackSetOperator(operator common.Address, allowed bool) []byte {
+	enc, err := ticketEscrow.abi.Pack("setOperator", operator, allowed)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackSetOperator is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x558a7297.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function setOperator(address operator, bool allowed) returns()
+func (ticketEscrow *TicketEscrow) TryPackSetOperator(operator common.Address, allowed bool) ([]byte, error) {
+	return ticketEscrow.abi.Pack("setOperator", operator, allowed)
+}
+
+// PackSetSession is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xc088e8d3.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function setSession(address signer, uint40 validUntil, uint96 dailyCap) returns()
+func (ticketEscrow *TicketEscrow) PackSetSession(signer common.Address, validUntil *big.Int, dailyCap *big.Int) []byte {
+	enc, err := ticketEscrow.abi.Pack("setSession", signer, validUntil, dailyCap)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackSetSession is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xc088e8d3.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function setSession(address signer, uint40 validUntil, uint96 dailyCap) returns()
+func (ticketEscrow *TicketEscrow) TryPackSetSession(signer common.Address, validUntil *big.Int, dailyCap *big.Int) ([]byte, error) {
+	return ticketEscrow.abi.Pack("setSession", signer, validUntil, dailyCap)
+}
+
+// PackSettle is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x78c4a530.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function settle((address,address,uint16,uint64,uint64,uint96,uint40) s, bytes32 r, bytes32 vs) returns()
+func (ticketEscrow *TicketEscrow) PackSettle(s ITicketEscrowSettlement, r [32]byte, vs [32]byte) []byte {
+	enc, err := ticketEscrow.abi.Pack("settle", s, r, vs)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackSettle is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x78c4a530.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function settle((address,address,uint16,uint64,uint64,uint96,uint40) s, bytes32 r, bytes32 vs) returns()
+func (ticketEscrow *TicketEscrow) TryPackSettle(s ITicketEscrowSettlement, r [32]byte, vs [32]byte) ([]byte, error) {
+	return ticketEscrow.abi.Pack("settle", s, r, vs)
+}
+
+// PackSettlementDigest is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x8f605799.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function settlementDigest((address,address,uint16,uint64,uint64,uint96,uint40) settlement) view returns(bytes32)
+func (ticketEscrow *TicketEscrow) PackSettlementDigest(settlement ITicketEscrowSettlement) []byte {
+	enc, err := ticketEscrow.abi.Pack("settlementDigest", settlement)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackSettlementDigest is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x8f605799.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function settlementDigest((address,address,uint16,uint64,uint64,uint96,uint40) settlement) view returns(bytes32)
+func (ticketEscrow *TicketEscrow) TryPackSettlementDigest(settlement ITicketEscrowSettlement) ([]byte, error) {
+	return ticketEscrow.abi.Pack("settlementDigest", settlement)
+}
+
+// UnpackSettlementDigest is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0x8f605799.
+//
+// Solidity: function settlementDigest((address,address,uint16,uint64,uint64,uint96,uint40) settlement) view returns(bytes32)
+func (ticketEscrow *TicketEscrow) UnpackSettlementDigest(data []byte) ([32]byte, error) {
+	out, err := ticketEscrow.abi.Unpack("settlementDigest", data)
+	if err != nil {
+		return *new([32]byte), err
+	}
+	out0 := *abi.ConvertType(out[0], new([32]byte)).(*[32]byte)
+	return out0, nil
+}
+
 // PackThawAllocation is the Go binding used to pack the parameters required for calling
 // the contract method with ID 0x74d8950d.  This method will panic if any
 // invalid/nil inputs are passed.
@@ -578,6 +1448,28 @@ func (ticketEscrow *TicketEscrow) PackThawAllocation(recipient common.Address, a
 // Solidity: function thawAllocation(address recipient, uint256 amount) returns()
 func (ticketEscrow *TicketEscrow) TryPackThawAllocation(recipient common.Address, amount *big.Int) ([]byte, error) {
 	return ticketEscrow.abi.Pack("thawAllocation", recipient, amount)
+}
+
+// PackThawAllocationOf is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x54080471.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function thawAllocationOf(address payer, address recipient, uint256 amount) returns()
+func (ticketEscrow *TicketEscrow) PackThawAllocationOf(payer common.Address, recipient common.Address, amount *big.Int) []byte {
+	enc, err := ticketEscrow.abi.Pack("thawAllocationOf", payer, recipient, amount)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackThawAllocationOf is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x54080471.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function thawAllocationOf(address payer, address recipient, uint256 amount) returns()
+func (ticketEscrow *TicketEscrow) TryPackThawAllocationOf(payer common.Address, recipient common.Address, amount *big.Int) ([]byte, error) {
+	return ticketEscrow.abi.Pack("thawAllocationOf", payer, recipient, amount)
 }
 
 // PackTicketDigest is the Go binding used to pack the parameters required for calling
@@ -613,6 +1505,28 @@ func (ticketEscrow *TicketEscrow) UnpackTicketDigest(data []byte) ([32]byte, err
 	}
 	out0 := *abi.ConvertType(out[0], new([32]byte)).(*[32]byte)
 	return out0, nil
+}
+
+// PackUnpause is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x3f4ba83a.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function unpause() returns()
+func (ticketEscrow *TicketEscrow) PackUnpause() []byte {
+	enc, err := ticketEscrow.abi.Pack("unpause")
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackUnpause is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x3f4ba83a.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function unpause() returns()
+func (ticketEscrow *TicketEscrow) TryPackUnpause() ([]byte, error) {
+	return ticketEscrow.abi.Pack("unpause")
 }
 
 // PackWithdraw is the Go binding used to pack the parameters required for calling
@@ -911,6 +1825,286 @@ func (ticketEscrow *TicketEscrow) UnpackEIP712DomainChangedEvent(log *types.Log)
 	return out, nil
 }
 
+// TicketEscrowOperatorSet represents a OperatorSet event raised by the TicketEscrow contract.
+type TicketEscrowOperatorSet struct {
+	Recipient common.Address
+	Operator  common.Address
+	Allowed   bool
+	Raw       *types.Log // Blockchain specific contextual infos
+}
+
+const TicketEscrowOperatorSetEventName = "OperatorSet"
+
+// ContractEventName returns the user-defined event name.
+func (TicketEscrowOperatorSet) ContractEventName() string {
+	return TicketEscrowOperatorSetEventName
+}
+
+// UnpackOperatorSetEvent is the Go binding that unpacks the event data emitted
+// by contract.
+//
+// Solidity: event OperatorSet(address indexed recipient, address indexed operator, bool allowed)
+func (ticketEscrow *TicketEscrow) UnpackOperatorSetEvent(log *types.Log) (*TicketEscrowOperatorSet, error) {
+	event := "OperatorSet"
+	if len(log.Topics) == 0 {
+		return nil, bind.ErrNoEventSignature
+	}
+	if log.Topics[0] != ticketEscrow.abi.Events[event].ID {
+		return nil, bind.ErrEventSignatureMismatch
+	}
+	out := new(TicketEscrowOperatorSet)
+	if len(log.Data) > 0 {
+		if err := ticketEscrow.abi.UnpackIntoInterface(out, event, log.Data); err != nil {
+			return nil, err
+		}
+	}
+	var indexed abi.Arguments
+	for _, arg := range ticketEscrow.abi.Events[event].Inputs {
+		if arg.Indexed {
+			indexed = append(indexed, arg)
+		}
+	}
+	if err := abi.ParseTopics(out, indexed, log.Topics[1:]); err != nil {
+		return nil, err
+	}
+	out.Raw = log
+	return out, nil
+}
+
+// TicketEscrowOrderRelayed represents a OrderRelayed event raised by the TicketEscrow contract.
+type TicketEscrowOrderRelayed struct {
+	Recipient  common.Address
+	Relayer    common.Address
+	OrderNonce uint64
+	Fee        *big.Int
+	Raw        *types.Log // Blockchain specific contextual infos
+}
+
+const TicketEscrowOrderRelayedEventName = "OrderRelayed"
+
+// ContractEventName returns the user-defined event name.
+func (TicketEscrowOrderRelayed) ContractEventName() string {
+	return TicketEscrowOrderRelayedEventName
+}
+
+// UnpackOrderRelayedEvent is the Go binding that unpacks the event data emitted
+// by contract.
+//
+// Solidity: event OrderRelayed(address indexed recipient, address indexed relayer, uint64 orderNonce, uint256 fee)
+func (ticketEscrow *TicketEscrow) UnpackOrderRelayedEvent(log *types.Log) (*TicketEscrowOrderRelayed, error) {
+	event := "OrderRelayed"
+	if len(log.Topics) == 0 {
+		return nil, bind.ErrNoEventSignature
+	}
+	if log.Topics[0] != ticketEscrow.abi.Events[event].ID {
+		return nil, bind.ErrEventSignatureMismatch
+	}
+	out := new(TicketEscrowOrderRelayed)
+	if len(log.Data) > 0 {
+		if err := ticketEscrow.abi.UnpackIntoInterface(out, event, log.Data); err != nil {
+			return nil, err
+		}
+	}
+	var indexed abi.Arguments
+	for _, arg := range ticketEscrow.abi.Events[event].Inputs {
+		if arg.Indexed {
+			indexed = append(indexed, arg)
+		}
+	}
+	if err := abi.ParseTopics(out, indexed, log.Topics[1:]); err != nil {
+		return nil, err
+	}
+	out.Raw = log
+	return out, nil
+}
+
+// TicketEscrowOrdersCancelled represents a OrdersCancelled event raised by the TicketEscrow contract.
+type TicketEscrowOrdersCancelled struct {
+	Recipient  common.Address
+	OrderNonce uint64
+	Raw        *types.Log // Blockchain specific contextual infos
+}
+
+const TicketEscrowOrdersCancelledEventName = "OrdersCancelled"
+
+// ContractEventName returns the user-defined event name.
+func (TicketEscrowOrdersCancelled) ContractEventName() string {
+	return TicketEscrowOrdersCancelledEventName
+}
+
+// UnpackOrdersCancelledEvent is the Go binding that unpacks the event data emitted
+// by contract.
+//
+// Solidity: event OrdersCancelled(address indexed recipient, uint64 orderNonce)
+func (ticketEscrow *TicketEscrow) UnpackOrdersCancelledEvent(log *types.Log) (*TicketEscrowOrdersCancelled, error) {
+	event := "OrdersCancelled"
+	if len(log.Topics) == 0 {
+		return nil, bind.ErrNoEventSignature
+	}
+	if log.Topics[0] != ticketEscrow.abi.Events[event].ID {
+		return nil, bind.ErrEventSignatureMismatch
+	}
+	out := new(TicketEscrowOrdersCancelled)
+	if len(log.Data) > 0 {
+		if err := ticketEscrow.abi.UnpackIntoInterface(out, event, log.Data); err != nil {
+			return nil, err
+		}
+	}
+	var indexed abi.Arguments
+	for _, arg := range ticketEscrow.abi.Events[event].Inputs {
+		if arg.Indexed {
+			indexed = append(indexed, arg)
+		}
+	}
+	if err := abi.ParseTopics(out, indexed, log.Topics[1:]); err != nil {
+		return nil, err
+	}
+	out.Raw = log
+	return out, nil
+}
+
+// TicketEscrowPairSettled represents a PairSettled event raised by the TicketEscrow contract.
+type TicketEscrowPairSettled struct {
+	Payer     common.Address
+	Recipient common.Address
+	Lane      uint16
+	FromNonce uint64
+	ToNonce   uint64
+	Amount    *big.Int
+	Raw       *types.Log // Blockchain specific contextual infos
+}
+
+const TicketEscrowPairSettledEventName = "PairSettled"
+
+// ContractEventName returns the user-defined event name.
+func (TicketEscrowPairSettled) ContractEventName() string {
+	return TicketEscrowPairSettledEventName
+}
+
+// UnpackPairSettledEvent is the Go binding that unpacks the event data emitted
+// by contract.
+//
+// Solidity: event PairSettled(address indexed payer, address indexed recipient, uint16 lane, uint64 fromNonce, uint64 toNonce, uint256 amount)
+func (ticketEscrow *TicketEscrow) UnpackPairSettledEvent(log *types.Log) (*TicketEscrowPairSettled, error) {
+	event := "PairSettled"
+	if len(log.Topics) == 0 {
+		return nil, bind.ErrNoEventSignature
+	}
+	if log.Topics[0] != ticketEscrow.abi.Events[event].ID {
+		return nil, bind.ErrEventSignatureMismatch
+	}
+	out := new(TicketEscrowPairSettled)
+	if len(log.Data) > 0 {
+		if err := ticketEscrow.abi.UnpackIntoInterface(out, event, log.Data); err != nil {
+			return nil, err
+		}
+	}
+	var indexed abi.Arguments
+	for _, arg := range ticketEscrow.abi.Events[event].Inputs {
+		if arg.Indexed {
+			indexed = append(indexed, arg)
+		}
+	}
+	if err := abi.ParseTopics(out, indexed, log.Topics[1:]); err != nil {
+		return nil, err
+	}
+	out.Raw = log
+	return out, nil
+}
+
+// TicketEscrowPaused represents a Paused event raised by the TicketEscrow contract.
+type TicketEscrowPaused struct {
+	By  common.Address
+	End *big.Int
+	Raw *types.Log // Blockchain specific contextual infos
+}
+
+const TicketEscrowPausedEventName = "Paused"
+
+// ContractEventName returns the user-defined event name.
+func (TicketEscrowPaused) ContractEventName() string {
+	return TicketEscrowPausedEventName
+}
+
+// UnpackPausedEvent is the Go binding that unpacks the event data emitted
+// by contract.
+//
+// Solidity: event Paused(address indexed by, uint256 end)
+func (ticketEscrow *TicketEscrow) UnpackPausedEvent(log *types.Log) (*TicketEscrowPaused, error) {
+	event := "Paused"
+	if len(log.Topics) == 0 {
+		return nil, bind.ErrNoEventSignature
+	}
+	if log.Topics[0] != ticketEscrow.abi.Events[event].ID {
+		return nil, bind.ErrEventSignatureMismatch
+	}
+	out := new(TicketEscrowPaused)
+	if len(log.Data) > 0 {
+		if err := ticketEscrow.abi.UnpackIntoInterface(out, event, log.Data); err != nil {
+			return nil, err
+		}
+	}
+	var indexed abi.Arguments
+	for _, arg := range ticketEscrow.abi.Events[event].Inputs {
+		if arg.Indexed {
+			indexed = append(indexed, arg)
+		}
+	}
+	if err := abi.ParseTopics(out, indexed, log.Topics[1:]); err != nil {
+		return nil, err
+	}
+	out.Raw = log
+	return out, nil
+}
+
+// TicketEscrowPayerFlagged represents a PayerFlagged event raised by the TicketEscrow contract.
+type TicketEscrowPayerFlagged struct {
+	Payer     common.Address
+	Recipient common.Address
+	Reporter  common.Address
+	Lane      uint16
+	Nonce     uint64
+	Raw       *types.Log // Blockchain specific contextual infos
+}
+
+const TicketEscrowPayerFlaggedEventName = "PayerFlagged"
+
+// ContractEventName returns the user-defined event name.
+func (TicketEscrowPayerFlagged) ContractEventName() string {
+	return TicketEscrowPayerFlaggedEventName
+}
+
+// UnpackPayerFlaggedEvent is the Go binding that unpacks the event data emitted
+// by contract.
+//
+// Solidity: event PayerFlagged(address indexed payer, address indexed recipient, address indexed reporter, uint16 lane, uint64 nonce)
+func (ticketEscrow *TicketEscrow) UnpackPayerFlaggedEvent(log *types.Log) (*TicketEscrowPayerFlagged, error) {
+	event := "PayerFlagged"
+	if len(log.Topics) == 0 {
+		return nil, bind.ErrNoEventSignature
+	}
+	if log.Topics[0] != ticketEscrow.abi.Events[event].ID {
+		return nil, bind.ErrEventSignatureMismatch
+	}
+	out := new(TicketEscrowPayerFlagged)
+	if len(log.Data) > 0 {
+		if err := ticketEscrow.abi.UnpackIntoInterface(out, event, log.Data); err != nil {
+			return nil, err
+		}
+	}
+	var indexed abi.Arguments
+	for _, arg := range ticketEscrow.abi.Events[event].Inputs {
+		if arg.Indexed {
+			indexed = append(indexed, arg)
+		}
+	}
+	if err := abi.ParseTopics(out, indexed, log.Topics[1:]); err != nil {
+		return nil, err
+	}
+	out.Raw = log
+	return out, nil
+}
+
 // TicketEscrowRedeemed represents a Redeemed event raised by the TicketEscrow contract.
 type TicketEscrowRedeemed struct {
 	Payer     common.Address
@@ -1008,6 +2202,143 @@ func (ticketEscrow *TicketEscrow) UnpackRunStoppedEvent(log *types.Log) (*Ticket
 	return out, nil
 }
 
+// TicketEscrowSessionRevoked represents a SessionRevoked event raised by the TicketEscrow contract.
+type TicketEscrowSessionRevoked struct {
+	Payer      common.Address
+	Signer     common.Address
+	ValidUntil *big.Int
+	Raw        *types.Log // Blockchain specific contextual infos
+}
+
+const TicketEscrowSessionRevokedEventName = "SessionRevoked"
+
+// ContractEventName returns the user-defined event name.
+func (TicketEscrowSessionRevoked) ContractEventName() string {
+	return TicketEscrowSessionRevokedEventName
+}
+
+// UnpackSessionRevokedEvent is the Go binding that unpacks the event data emitted
+// by contract.
+//
+// Solidity: event SessionRevoked(address indexed payer, address indexed signer, uint40 validUntil)
+func (ticketEscrow *TicketEscrow) UnpackSessionRevokedEvent(log *types.Log) (*TicketEscrowSessionRevoked, error) {
+	event := "SessionRevoked"
+	if len(log.Topics) == 0 {
+		return nil, bind.ErrNoEventSignature
+	}
+	if log.Topics[0] != ticketEscrow.abi.Events[event].ID {
+		return nil, bind.ErrEventSignatureMismatch
+	}
+	out := new(TicketEscrowSessionRevoked)
+	if len(log.Data) > 0 {
+		if err := ticketEscrow.abi.UnpackIntoInterface(out, event, log.Data); err != nil {
+			return nil, err
+		}
+	}
+	var indexed abi.Arguments
+	for _, arg := range ticketEscrow.abi.Events[event].Inputs {
+		if arg.Indexed {
+			indexed = append(indexed, arg)
+		}
+	}
+	if err := abi.ParseTopics(out, indexed, log.Topics[1:]); err != nil {
+		return nil, err
+	}
+	out.Raw = log
+	return out, nil
+}
+
+// TicketEscrowSessionSet represents a SessionSet event raised by the TicketEscrow contract.
+type TicketEscrowSessionSet struct {
+	Payer      common.Address
+	Signer     common.Address
+	ValidUntil *big.Int
+	DailyCap   *big.Int
+	Raw        *types.Log // Blockchain specific contextual infos
+}
+
+const TicketEscrowSessionSetEventName = "SessionSet"
+
+// ContractEventName returns the user-defined event name.
+func (TicketEscrowSessionSet) ContractEventName() string {
+	return TicketEscrowSessionSetEventName
+}
+
+// UnpackSessionSetEvent is the Go binding that unpacks the event data emitted
+// by contract.
+//
+// Solidity: event SessionSet(address indexed payer, address indexed signer, uint40 validUntil, uint96 dailyCap)
+func (ticketEscrow *TicketEscrow) UnpackSessionSetEvent(log *types.Log) (*TicketEscrowSessionSet, error) {
+	event := "SessionSet"
+	if len(log.Topics) == 0 {
+		return nil, bind.ErrNoEventSignature
+	}
+	if log.Topics[0] != ticketEscrow.abi.Events[event].ID {
+		return nil, bind.ErrEventSignatureMismatch
+	}
+	out := new(TicketEscrowSessionSet)
+	if len(log.Data) > 0 {
+		if err := ticketEscrow.abi.UnpackIntoInterface(out, event, log.Data); err != nil {
+			return nil, err
+		}
+	}
+	var indexed abi.Arguments
+	for _, arg := range ticketEscrow.abi.Events[event].Inputs {
+		if arg.Indexed {
+			indexed = append(indexed, arg)
+		}
+	}
+	if err := abi.ParseTopics(out, indexed, log.Topics[1:]); err != nil {
+		return nil, err
+	}
+	out.Raw = log
+	return out, nil
+}
+
+// TicketEscrowUnpaused represents a Unpaused event raised by the TicketEscrow contract.
+type TicketEscrowUnpaused struct {
+	By  common.Address
+	Raw *types.Log // Blockchain specific contextual infos
+}
+
+const TicketEscrowUnpausedEventName = "Unpaused"
+
+// ContractEventName returns the user-defined event name.
+func (TicketEscrowUnpaused) ContractEventName() string {
+	return TicketEscrowUnpausedEventName
+}
+
+// UnpackUnpausedEvent is the Go binding that unpacks the event data emitted
+// by contract.
+//
+// Solidity: event Unpaused(address indexed by)
+func (ticketEscrow *TicketEscrow) UnpackUnpausedEvent(log *types.Log) (*TicketEscrowUnpaused, error) {
+	event := "Unpaused"
+	if len(log.Topics) == 0 {
+		return nil, bind.ErrNoEventSignature
+	}
+	if log.Topics[0] != ticketEscrow.abi.Events[event].ID {
+		return nil, bind.ErrEventSignatureMismatch
+	}
+	out := new(TicketEscrowUnpaused)
+	if len(log.Data) > 0 {
+		if err := ticketEscrow.abi.UnpackIntoInterface(out, event, log.Data); err != nil {
+			return nil, err
+		}
+	}
+	var indexed abi.Arguments
+	for _, arg := range ticketEscrow.abi.Events[event].Inputs {
+		if arg.Indexed {
+			indexed = append(indexed, arg)
+		}
+	}
+	if err := abi.ParseTopics(out, indexed, log.Topics[1:]); err != nil {
+		return nil, err
+	}
+	out.Raw = log
+	return out, nil
+}
+
 // TicketEscrowWithdrawn represents a Withdrawn event raised by the TicketEscrow contract.
 type TicketEscrowWithdrawn struct {
 	Account common.Address
@@ -1072,17 +2403,59 @@ func (ticketEscrow *TicketEscrow) UnpackError(raw []byte) (any, error) {
 	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["MalformedRuns"].ID.Bytes()[:4]) {
 		return ticketEscrow.UnpackMalformedRunsError(raw[4:])
 	}
+	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["NoEquivocation"].ID.Bytes()[:4]) {
+		return ticketEscrow.UnpackNoEquivocationError(raw[4:])
+	}
+	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["NotPaused"].ID.Bytes()[:4]) {
+		return ticketEscrow.UnpackNotPausedError(raw[4:])
+	}
 	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["NotRecipient"].ID.Bytes()[:4]) {
 		return ticketEscrow.UnpackNotRecipientError(raw[4:])
 	}
 	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["NothingThawing"].ID.Bytes()[:4]) {
 		return ticketEscrow.UnpackNothingThawingError(raw[4:])
 	}
+	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["OrderExpired"].ID.Bytes()[:4]) {
+		return ticketEscrow.UnpackOrderExpiredError(raw[4:])
+	}
+	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["OrderMismatch"].ID.Bytes()[:4]) {
+		return ticketEscrow.UnpackOrderMismatchError(raw[4:])
+	}
+	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["OrderNonceWrong"].ID.Bytes()[:4]) {
+		return ticketEscrow.UnpackOrderNonceWrongError(raw[4:])
+	}
+	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["OrderSignatureInvalid"].ID.Bytes()[:4]) {
+		return ticketEscrow.UnpackOrderSignatureInvalidError(raw[4:])
+	}
 	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["PaidBelowMinimum"].ID.Bytes()[:4]) {
 		return ticketEscrow.UnpackPaidBelowMinimumError(raw[4:])
 	}
+	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["PausedTooRecently"].ID.Bytes()[:4]) {
+		return ticketEscrow.UnpackPausedTooRecentlyError(raw[4:])
+	}
+	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["PausedUntil"].ID.Bytes()[:4]) {
+		return ticketEscrow.UnpackPausedUntilError(raw[4:])
+	}
+	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["PayerIsFlagged"].ID.Bytes()[:4]) {
+		return ticketEscrow.UnpackPayerIsFlaggedError(raw[4:])
+	}
+	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["ReentrancyGuardReentrantCall"].ID.Bytes()[:4]) {
+		return ticketEscrow.UnpackReentrancyGuardReentrantCallError(raw[4:])
+	}
+	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["SafeERC20FailedOperation"].ID.Bytes()[:4]) {
+		return ticketEscrow.UnpackSafeERC20FailedOperationError(raw[4:])
+	}
 	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["SelfAllocation"].ID.Bytes()[:4]) {
 		return ticketEscrow.UnpackSelfAllocationError(raw[4:])
+	}
+	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["SessionCapExceeded"].ID.Bytes()[:4]) {
+		return ticketEscrow.UnpackSessionCapExceededError(raw[4:])
+	}
+	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["SessionInvalid"].ID.Bytes()[:4]) {
+		return ticketEscrow.UnpackSessionInvalidError(raw[4:])
+	}
+	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["SessionShortened"].ID.Bytes()[:4]) {
+		return ticketEscrow.UnpackSessionShortenedError(raw[4:])
 	}
 	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["StillThawing"].ID.Bytes()[:4]) {
 		return ticketEscrow.UnpackStillThawingError(raw[4:])
@@ -1096,8 +2469,17 @@ func (ticketEscrow *TicketEscrow) UnpackError(raw []byte) (any, error) {
 	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["TicketRefused"].ID.Bytes()[:4]) {
 		return ticketEscrow.UnpackTicketRefusedError(raw[4:])
 	}
+	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["TransferMismatch"].ID.Bytes()[:4]) {
+		return ticketEscrow.UnpackTransferMismatchError(raw[4:])
+	}
+	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["Unauthorised"].ID.Bytes()[:4]) {
+		return ticketEscrow.UnpackUnauthorisedError(raw[4:])
+	}
 	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["WithdrawalFailed"].ID.Bytes()[:4]) {
 		return ticketEscrow.UnpackWithdrawalFailedError(raw[4:])
+	}
+	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["WrongAsset"].ID.Bytes()[:4]) {
+		return ticketEscrow.UnpackWrongAssetError(raw[4:])
 	}
 	if bytes.Equal(raw[:4], ticketEscrow.abi.Errors["ZeroAddress"].ID.Bytes()[:4]) {
 		return ticketEscrow.UnpackZeroAddressError(raw[4:])
@@ -1227,6 +2609,52 @@ func (ticketEscrow *TicketEscrow) UnpackMalformedRunsError(raw []byte) (*TicketE
 	return out, nil
 }
 
+// TicketEscrowNoEquivocation represents a NoEquivocation error raised by the TicketEscrow contract.
+type TicketEscrowNoEquivocation struct {
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error NoEquivocation()
+func TicketEscrowNoEquivocationErrorID() common.Hash {
+	return common.HexToHash("0xf6956d99459153f0888a509b9ac0f632261231eb030ffc05ba465140990de07f")
+}
+
+// UnpackNoEquivocationError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error NoEquivocation()
+func (ticketEscrow *TicketEscrow) UnpackNoEquivocationError(raw []byte) (*TicketEscrowNoEquivocation, error) {
+	out := new(TicketEscrowNoEquivocation)
+	if err := ticketEscrow.abi.UnpackIntoInterface(out, "NoEquivocation", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// TicketEscrowNotPaused represents a NotPaused error raised by the TicketEscrow contract.
+type TicketEscrowNotPaused struct {
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error NotPaused()
+func TicketEscrowNotPausedErrorID() common.Hash {
+	return common.HexToHash("0x6cd602013233635730773e15e89b8a778034d859147e8f706bcd1aa42e228e06")
+}
+
+// UnpackNotPausedError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error NotPaused()
+func (ticketEscrow *TicketEscrow) UnpackNotPausedError(raw []byte) (*TicketEscrowNotPaused, error) {
+	out := new(TicketEscrowNotPaused)
+	if err := ticketEscrow.abi.UnpackIntoInterface(out, "NotPaused", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // TicketEscrowNotRecipient represents a NotRecipient error raised by the TicketEscrow contract.
 type TicketEscrowNotRecipient struct {
 	Caller common.Address
@@ -1274,6 +2702,100 @@ func (ticketEscrow *TicketEscrow) UnpackNothingThawingError(raw []byte) (*Ticket
 	return out, nil
 }
 
+// TicketEscrowOrderExpired represents a OrderExpired error raised by the TicketEscrow contract.
+type TicketEscrowOrderExpired struct {
+	Deadline *big.Int
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error OrderExpired(uint256 deadline)
+func TicketEscrowOrderExpiredErrorID() common.Hash {
+	return common.HexToHash("0x1ad308dc7017610c82d08084545f7176df5e2f08f078c3c8f8926cd7e5555514")
+}
+
+// UnpackOrderExpiredError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error OrderExpired(uint256 deadline)
+func (ticketEscrow *TicketEscrow) UnpackOrderExpiredError(raw []byte) (*TicketEscrowOrderExpired, error) {
+	out := new(TicketEscrowOrderExpired)
+	if err := ticketEscrow.abi.UnpackIntoInterface(out, "OrderExpired", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// TicketEscrowOrderMismatch represents a OrderMismatch error raised by the TicketEscrow contract.
+type TicketEscrowOrderMismatch struct {
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error OrderMismatch()
+func TicketEscrowOrderMismatchErrorID() common.Hash {
+	return common.HexToHash("0x05bbc7b832fec47d9e3668499e1ae104aee2eec921c8b5b5280e35bd4cd9ef31")
+}
+
+// UnpackOrderMismatchError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error OrderMismatch()
+func (ticketEscrow *TicketEscrow) UnpackOrderMismatchError(raw []byte) (*TicketEscrowOrderMismatch, error) {
+	out := new(TicketEscrowOrderMismatch)
+	if err := ticketEscrow.abi.UnpackIntoInterface(out, "OrderMismatch", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// TicketEscrowOrderNonceWrong represents a OrderNonceWrong error raised by the TicketEscrow contract.
+type TicketEscrowOrderNonceWrong struct {
+	Expected *big.Int
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error OrderNonceWrong(uint256 expected)
+func TicketEscrowOrderNonceWrongErrorID() common.Hash {
+	return common.HexToHash("0xc8f3e55158c2df9fb7a40cb6a428aefd3ddd0837195f9ff9ca4db43c1c91a28d")
+}
+
+// UnpackOrderNonceWrongError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error OrderNonceWrong(uint256 expected)
+func (ticketEscrow *TicketEscrow) UnpackOrderNonceWrongError(raw []byte) (*TicketEscrowOrderNonceWrong, error) {
+	out := new(TicketEscrowOrderNonceWrong)
+	if err := ticketEscrow.abi.UnpackIntoInterface(out, "OrderNonceWrong", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// TicketEscrowOrderSignatureInvalid represents a OrderSignatureInvalid error raised by the TicketEscrow contract.
+type TicketEscrowOrderSignatureInvalid struct {
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error OrderSignatureInvalid()
+func TicketEscrowOrderSignatureInvalidErrorID() common.Hash {
+	return common.HexToHash("0x9cd3191d58f000d58745b705dbe773ff994a2a625675d499d33118f75d558326")
+}
+
+// UnpackOrderSignatureInvalidError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error OrderSignatureInvalid()
+func (ticketEscrow *TicketEscrow) UnpackOrderSignatureInvalidError(raw []byte) (*TicketEscrowOrderSignatureInvalid, error) {
+	out := new(TicketEscrowOrderSignatureInvalid)
+	if err := ticketEscrow.abi.UnpackIntoInterface(out, "OrderSignatureInvalid", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // TicketEscrowPaidBelowMinimum represents a PaidBelowMinimum error raised by the TicketEscrow contract.
 type TicketEscrowPaidBelowMinimum struct {
 	Paid     *big.Int
@@ -1299,6 +2821,125 @@ func (ticketEscrow *TicketEscrow) UnpackPaidBelowMinimumError(raw []byte) (*Tick
 	return out, nil
 }
 
+// TicketEscrowPausedTooRecently represents a PausedTooRecently error raised by the TicketEscrow contract.
+type TicketEscrowPausedTooRecently struct {
+	PossibleFrom *big.Int
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error PausedTooRecently(uint256 possibleFrom)
+func TicketEscrowPausedTooRecentlyErrorID() common.Hash {
+	return common.HexToHash("0x79abcd725bcf056c3f7910b17d0cbbf183c88335b04d07c4017f24da0a1b1f93")
+}
+
+// UnpackPausedTooRecentlyError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error PausedTooRecently(uint256 possibleFrom)
+func (ticketEscrow *TicketEscrow) UnpackPausedTooRecentlyError(raw []byte) (*TicketEscrowPausedTooRecently, error) {
+	out := new(TicketEscrowPausedTooRecently)
+	if err := ticketEscrow.abi.UnpackIntoInterface(out, "PausedTooRecently", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// TicketEscrowPausedUntil represents a PausedUntil error raised by the TicketEscrow contract.
+type TicketEscrowPausedUntil struct {
+	End *big.Int
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error PausedUntil(uint256 end)
+func TicketEscrowPausedUntilErrorID() common.Hash {
+	return common.HexToHash("0x8b00ce48db245d0eb08e3afe42da49e72928dad89be0632e978e09be3f882a1e")
+}
+
+// UnpackPausedUntilError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error PausedUntil(uint256 end)
+func (ticketEscrow *TicketEscrow) UnpackPausedUntilError(raw []byte) (*TicketEscrowPausedUntil, error) {
+	out := new(TicketEscrowPausedUntil)
+	if err := ticketEscrow.abi.UnpackIntoInterface(out, "PausedUntil", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// TicketEscrowPayerIsFlagged represents a PayerIsFlagged error raised by the TicketEscrow contract.
+type TicketEscrowPayerIsFlagged struct {
+	Payer common.Address
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error PayerIsFlagged(address payer)
+func TicketEscrowPayerIsFlaggedErrorID() common.Hash {
+	return common.HexToHash("0x5110be244ae849240cf97bff6d0842be5870e6c8129ce44593ef45fd4d686b2a")
+}
+
+// UnpackPayerIsFlaggedError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error PayerIsFlagged(address payer)
+func (ticketEscrow *TicketEscrow) UnpackPayerIsFlaggedError(raw []byte) (*TicketEscrowPayerIsFlagged, error) {
+	out := new(TicketEscrowPayerIsFlagged)
+	if err := ticketEscrow.abi.UnpackIntoInterface(out, "PayerIsFlagged", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// TicketEscrowReentrancyGuardReentrantCall represents a ReentrancyGuardReentrantCall error raised by the TicketEscrow contract.
+type TicketEscrowReentrancyGuardReentrantCall struct {
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error ReentrancyGuardReentrantCall()
+func TicketEscrowReentrancyGuardReentrantCallErrorID() common.Hash {
+	return common.HexToHash("0x3ee5aeb571de7fc460830b4d0017439a1ca56fb0bc39062227ade4fe4a24c1ca")
+}
+
+// UnpackReentrancyGuardReentrantCallError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error ReentrancyGuardReentrantCall()
+func (ticketEscrow *TicketEscrow) UnpackReentrancyGuardReentrantCallError(raw []byte) (*TicketEscrowReentrancyGuardReentrantCall, error) {
+	out := new(TicketEscrowReentrancyGuardReentrantCall)
+	if err := ticketEscrow.abi.UnpackIntoInterface(out, "ReentrancyGuardReentrantCall", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// TicketEscrowSafeERC20FailedOperation represents a SafeERC20FailedOperation error raised by the TicketEscrow contract.
+type TicketEscrowSafeERC20FailedOperation struct {
+	Token common.Address
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error SafeERC20FailedOperation(address token)
+func TicketEscrowSafeERC20FailedOperationErrorID() common.Hash {
+	return common.HexToHash("0x5274afe73c98b4749fc91ffae6b7b574e7842cb2144a159e9377a5f20b32edf9")
+}
+
+// UnpackSafeERC20FailedOperationError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error SafeERC20FailedOperation(address token)
+func (ticketEscrow *TicketEscrow) UnpackSafeERC20FailedOperationError(raw []byte) (*TicketEscrowSafeERC20FailedOperation, error) {
+	out := new(TicketEscrowSafeERC20FailedOperation)
+	if err := ticketEscrow.abi.UnpackIntoInterface(out, "SafeERC20FailedOperation", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // TicketEscrowSelfAllocation represents a SelfAllocation error raised by the TicketEscrow contract.
 type TicketEscrowSelfAllocation struct {
 }
@@ -1317,6 +2958,80 @@ func TicketEscrowSelfAllocationErrorID() common.Hash {
 func (ticketEscrow *TicketEscrow) UnpackSelfAllocationError(raw []byte) (*TicketEscrowSelfAllocation, error) {
 	out := new(TicketEscrowSelfAllocation)
 	if err := ticketEscrow.abi.UnpackIntoInterface(out, "SelfAllocation", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// TicketEscrowSessionCapExceeded represents a SessionCapExceeded error raised by the TicketEscrow contract.
+type TicketEscrowSessionCapExceeded struct {
+	Left   *big.Int
+	Amount *big.Int
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error SessionCapExceeded(uint256 left, uint256 amount)
+func TicketEscrowSessionCapExceededErrorID() common.Hash {
+	return common.HexToHash("0xbe4aa6fc33dbb8ef96251b4e967a9471a53a05500dc017e084041496a46e7d63")
+}
+
+// UnpackSessionCapExceededError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error SessionCapExceeded(uint256 left, uint256 amount)
+func (ticketEscrow *TicketEscrow) UnpackSessionCapExceededError(raw []byte) (*TicketEscrowSessionCapExceeded, error) {
+	out := new(TicketEscrowSessionCapExceeded)
+	if err := ticketEscrow.abi.UnpackIntoInterface(out, "SessionCapExceeded", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// TicketEscrowSessionInvalid represents a SessionInvalid error raised by the TicketEscrow contract.
+type TicketEscrowSessionInvalid struct {
+	Payer  common.Address
+	Signer common.Address
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error SessionInvalid(address payer, address signer)
+func TicketEscrowSessionInvalidErrorID() common.Hash {
+	return common.HexToHash("0xeebb189fea392843968198059795ac55c3952bd8fdc5e29979b60f99d484f492")
+}
+
+// UnpackSessionInvalidError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error SessionInvalid(address payer, address signer)
+func (ticketEscrow *TicketEscrow) UnpackSessionInvalidError(raw []byte) (*TicketEscrowSessionInvalid, error) {
+	out := new(TicketEscrowSessionInvalid)
+	if err := ticketEscrow.abi.UnpackIntoInterface(out, "SessionInvalid", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// TicketEscrowSessionShortened represents a SessionShortened error raised by the TicketEscrow contract.
+type TicketEscrowSessionShortened struct {
+	ValidUntil *big.Int
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error SessionShortened(uint256 validUntil)
+func TicketEscrowSessionShortenedErrorID() common.Hash {
+	return common.HexToHash("0x84478112cfa53789d1a9614628c9bc85410c412a912fadf413a13353d99ca499")
+}
+
+// UnpackSessionShortenedError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error SessionShortened(uint256 validUntil)
+func (ticketEscrow *TicketEscrow) UnpackSessionShortenedError(raw []byte) (*TicketEscrowSessionShortened, error) {
+	out := new(TicketEscrowSessionShortened)
+	if err := ticketEscrow.abi.UnpackIntoInterface(out, "SessionShortened", raw); err != nil {
 		return nil, err
 	}
 	return out, nil
@@ -1418,6 +3133,55 @@ func (ticketEscrow *TicketEscrow) UnpackTicketRefusedError(raw []byte) (*TicketE
 	return out, nil
 }
 
+// TicketEscrowTransferMismatch represents a TransferMismatch error raised by the TicketEscrow contract.
+type TicketEscrowTransferMismatch struct {
+	Received *big.Int
+	Amount   *big.Int
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error TransferMismatch(uint256 received, uint256 amount)
+func TicketEscrowTransferMismatchErrorID() common.Hash {
+	return common.HexToHash("0xad48e590aad0969daf0cd911caf9ac3cf200d6517523477d07e4b2e6fa73f0e2")
+}
+
+// UnpackTransferMismatchError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error TransferMismatch(uint256 received, uint256 amount)
+func (ticketEscrow *TicketEscrow) UnpackTransferMismatchError(raw []byte) (*TicketEscrowTransferMismatch, error) {
+	out := new(TicketEscrowTransferMismatch)
+	if err := ticketEscrow.abi.UnpackIntoInterface(out, "TransferMismatch", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// TicketEscrowUnauthorised represents a Unauthorised error raised by the TicketEscrow contract.
+type TicketEscrowUnauthorised struct {
+	Caller common.Address
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error Unauthorised(address caller)
+func TicketEscrowUnauthorisedErrorID() common.Hash {
+	return common.HexToHash("0xae10e1de59cb2c8af36e260f3ef4b614c0346fadd92321b47b3bad7edf3008be")
+}
+
+// UnpackUnauthorisedError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error Unauthorised(address caller)
+func (ticketEscrow *TicketEscrow) UnpackUnauthorisedError(raw []byte) (*TicketEscrowUnauthorised, error) {
+	out := new(TicketEscrowUnauthorised)
+	if err := ticketEscrow.abi.UnpackIntoInterface(out, "Unauthorised", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // TicketEscrowWithdrawalFailed represents a WithdrawalFailed error raised by the TicketEscrow contract.
 type TicketEscrowWithdrawalFailed struct {
 }
@@ -1436,6 +3200,29 @@ func TicketEscrowWithdrawalFailedErrorID() common.Hash {
 func (ticketEscrow *TicketEscrow) UnpackWithdrawalFailedError(raw []byte) (*TicketEscrowWithdrawalFailed, error) {
 	out := new(TicketEscrowWithdrawalFailed)
 	if err := ticketEscrow.abi.UnpackIntoInterface(out, "WithdrawalFailed", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// TicketEscrowWrongAsset represents a WrongAsset error raised by the TicketEscrow contract.
+type TicketEscrowWrongAsset struct {
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error WrongAsset()
+func TicketEscrowWrongAssetErrorID() common.Hash {
+	return common.HexToHash("0xf170c67fbef37d60daa2c8494fe22631cd135dc228bcc58a8c645c15992ea504")
+}
+
+// UnpackWrongAssetError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error WrongAsset()
+func (ticketEscrow *TicketEscrow) UnpackWrongAssetError(raw []byte) (*TicketEscrowWrongAsset, error) {
+	out := new(TicketEscrowWrongAsset)
+	if err := ticketEscrow.abi.UnpackIntoInterface(out, "WrongAsset", raw); err != nil {
 		return nil, err
 	}
 	return out, nil

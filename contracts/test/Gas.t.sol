@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {console2} from "forge-std/console2.sol";
 import {EscrowTest} from "./EscrowTest.sol";
+import {Token} from "./mocks/Tokens.sol";
 import {ITicketEscrow} from "../src/interfaces/ITicketEscrow.sol";
 
 /// @dev Prints whole-transaction gas, calldata and 21,000 included, when run with --isolate. See gas.sh.
@@ -108,5 +109,73 @@ contract GasTest is EscrowTest {
         vm.prank(recipient);
         escrow.redeemBatch(bytes.concat(ten, more), 1);
         console2.log("GAS further_payer_10_tickets", vm.lastCallGas().gasTotalUsed - alone);
+    }
+
+    function _andPay(string memory name) private {
+        _open(payer, payerKey);
+        bytes memory run = _runFrom(payer, payerKey, 2, 1);
+        vm.prank(recipient);
+        escrow.redeemBatchTo(run, 1, payable(recipient));
+        _print(name);
+    }
+
+    function test_gas_redeemAndPayNative() public {
+        vm.deal(recipient, 1 ether);
+        _andPay("redeem_and_pay_native");
+    }
+
+    function test_gas_redeemAndPayErc20() public {
+        Token token = new Token();
+        escrow =
+            ITicketEscrow(deployCode("TicketEscrow.sol:TicketEscrow", abi.encode(address(token), THAW, address(0))));
+        token.mint(recipient, 1 ether);
+        token.mint(payer, 10 ether);
+        vm.startPrank(payer);
+        token.approve(address(escrow), 10 ether);
+        escrow.depositToken(payer, 10 ether);
+        vm.stopPrank();
+        _andPay("redeem_and_pay_erc20");
+    }
+
+    function test_gas_redeemSignedByASession() public {
+        (address hot, uint256 hotKey) = makeAddrAndKey("session key");
+        vm.prank(payer);
+        escrow.setSession(hot, type(uint40).max, 1 ether);
+        _print("set_session");
+        _open(payer, payerKey);
+        _batch("redeem_single_session", _runFrom(payer, hotKey, 2, 1));
+        _batch("redeem_batch10_session", _runFrom(payer, hotKey, 3, 10));
+        vm.prank(hot);
+        escrow.allocateFrom(payer, recipient, FACE);
+        _print("allocate_by_session");
+    }
+
+    function test_gas_relayAndOperate() public {
+        address relayer = makeAddr("relayer");
+        _fund(relayer, 1);
+        _open(payer, payerKey);
+        bytes memory run = _runFrom(payer, payerKey, 2, 1);
+        ITicketEscrow.RedeemOrder memory o =
+            ITicketEscrow.RedeemOrder(recipient, keccak256(run), FACE, FACE / 10, address(0), 0, type(uint40).max);
+        (bytes32 r, bytes32 vs) = vm.signCompact(recipientKey, escrow.redeemOrderDigest(o));
+        vm.prank(relayer);
+        escrow.redeemFor(o, run, r, vs);
+        _print("redeem_for_single");
+        vm.prank(recipient);
+        escrow.setOperator(relayer, true);
+        run = _runFrom(payer, payerKey, 3, 1);
+        vm.prank(relayer);
+        escrow.redeemBatchOf(recipient, run, 1);
+        _print("redeem_by_operator_single");
+    }
+
+    function test_gas_settle() public {
+        _open(payer, payerKey);
+        ITicketEscrow.Settlement memory s =
+            ITicketEscrow.Settlement(payer, recipient, 1, 2, 1000, FACE, type(uint40).max);
+        (bytes32 r, bytes32 vs) = vm.signCompact(payerKey, escrow.settlementDigest(s));
+        vm.prank(recipient);
+        escrow.settle(s, r, vs);
+        _print("settle_pair");
     }
 }

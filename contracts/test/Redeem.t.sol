@@ -219,7 +219,7 @@ contract RedeemTest is EscrowTest {
         ITicketEscrow.Ticket memory t = _ticket(1);
         t.payer = address(0);
         // Give the zero account money that no deposit could give it.
-        bytes32 slot = keccak256(abi.encode(address(0), uint256(2)));
+        bytes32 slot = keccak256(abi.encode(address(0), ACCOUNTS_SLOT));
         vm.store(address(escrow), slot, bytes32(uint256(1 ether)));
         assertEq(_balance(address(0)), 1 ether, "the account mapping moved");
         _expectRefusal(ITicketEscrow.Refusal.BadSignature);
@@ -391,7 +391,7 @@ contract RedeemTest is EscrowTest {
         (uint256 balance, bool opened) = escrow.account(recipient);
         assertEq(balance, 0);
         assertTrue(opened);
-        assertTrue(vm.load(address(escrow), keccak256(abi.encode(recipient, uint256(2)))) != 0);
+        assertTrue(vm.load(address(escrow), keccak256(abi.encode(recipient, ACCOUNTS_SLOT))) != 0);
     }
 
     function test_ticketDigest_isEip712() public view {

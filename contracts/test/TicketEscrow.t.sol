@@ -9,9 +9,9 @@ contract FundsTest is EscrowTest {
         vm.expectRevert();
         this.deploy(0);
         vm.expectRevert();
-        this.deploy(90 days + 1);
+        this.deploy(30 days + 1);
         assertEq(this.deploy(1).THAW_PERIOD(), 1);
-        assertEq(this.deploy(90 days).THAW_PERIOD(), 90 days);
+        assertEq(this.deploy(30 days).THAW_PERIOD(), 30 days);
     }
 
     function deploy(uint40 thawPeriod) external returns (ITicketEscrow) {

@@ -38,7 +38,9 @@ contract VectorsTest is EscrowTest {
     function _escrowOf(string memory json, string memory list, uint256 i) private {
         vm.chainId(json.readUint(_at(list, i, "chain_id")));
         address at = json.readAddress(_at(list, i, "escrow"));
-        if (at.code.length == 0) deployCodeTo("TicketEscrow.sol:TicketEscrow", abi.encode(THAW), at);
+        if (at.code.length == 0) {
+            deployCodeTo("TicketEscrow.sol:TicketEscrow", abi.encode(address(0), THAW, address(0)), at);
+        }
         escrow = ITicketEscrow(at);
     }
 
@@ -111,7 +113,7 @@ contract VectorsTest is EscrowTest {
         _escrowOf(json, "refused", i);
         ITicketEscrow.Ticket memory t = _ticketOf(json, "refused", i);
         if (t.payer != address(0)) _fund(t.payer, t.faceValue);
-        else vm.store(address(escrow), keccak256(abi.encode(t.payer, uint256(2))), bytes32(uint256(t.faceValue)));
+        else vm.store(address(escrow), keccak256(abi.encode(t.payer, ACCOUNTS_SLOT)), bytes32(uint256(t.faceValue)));
         assertTrue(
             escrow.isWinning(json.readBytes32(_at("refused", i, "recipient_rand")), escrow.ticketDigest(t), t.winProb)
         );
@@ -141,5 +143,71 @@ contract VectorsTest is EscrowTest {
         assertEq(escrow.redeemBatch(encoded, paid), paid);
         assertEq(escrow.laneWatermark(from, to, lane), json.readUint(_at("runs", i, "last_nonce")));
         assertEq(_balance(to), paid);
+    }
+
+    // --------------------------------------------- messages beside the ticket
+
+    function _messages() private returns (string memory json) {
+        json = vm.readFile("testdata/message-vectors.json");
+        vm.chainId(json.readUint(".chain_id"));
+        address at = json.readAddress(".escrow");
+        deployCodeTo("TicketEscrow.sol:TicketEscrow", abi.encode(address(0), THAW, address(0)), at);
+        escrow = ITicketEscrow(at);
+    }
+
+    /// Digest and signature of every settlement, and that it is paid.
+    function test_settlements_agree() public {
+        string memory json = _messages();
+        uint256 i = 0;
+        for (; vm.keyExistsJson(json, string.concat(".settlements[", vm.toString(i), "]")); ++i) {
+            ITicketEscrow.Settlement memory s;
+            s.payer = json.readAddress(_at("settlements", i, "payer"));
+            s.recipient = json.readAddress(_at("settlements", i, "recipient"));
+            s.lane = uint16(json.readUint(_at("settlements", i, "lane")));
+            s.fromNonce = uint64(json.readUint(_at("settlements", i, "from_nonce")));
+            s.toNonce = uint64(json.readUint(_at("settlements", i, "to_nonce")));
+            s.amount = uint96(json.readUint(_at("settlements", i, "amount")));
+            s.expiry = uint40(json.readUint(_at("settlements", i, "expiry")));
+            assertEq(escrow.settlementDigest(s), json.readBytes32(_at("settlements", i, "digest")));
+            uint256 state = vm.snapshotState();
+            vm.warp(s.expiry);
+            _fund(s.payer, s.amount);
+            vm.prank(s.recipient);
+            escrow.settle(
+                s, json.readBytes32(_at("settlements", i, "r")), json.readBytes32(_at("settlements", i, "vs"))
+            );
+            assertEq(_balance(s.recipient), s.amount);
+            assertEq(escrow.laneWatermark(s.payer, s.recipient, s.lane), s.toNonce);
+            vm.revertToState(state);
+        }
+        assertGe(i, 4);
+    }
+
+    function test_orders_agree() public {
+        string memory json = _messages();
+        uint256 i = 0;
+        for (; vm.keyExistsJson(json, string.concat(".orders[", vm.toString(i), "]")); ++i) {
+            ITicketEscrow.RedeemOrder memory o;
+            o.recipient = json.readAddress(_at("orders", i, "recipient"));
+            o.runsHash = json.readBytes32(_at("orders", i, "runs_hash"));
+            o.minTotal = uint96(json.readUint(_at("orders", i, "min_total")));
+            o.fee = uint96(json.readUint(_at("orders", i, "fee")));
+            o.to = json.readAddress(_at("orders", i, "to"));
+            o.orderNonce = uint64(json.readUint(_at("orders", i, "order_nonce")));
+            o.deadline = uint40(json.readUint(_at("orders", i, "deadline")));
+            bytes32 digest = json.readBytes32(_at("orders", i, "digest"));
+            assertEq(escrow.redeemOrderDigest(o), digest);
+            bytes memory signature = json.readBytes(_at("orders", i, "signature"));
+            assertEq(
+                ecrecover(
+                    digest,
+                    uint8(signature[64]),
+                    json.readBytes32(_at("orders", i, "r")),
+                    bytes32(uint256(json.readBytes32(_at("orders", i, "vs"))) & type(uint256).max >> 1)
+                ),
+                o.recipient
+            );
+        }
+        assertGe(i, 3);
     }
 }

@@ -63,10 +63,10 @@ type Prepared struct {
 	Raw     []byte
 }
 
-// Deploy puts a ticket escrow with this thaw period on the chain.
+// Deploy puts a ticket escrow of the chain's own asset, with this thaw period and nobody who may pause it, on the chain.
 func (a *Account) Deploy(ctx context.Context, thaw time.Duration) (common.Address, Receipt, error) {
 	b := bindings.NewTicketEscrow()
-	data := append(common.FromHex(bindings.TicketEscrowMetaData.Bin), b.PackConstructor(big.NewInt(int64(thaw/time.Second)))...)
+	data := append(common.FromHex(bindings.TicketEscrowMetaData.Bin), b.PackConstructor(common.Address{}, big.NewInt(int64(thaw/time.Second)), common.Address{})...)
 	p, err := a.submit(ctx, "deploy escrow", nil, protocol.Wei{}, data, nil)
 	if err != nil {
 		return common.Address{}, Receipt{}, err

@@ -50,12 +50,14 @@ const (
 	BadSignature
 	Underfunded
 	BelowMinPayout
+	SessionEnded
+	BadRange
 )
 
 // String is the reason in snake case.
 func (r Refusal) String() string {
 	names := [...]string{"none", "self_payment", "zero_face_value", "expired", "nonce_used", "wrong_rand", "not_winning", "bad_signature",
-		"underfunded", "below_min_payout"}
+		"underfunded", "below_min_payout", "session_ended", "bad_range"}
 	if int(r) < len(names) {
 		return names[r]
 	}

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {EscrowTest} from "./EscrowTest.sol";
-import {ITicketEscrow} from "../src/interfaces/ITicketEscrow.sol";
+import {EscrowTest} from "../EscrowTest.sol";
+import {IBoundedPause} from "../../src/interfaces/IBoundedPause.sol";
+import {ITicketEscrow} from "../../src/interfaces/ITicketEscrow.sol";
 
-/// @dev Four accounts that pay each other, thaw, withdraw and redeem, and a stranger that meddles. Every action checks what it
-/// may change; the invariants check the sums.
-contract Market is EscrowTest {
+/// @dev Four accounts that pay each other, thaw, withdraw and redeem, time that passes, and a griefer. Every action checks what it
+/// may change and, in a pause, that it changes nothing; the invariants check the sums.
+abstract contract Market is EscrowTest {
     uint256 internal constant N = 4;
     uint16 internal constant LANES = 3;
 
     address[N] public accounts;
-    uint256[N] private keys;
+    uint256[N] internal keys;
+    address[N] public hot; // a session key of each account
+    uint256[N] internal hotKeys;
     uint256 public moneyIn;
     uint256 public moneyOut;
     uint256 public winsPaid;
@@ -19,16 +22,22 @@ contract Market is EscrowTest {
     uint256 public released;
     uint256 public drawnOnAllocation;
     uint256 public drawnOnThawing;
-    mapping(bytes32 ticketKey => uint256) private timesPaid;
+    mapping(bytes32 ticketKey => uint256) internal timesPaid;
     uint256 public maxTimesPaid;
+    uint256 public bySessionPaid;
 
     struct Issued {
         ITicketEscrow.Ticket ticket;
         uint256 payerIndex;
         uint256 recipientIndex;
+        bool bySession;
     }
 
-    Issued[] private issued;
+    Issued[] internal issued;
+
+    /// @dev What the market knows of the last pause, apart from the contract.
+    uint256 internal pauseStart;
+    uint256 internal pauseEnd;
 
     struct Run {
         ITicketEscrow.Ticket[] tickets;
@@ -49,17 +58,29 @@ contract Market is EscrowTest {
         stranger = makeAddr("stranger");
         for (uint256 i = 0; i < N; ++i) {
             (accounts[i], keys[i]) = makeAddrAndKey(string.concat("account", vm.toString(i)));
+            (hot[i], hotKeys[i]) = makeAddrAndKey(string.concat("session", vm.toString(i)));
         }
     }
 
-    // -------------------------------------------------------------- actions
+    // ------------------------------------------------------ payers and time
+
+    function _inPause() internal view returns (bool) {
+        return vm.getBlockTimestamp() < pauseEnd;
+    }
+
+    /// @dev Tells the next call to fail when it falls into a pause.
+    function _refusedInPause() internal returns (bool paused) {
+        paused = _inPause();
+        if (paused) vm.expectRevert(abi.encodeWithSelector(IBoundedPause.PausedUntil.selector, pauseEnd));
+    }
 
     function deposit(uint256 who, uint256 amount) external {
         amount = bound(amount, 1, 6 * uint256(FACE));
         vm.deal(accounts[who % N], amount);
         vm.prank(accounts[who % N]);
+        bool paused = _refusedInPause();
         escrow.deposit{value: amount}();
-        moneyIn += amount;
+        if (!paused) moneyIn += amount;
     }
 
     /// @dev Whoever funds, thaws, or fails to, leaves every pair as it was.
@@ -68,8 +89,9 @@ contract Market is EscrowTest {
         amount = bound(amount, 1, FACE);
         vm.deal(stranger, amount);
         vm.startPrank(stranger);
+        bool paused = _refusedInPause();
         escrow.depositFor{value: amount}(accounts[who % N]);
-        moneyIn += amount;
+        if (!paused) moneyIn += amount;
         escrow.thawAllocation(accounts[other % N], 0);
         try escrow.releaseAllocation(accounts[other % N]) {
             fail();
@@ -89,7 +111,8 @@ contract Market is EscrowTest {
         amount = bound(amount, 1, balance);
         uint256 had = stranger.balance;
         vm.prank(account);
-        escrow.withdraw(payable(stranger), amount);
+        if (_refusedInPause()) amount = 0;
+        escrow.withdraw(payable(stranger), amount == 0 ? balance : amount);
         assertEq(stranger.balance - had, amount);
         moneyOut += amount;
         _assertPairsKept(before, N, N);
@@ -102,7 +125,15 @@ contract Market is EscrowTest {
         Pair[N][N] memory before = _pairs();
         // Most of it, so that redemptions reach allocations.
         amount = bound(amount, balance / 2 + 1, balance);
+        bool flagged = escrow.isFlagged(accounts[from]);
         vm.prank(accounts[from]);
+        if (_inPause() || flagged) {
+            if (!_refusedInPause()) {
+                vm.expectRevert(abi.encodeWithSelector(ITicketEscrow.PayerIsFlagged.selector, accounts[from]));
+            }
+            escrow.allocate(accounts[to], amount);
+            return;
+        }
         escrow.allocate(accounts[to], amount);
         Pair memory p = _read(from, to);
         assertEq(p.amount, before[from][to].amount + amount);
@@ -121,7 +152,7 @@ contract Market is EscrowTest {
         Pair memory p = _read(from, to);
         assertEq(p.amount, b.amount);
         assertEq(p.thawing, amount);
-        if (amount > b.thawing) assertEq(p.thawEnd, vm.getBlockTimestamp() + THAW);
+        if (amount > b.thawing) assertEq(p.thawEnd, (_inPause() ? pauseEnd : vm.getBlockTimestamp()) + THAW);
         else assertEq(p.thawEnd, amount == 0 ? 0 : b.thawEnd);
         _assertPairsKept(before, from, to);
     }
@@ -131,7 +162,7 @@ contract Market is EscrowTest {
         Pair[N][N] memory before = _pairs();
         Pair memory b = before[from][to];
         uint256 balance = _balance(accounts[from]);
-        bool ripe = b.thawing != 0 && vm.getBlockTimestamp() >= b.thawEnd;
+        bool ripe = b.thawing != 0 && vm.getBlockTimestamp() >= b.thawEnd && !_inPause();
         vm.prank(accounts[from]);
         try escrow.releaseAllocation(accounts[to]) returns (uint256 amount) {
             assertTrue(ripe, "released before its time");
@@ -148,6 +179,8 @@ contract Market is EscrowTest {
     function pass(uint256 time) external {
         vm.warp(vm.getBlockTimestamp() + bound(time, 1, THAW));
     }
+
+    // ------------------------------------------------------------ recipients
 
     /// @dev One ticket, certain, doubtful or long expired, redeemed alone.
     function redeem(uint256 from, uint256 to, uint256 dice) external {
@@ -178,6 +211,7 @@ contract Market is EscrowTest {
         uint256 income = _balance(accounts[to]);
         vm.prank(accounts[to]);
         try escrow.redeemBatch(bytes.concat(a.encoded, b.encoded), dice % 5 * FACE) returns (uint256 paid) {
+            assertFalse(_inPause());
             assertEq(_balance(accounts[to]) - income, paid);
             _assertPaid(a, b, paid);
         } catch {
@@ -211,23 +245,23 @@ contract Market is EscrowTest {
                 Pair memory p = _read(i, k);
                 assertLe(p.thawing, p.amount);
                 assertEq(p.thawing == 0, p.thawEnd == 0);
-                assertLe(p.thawEnd, vm.getBlockTimestamp() + THAW);
+                assertLe(p.thawEnd, vm.getBlockTimestamp() + THAW + escrow.MAX_PAUSE());
                 if (i == k) assertEq(p.amount, 0);
             }
         }
     }
 
-    function _pair(uint256 from, uint256 to) private pure returns (uint256, uint256) {
+    function _pair(uint256 from, uint256 to) internal pure returns (uint256, uint256) {
         from %= N;
         to %= N;
         return (from, from == to ? (to + 1) % N : to);
     }
 
-    function _read(uint256 from, uint256 to) private view returns (Pair memory p) {
+    function _read(uint256 from, uint256 to) internal view returns (Pair memory p) {
         (p.amount, p.thawing, p.thawEnd) = escrow.allocation(accounts[from], accounts[to]);
     }
 
-    function _pairs() private view returns (Pair[N][N] memory all) {
+    function _pairs() internal view returns (Pair[N][N] memory all) {
         for (uint256 i = 0; i < N; ++i) {
             for (uint256 k = 0; k < N; ++k) {
                 all[i][k] = _read(i, k);
@@ -235,7 +269,7 @@ contract Market is EscrowTest {
         }
     }
 
-    function _assertPairsKept(Pair[N][N] memory before, uint256 exceptFrom, uint256 exceptTo) private view {
+    function _assertPairsKept(Pair[N][N] memory before, uint256 exceptFrom, uint256 exceptTo) internal view {
         for (uint256 i = 0; i < N; ++i) {
             for (uint256 k = 0; k < N; ++k) {
                 if (i != exceptFrom || k != exceptTo) {
@@ -248,7 +282,7 @@ contract Market is EscrowTest {
     }
 
     /// @dev A redemption lowers allocations for its recipient only, and ends no other thaw.
-    function _assertOnlyRecipientsPairsFell(Pair[N][N] memory before, uint256 to) private {
+    function _assertOnlyRecipientsPairsFell(Pair[N][N] memory before, uint256 to) internal {
         for (uint256 i = 0; i < N; ++i) {
             for (uint256 k = 0; k < N; ++k) {
                 Pair memory p = _read(i, k);
@@ -266,17 +300,17 @@ contract Market is EscrowTest {
         }
     }
 
-    function _mark(ITicketEscrow.Ticket memory t) private view returns (uint64) {
+    function _mark(ITicketEscrow.Ticket memory t) internal view returns (uint64) {
         return escrow.laneWatermark(t.payer, t.recipient, t.lane);
     }
 
-    function _notePaid(ITicketEscrow.Ticket memory t) private {
+    function _notePaid(ITicketEscrow.Ticket memory t) internal {
         uint256 times = ++timesPaid[keccak256(abi.encode(t.payer, t.recipient, t.lane, t.nonce))];
         if (times > maxTimesPaid) maxTimesPaid = times;
         ++winsPaid;
     }
 
-    function _assertPaid(Run memory a, Run memory b, uint256 paid) private {
+    function _assertPaid(Run memory a, Run memory b, uint256 paid) internal {
         if (a.tickets[0].payer == b.tickets[0].payer && a.tickets[0].lane == b.tickets[0].lane) {
             // Which run a nonce was paid in cannot be told from outside; the sum can.
             assertEq(paid % FACE, 0);
@@ -287,13 +321,13 @@ contract Market is EscrowTest {
     }
 
     /// @dev Counts the tickets of a run that the watermark passed: those that were paid.
-    function _countPaid(Run memory run) private returns (uint256 counted) {
+    function _countPaid(Run memory run) internal returns (uint256 counted) {
         uint64 end = _mark(run.tickets[0]);
         assertGe(end, run.mark, "a watermark fell");
         for (uint256 i = 0; i < run.tickets.length; ++i) {
             if (run.tickets[i].nonce > run.mark && run.tickets[i].nonce <= end) {
                 ++counted;
-                assertGe(run.tickets[i].expiry, vm.getBlockTimestamp(), "an expired ticket was paid");
+                assertGe(_lives(run.tickets[i].expiry), vm.getBlockTimestamp(), "an expired ticket was paid");
                 _notePaid(run.tickets[i]);
             }
         }
@@ -302,7 +336,23 @@ contract Market is EscrowTest {
 
     // -------------------------------------------------------------- tickets
 
-    function _make(uint256 from, uint256 to, uint256 dice) private view returns (ITicketEscrow.Ticket memory t) {
+    /// @dev The last second of an expiry by the market's own reckoning.
+    function _lives(uint256 expiry) internal view returns (uint256) {
+        if (pauseStart == 0 || expiry < pauseStart) return expiry;
+        uint256 length = pauseEnd - pauseStart;
+        // Signed at the end of the pause at the latest, and for no longer than a thaw.
+        uint256 signable = pauseEnd + THAW;
+        if (expiry <= signable) return expiry + length;
+        return expiry > signable + length ? expiry : signable + length;
+    }
+
+    /// @dev Whether a session key may sign what expires then.
+    function _covers(uint256 payerIndex, uint256 expiry) internal view returns (bool) {
+        (uint40 validUntil,,) = escrow.session(accounts[payerIndex], hot[payerIndex]);
+        return validUntil != 0 && validUntil >= expiry;
+    }
+
+    function _make(uint256 from, uint256 to, uint256 dice) internal view returns (ITicketEscrow.Ticket memory t) {
         t.payer = accounts[from];
         t.recipient = accounts[to];
         t.lane = uint16(dice % LANES);
@@ -317,26 +367,33 @@ contract Market is EscrowTest {
         t.salt = uint64(dice >> 64) / 2;
     }
 
-    function _issue(uint256 from, uint256 to, uint256 dice) private returns (uint256) {
-        issued.push(Issued(_make(from, to, dice), from, to));
+    function _issue(uint256 from, uint256 to, uint256 dice) internal returns (uint256) {
+        issued.push(Issued(_make(from, to, dice), from, to, (dice >> 48) % 3 == 0));
         return issued.length - 1;
     }
 
-    function _redeemOne(uint256 which, bool byAnother) private {
+    function _redeemOne(uint256 which, bool byAnother) internal {
         Issued memory it = issued[which];
         ITicketEscrow.Ticket memory t = it.ticket;
         Pair[N][N] memory before = _pairs();
-        uint256 funds = _balance(t.payer) + before[it.payerIndex][it.recipientIndex].amount;
+        uint256 funds = before[it.payerIndex][it.recipientIndex].amount;
+        if (!it.bySession) funds += _balance(t.payer);
+        uint256 payersBalance = _balance(t.payer);
         uint256 income = _balance(t.recipient);
         uint64 mark = _mark(t);
-        bool payable_ = !byAnother && t.nonce > mark && t.expiry >= vm.getBlockTimestamp() && funds >= t.faceValue
-            && escrow.isWinning(RAND, escrow.ticketDigest(t), t.winProb);
-        (bytes32 r, bytes32 vs) = _sign(keys[it.payerIndex], t);
+        bool payable_ = !byAnother && !_inPause() && t.nonce > mark && _lives(t.expiry) >= vm.getBlockTimestamp()
+            && funds >= t.faceValue && escrow.isWinning(RAND, escrow.ticketDigest(t), t.winProb)
+            && (!it.bySession || _covers(it.payerIndex, t.expiry));
+        (bytes32 r, bytes32 vs) = _sign(it.bySession ? hotKeys[it.payerIndex] : keys[it.payerIndex], t);
         vm.prank(byAnother ? stranger : t.recipient);
         try escrow.redeem(t, RAND, r, vs) {
             assertTrue(payable_, "paid what must not be paid");
             assertEq(_balance(t.recipient), income + t.faceValue);
             assertEq(_mark(t), t.nonce);
+            if (it.bySession) {
+                ++bySessionPaid;
+                assertEq(_balance(t.payer), payersBalance, "a session key reached the balance");
+            }
             _notePaid(t);
         } catch {
             assertFalse(payable_, "refused what must be paid");
@@ -347,7 +404,7 @@ contract Market is EscrowTest {
     }
 
     function _randomRun(uint256 from, uint256 to, uint256 dice, uint256 minPayout)
-        private
+        internal
         view
         returns (Run memory run)
     {
@@ -362,63 +419,5 @@ contract Market is EscrowTest {
         run.mark = _mark(run.tickets[0]);
         run.minPayout = minPayout;
         run.encoded = _run(keys[from], run.tickets, RAND, minPayout);
-    }
-}
-
-contract InvariantsTest is EscrowTest {
-    Market private market;
-
-    function setUp() public override {
-        super.setUp();
-        market = new Market(escrow);
-        bytes4[] memory actions = new bytes4[](11);
-        actions[0] = Market.deposit.selector;
-        actions[1] = Market.meddle.selector;
-        actions[2] = Market.withdraw.selector;
-        actions[3] = Market.allocate.selector;
-        actions[4] = Market.thaw.selector;
-        actions[5] = Market.release.selector;
-        actions[6] = Market.pass.selector;
-        actions[7] = Market.redeem.selector;
-        actions[8] = Market.replay.selector;
-        actions[9] = Market.steal.selector;
-        actions[10] = Market.redeemBatch.selector;
-        targetSelector(FuzzSelector(address(market), actions));
-        targetContract(address(market));
-    }
-
-    function invariant_books() public view {
-        // Solvency and conservation: what is held is what is owed is what came in less what went out.
-        uint256 owed = market.totalBalances() + market.totalAllocations();
-        assertEq(address(escrow).balance, owed, "solvency");
-        assertEq(market.moneyIn() - market.moneyOut(), owed, "conservation");
-        // Each (payer, recipient, lane, nonce) pays at most once; the actions check that watermarks only rise.
-        assertLe(market.maxTimesPaid(), 1, "single payout");
-        // The thawing part is inside the allocation, and its end is set exactly while there is one.
-        market.assertThawsAreWellFormed();
-    }
-
-    /// The actions reach what they are there to test.
-    function test_market_paysReplaysAndReleases() public {
-        for (uint256 i = 0; i < 60; ++i) {
-            uint256 dice = uint256(keccak256(abi.encode(i)));
-            uint256 to = i + 1 + dice % 3;
-            market.deposit(i, 4 * uint256(FACE));
-            market.allocate(i, to, type(uint256).max - dice);
-            market.thaw(i, to, dice >> 8);
-            market.redeem(i, to, dice >> 16);
-            market.redeemBatch(i, dice >> 24, to, dice >> 32);
-            market.replay(dice);
-            market.steal(dice);
-            market.meddle(dice, i, dice);
-            market.pass(THAW / 3);
-            market.release(dice, dice >> 8);
-            market.withdraw(dice >> 16, dice);
-        }
-        assertGt(market.winsPaid(), 40);
-        assertGt(market.drawnOnAllocation(), 10);
-        assertGt(market.drawnOnThawing(), 5);
-        assertGt(market.released(), 3);
-        invariant_books();
     }
 }
