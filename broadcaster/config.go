@@ -21,7 +21,7 @@ import (
 type Config struct {
 	HTTP        string `help:"Address to listen on; port 0 takes a free one." default:"127.0.0.1:8935"`
 	DatabaseURL string `help:"Postgres database of this broadcaster, as a URL."`
-	ChainRPC    string `name:"chain-rpc" help:"JSON-RPC URL of an Ethereum node."`
+	ChainRPC    string `name:"chain-rpc" help:"JSON-RPC URL of an Ethereum node; several separated by commas, the preferred first."`
 	Escrow      string `help:"Address of the TicketEscrow contract."`
 	Keystore    string `help:"Keystore file of this broadcaster's account."`
 	// PasswordFile, not the password: it must not be seen in a list of processes.

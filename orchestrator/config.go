@@ -3,7 +3,6 @@
 package orchestrator
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/kinora/kinora/internal/chain"
 	"github.com/kinora/kinora/internal/protocol"
 )
 
@@ -24,7 +24,7 @@ type Config struct {
 	DatabaseURL  string `name:"database-url" help:"Postgres database; replicas share one." placeholder:"URL"`
 	NATS         string `name:"nats" help:"NATS server of the market; several separated by commas." default:"nats://127.0.0.1:4222" placeholder:"URL"`
 	NATSCreds    string `name:"nats-creds" help:"File with credentials for NATS, if it asks for any." placeholder:"FILE"`
-	ChainRPC     string `name:"chain-rpc" help:"JSON-RPC endpoint of the chain that settles." placeholder:"URL"`
+	ChainRPC     string `name:"chain-rpc" help:"JSON-RPC endpoint of the chain that settles; several separated by commas, the preferred first." placeholder:"URL"`
 	Escrow       string `name:"escrow" help:"Address of the TicketEscrow contract." placeholder:"ADDRESS"`
 	Keystore     string `name:"keystore" help:"Keystore file of this orchestrator's account." placeholder:"FILE"`
 	PasswordFile string `name:"password-file" help:"File with the keystore's password." placeholder:"FILE"`
@@ -57,6 +57,10 @@ type Config struct {
 	FaceValueMultiple uint64        `name:"face-value-multiple" help:"Face value of a ticket in usual segment fees, so one in so many wins; 0: as package payment." default:"0"`
 	CreditWindow      protocol.Wei  `name:"credit-window" help:"Most unpaid work per broadcaster, in wei; 0: bounded by its allocation alone." default:"0" placeholder:"WEI"`
 
+	Confirmations uint64       `name:"confirmations" help:"Blocks after which a redemption counts as paid for ever." default:"6"`
+	MaxGasPercent uint64       `name:"max-gas-percent" help:"Part of what a redemption pays that its gas may cost, in percent; while it costs more, winners wait, until a quarter of their life is left. 0: whatever it costs." default:"50"`
+	MaxFeePerGas  protocol.Wei `name:"max-fee-per-gas" help:"Never pay more for gas, in wei; 0: no bound." default:"0" placeholder:"WEI"`
+
 	OnReady func(Ready) `kong:"-" yaml:"-" json:"-"` // called once when requests are served
 }
 
@@ -72,8 +76,8 @@ func (c Config) Validate() error {
 	if err != nil {
 		return fmt.Errorf("http: %q is not host:port", c.HTTP)
 	}
-	if u, err := url.Parse(c.ChainRPC); err != nil || u.Scheme == "" {
-		return errors.New("chain-rpc: want a URL such as http://127.0.0.1:8545")
+	if err := chain.CheckURLs(c.ChainRPC); err != nil {
+		return fmt.Errorf("chain-rpc: %w", err)
 	}
 	if c.AdvertiseURL != "" {
 		if u, err := url.Parse(c.AdvertiseURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {

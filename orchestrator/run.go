@@ -116,7 +116,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		}
 	})
 	domain := escrow.Domain()
-	account := chain.NewAccount(escrow.Client(), signer)
+	account := chain.NewAccount(escrow.Client(), signer).WithFees(chain.Fees{MaxPerGas: c.MaxFeePerGas})
 	clock, err := pgstore.Clock(ctx, db.Pool())
 	if err != nil {
 		return err
@@ -125,7 +125,8 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	var dispatcher *dispatch.Dispatcher
 	recipient := payment.NewRecipient(payment.RecipientConfig{Domain: domain, Signer: signer, Account: account,
 		Usable: c.TicketUsable, Accept: c.TicketAccept, Redeem: c.TicketRedeem, TicketLifetime: c.TicketLifetime,
-		FaceValueMultiple: c.FaceValueMultiple, CreditWindow: c.CreditWindow, Gas: gas.Cost, Now: clock, Events: events.Emit, Log: log,
+		FaceValueMultiple: c.FaceValueMultiple, CreditWindow: c.CreditWindow,
+		Confirmations: c.Confirmations, MaxGasPercent: c.MaxGasPercent, Gas: gas.Cost, Now: clock, Events: events.Emit, Log: log,
 		Flushed: func(payer common.Address, stream string) { dispatcher.EndStream(payer, stream) },
 	}, pgstore.Recipient(db.Pool()), escrow)
 	payer := payment.NewPayer(payment.PayerConfig{Domain: domain, Signer: signer, MaxFaceValue: c.AllocationPerTranscoder, Now: clock, Events: events.Emit, Log: log},

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/kinora/kinora/internal/chain"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/transcoder/internal/encode"
 )
@@ -26,7 +26,7 @@ type Config struct {
 	HTTP         string `name:"http" help:"Where to serve status, metrics and events; keep it on loopback." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
 	NATS         string `name:"nats" help:"NATS server of the market; several separated by commas." default:"nats://127.0.0.1:4222" placeholder:"URL"`
 	NATSCreds    string `name:"nats-creds" help:"File with credentials for NATS, if it asks for any." placeholder:"FILE"`
-	ChainRPC     string `name:"chain-rpc" help:"JSON-RPC endpoint of the chain that settles." placeholder:"URL"`
+	ChainRPC     string `name:"chain-rpc" help:"JSON-RPC endpoint of the chain that settles; several separated by commas, the preferred first." placeholder:"URL"`
 	Escrow       string `name:"escrow" help:"Address of the TicketEscrow contract." placeholder:"ADDRESS"`
 	Keystore     string `name:"keystore" help:"Keystore file of this transcoder's account." placeholder:"FILE"`
 	PasswordFile string `name:"password-file" help:"File with the keystore's password." placeholder:"FILE"`
@@ -48,6 +48,10 @@ type Config struct {
 	FaceValueMultiple uint64        `name:"face-value-multiple" help:"Face value of a ticket in usual segment fees, so one in so many wins; 0: as package payment." default:"0"`
 	CreditWindow      protocol.Wei  `name:"credit-window" help:"Most unpaid work per orchestrator, in wei; 0: bounded by its allocation alone." default:"0" placeholder:"WEI"`
 
+	Confirmations uint64       `name:"confirmations" help:"Blocks after which a redemption counts as paid for ever." default:"6"`
+	MaxGasPercent uint64       `name:"max-gas-percent" help:"Part of what a redemption pays that its gas may cost, in percent; while it costs more, winners wait, until a quarter of their life is left. 0: whatever it costs." default:"50"`
+	MaxFeePerGas  protocol.Wei `name:"max-fee-per-gas" help:"Never pay more for gas, in wei; 0: no bound." default:"0" placeholder:"WEI"`
+
 	Encoder Encoder     `kong:"-" yaml:"-"` // nil: kinora-media
 	OnReady func(Ready) `kong:"-" yaml:"-"` // called once when bids stand
 }
@@ -66,8 +70,8 @@ func (c Config) Validate() error {
 	if c.NATS == "" {
 		return errors.New("nats: the URL of a NATS server is needed")
 	}
-	if u, err := url.Parse(c.ChainRPC); err != nil || u.Scheme == "" {
-		return fmt.Errorf("chain-rpc: want a URL such as http://127.0.0.1:8545")
+	if err := chain.CheckURLs(c.ChainRPC); err != nil {
+		return fmt.Errorf("chain-rpc: %w", err)
 	}
 	switch {
 	case !common.IsHexAddress(c.Escrow) || common.HexToAddress(c.Escrow) == (common.Address{}):

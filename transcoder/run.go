@@ -78,12 +78,13 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 			log.Debug("event not published", "kind", e.Kind, "err", err)
 		}
 	})
-	account := chain.NewAccount(escrow.Client(), signer)
+	account := chain.NewAccount(escrow.Client(), signer).WithFees(chain.Fees{MaxPerGas: c.MaxFeePerGas})
 	gas := payment.NewGasMeter(func(ctx context.Context) (protocol.Wei, error) { return account.GasCost(ctx, 1) }, log)
 	pay := recipient{self: signer.Address(), Recipient: payment.NewRecipient(payment.RecipientConfig{
 		Domain: escrow.Domain(), Signer: signer, Account: account,
 		Usable: c.TicketUsable, Accept: c.TicketAccept, Redeem: c.TicketRedeem, TicketLifetime: c.TicketLifetime,
-		FaceValueMultiple: c.FaceValueMultiple, CreditWindow: c.CreditWindow, Gas: gas.Cost, Events: feed.Emit, Log: log,
+		FaceValueMultiple: c.FaceValueMultiple, CreditWindow: c.CreditWindow,
+		Confirmations: c.Confirmations, MaxGasPercent: c.MaxGasPercent, Gas: gas.Cost, Events: feed.Emit, Log: log,
 	}, litestore.New(disk.DB()), escrow)}
 
 	engine, err := openEngine(c, log)

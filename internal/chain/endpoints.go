@@ -50,6 +50,24 @@ type endpoints struct {
 	work    sync.WaitGroup // the prober, and broadcasts that nobody waits for
 }
 
+// CheckURLs refuses what cannot be the addresses of nodes, separated by commas, before anybody dials them.
+func CheckURLs(urls string) error {
+	some := false
+	for s := range strings.SplitSeq(urls, ",") {
+		if s = strings.TrimSpace(s); s == "" {
+			continue
+		}
+		if u, err := url.Parse(s); err != nil || u.Scheme == "" {
+			return fmt.Errorf("%s is no URL: want one such as http://127.0.0.1:8545, or several separated by commas", nameOf(s))
+		}
+		some = true
+	}
+	if !some {
+		return errors.New("the URL of a node is needed, such as http://127.0.0.1:8545")
+	}
+	return nil
+}
+
 func dialEndpoints(ctx context.Context, urls string, timeout time.Duration) (*endpoints, error) {
 	p := &endpoints{timeout: timeout, stop: func() {}}
 	for u := range strings.SplitSeq(urls, ",") {

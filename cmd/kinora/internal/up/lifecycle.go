@@ -83,7 +83,7 @@ func (m *market) shared(p party, listen string) []string {
 
 func ticketTimes() []string {
 	return []string{"--ticket-usable", ticketUsable.String(), "--ticket-accept", ticketAccept.String(), "--ticket-redeem", ticketRedeem.String(),
-		"--face-value-multiple", "2"}
+		"--face-value-multiple", "2", "--confirmations", "0", "--max-gas-percent", "0"} // a chain of our own takes nothing back
 }
 
 func (m *market) startOrchestrator(ctx, life context.Context) (string, error) {
