@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -31,6 +32,7 @@ type vault struct {
 	mu     sync.Mutex
 	let    bool
 	ensure map[common.Address]int
+	funded []common.Address // in order
 }
 
 func (v *vault) Ensure(_ context.Context, t common.Address, _ protocol.Wei) error {
@@ -39,6 +41,9 @@ func (v *vault) Ensure(_ context.Context, t common.Address, _ protocol.Wei) erro
 	v.ensure[t]++
 	if !v.let {
 		return errors.New("the vault is empty")
+	}
+	if !slices.Contains(v.funded, t) {
+		v.funded = append(v.funded, t)
 	}
 	return nil
 }
@@ -145,10 +150,102 @@ func TestAllocations_areBounded(t *testing.T) {
 		f.bid(k, 1, 1e9, 100)
 	}
 	f.eventually("two are allocated", func() bool { _, n := f.Backlog(); return n == 2 })
-	// The third one is heard, and neither hired nor waited for.
-	f.eventually("every bid is counted", func() bool { c, err := f.store.Counts(t.Context()); return err == nil && c.Bids == 3 })
-	if waiting, allocated := f.Backlog(); waiting != 0 || allocated != 2 {
-		t.Errorf("waiting %d, allocated %d", waiting, allocated)
+	// The third one is heard, and neither hired, nor waited for, nor entered: keys cost nothing.
+	third := 0
+	for _, k := range keys {
+		if f.reason(k.Address()) == auction.NotAllocated {
+			third++
+		}
+	}
+	if waiting, allocated := f.Backlog(); waiting != 0 || allocated != 2 || third != 1 {
+		t.Errorf("waiting %d, allocated %d, %d bid without an allocation", waiting, allocated, third)
+	}
+	if c, err := f.store.Counts(t.Context()); err != nil || c.Transcoders != 2 {
+		t.Errorf("%d transcoders have a row, %v", c.Transcoders, err)
+	}
+}
+
+func TestPlaces_goByArrival(t *testing.T) {
+	t.Parallel()
+	f := open(t, func(c *fleet.Config) { c.MaxMembers = 1 })
+	f.vault.let = false
+	keys := make([]*protocol.KeySigner, 8)
+	for i := range keys {
+		keys[i] = key(t)
+	}
+	slices.SortFunc(keys, func(a, b *protocol.KeySigner) int { return b.Address().Cmp(a.Address()) }) // a low address gains nothing
+	for _, k := range keys {
+		f.bid(k, 1, 1e9, 100)
+	}
+	f.vault.mu.Lock()
+	f.vault.let = true
+	f.vault.mu.Unlock()
+	f.eventually("one is allocated", func() bool { _, n := f.Backlog(); return n == 1 })
+	if r := f.reason(keys[0].Address()); r != "" {
+		t.Errorf("the first to come waits: %s", r)
+	}
+}
+
+func TestPlace_ofOneThatBidsNoMoreGoesToWhoeverWaits(t *testing.T) {
+	t.Parallel()
+	f := open(t, func(c *fleet.Config) { c.Absent, c.FundEvery = 2*time.Second, time.Millisecond })
+	gone, stays, waits := key(t), key(t), key(t)
+	f.bid(gone, 1, 1e9, 100)
+	f.bid(stays, 1, 1e9, 100)
+	f.eventually("two are allocated", func() bool { _, n := f.Backlog(); return n == 2 })
+	sequence := uint64(1)
+	f.eventually("the place is given on", func() bool {
+		sequence++
+		f.bid(stays, sequence, 1e9, 100)
+		f.bid(waits, sequence, 1e9, 100)
+		return f.reason(waits.Address()) == ""
+	})
+	if a, b := f.reason(gone.Address()), f.reason(stays.Address()); a != auction.NotAllocated || b != "" {
+		t.Errorf("the one that is gone: %q, the one that stayed: %q", a, b)
+	}
+}
+
+// Keys that only bid, however long, do not shut out those that would work; one that has worked keeps its place.
+func TestPlace_ofOneThatDeliversNothingIsLent(t *testing.T) {
+	t.Parallel()
+	f := open(t, func(c *fleet.Config) { c.Trial, c.FundEvery = 100*time.Millisecond, time.Millisecond })
+	idle, proven, waits := key(t), key(t), key(t)
+	f.bid(proven, 1, 1e9, 100)
+	f.eventually("one is allocated", func() bool { _, n := f.Backlog(); return n == 1 })
+	address := proven.Address()
+	record := verify.Record{Passed: 1, State: verify.New}
+	if _, err := f.store.Pool().Exec(t.Context(), `UPDATE transcoders SET record = $2 WHERE address = $1`, address[:], protocol.Encode(record)); err != nil {
+		t.Fatal(err)
+	}
+	f.eventually("its output is known", func() bool { return f.Record(address) == record })
+	f.bid(idle, 1, 1e9, 100)
+	f.eventually("both are allocated", func() bool { _, n := f.Backlog(); return n == 2 })
+	f.bid(waits, 1, 1e9, 100)
+	f.eventually("the place is given on", func() bool { return f.reason(waits.Address()) == "" })
+	if r := f.reason(address); r != "" {
+		t.Errorf("one that has delivered lost its place: %s", r)
+	}
+	// Its turn comes again, at the end of the queue.
+	f.eventually("the place comes back", func() bool { return f.reason(idle.Address()) == "" })
+}
+
+// Places that are given on lock up money each time: how fast is bounded, whoever comes and goes.
+func TestFunds_forStrangersAreBounded(t *testing.T) {
+	t.Parallel()
+	f := open(t, func(c *fleet.Config) { c.Trial, c.FundEvery, c.MaxMembers = time.Millisecond, time.Hour, 2 })
+	keys := []*protocol.KeySigner{key(t), key(t), key(t), key(t)}
+	f.bid(keys[0], 1, 1e9, 100)
+	f.bid(keys[1], 1, 1e9, 100)
+	f.eventually("two are allocated", func() bool { _, n := f.Backlog(); return n == 2 })
+	f.bid(keys[2], 1, 1e9, 100)
+	f.bid(keys[3], 1, 1e9, 100)
+	looks := func() int { f.vault.mu.Lock(); defer f.vault.mu.Unlock(); return f.vault.ensure[keys[0].Address()] }
+	before := looks()
+	f.eventually("the allocations were looked after often enough", func() bool { return looks() >= before+5 })
+	f.vault.mu.Lock()
+	defer f.vault.mu.Unlock()
+	if len(f.vault.funded) != 2 {
+		t.Errorf("%d were given an allocation", len(f.vault.funded))
 	}
 }
 
