@@ -146,12 +146,12 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		}
 	})
 	running.Go(func() { treasurer.run(background) })
-	running.Go(func() { buyer.Sample(background, rows) })
 	running.Go(func() {
 		if err := treasury.Run(background); err != nil && background.Err() == nil {
 			failed <- fmt.Errorf("treasury: %w", err)
 		}
 	})
+	running.Go(func() { buyer.Sample(background, rows) })
 	for _, url := range cfg.Orchestrators {
 		running.Go(func() { feed.Follow(background, buyer.Client(), strings.TrimRight(url, "/"), log) })
 	}

@@ -215,18 +215,17 @@ func TestFrontRunning_aRedemptionBurnsNoWinner(t *testing.T) {
 	payer.backs(earner.address(), wei(1000), wei(2000))
 	open := m.onSQLite()
 	// The redemption of three winners is written down, and dies before it is sent.
-	r := earner.recipient(open(), &cutEscrow{Escrow: m.escrow, kill: func() {}})
+	ctx, kill := context.WithCancel(t.Context())
+	defer kill()
+	r := earner.recipient(open(), &cutEscrow{Escrow: m.escrow, kill: kill})
 	params := payer.asks(r, stream, wei(1000))
 	payer.pays(r, payer.write(params, 1), payer.write(params, 2), payer.write(params, 3))
 	payer.flushes(r, params)
-	stop := m.running(r.Run)
+	m.no(r.Run(ctx))
 	store := open()
-	m.eventually("the redemption is written down", func() bool {
-		sent, err := store.Sent(t.Context())
-		m.no(err)
-		return len(sent) == 1
-	})
-	stop()
+	if sent, err := store.Sent(t.Context()); err != nil || len(sent) != 1 {
+		t.Fatalf("%d redemptions are written down, %v; want 1", len(sent), err)
+	}
 	_, err := m.escrow.Withdraw(t.Context(), payer.account, payer.address(), wei(2000))
 	m.no(err)
 	late := earner.recipient(store, m.escrow)

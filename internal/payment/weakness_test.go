@@ -211,20 +211,19 @@ func TestRevertedRedemption_keepsItsWinners(t *testing.T) {
 	_, err := m.escrow.Deposit(t.Context(), payer.account, wei(3000))
 	m.no(err)
 	open := m.onSQLite()
-	r := earner.recipient(open(), &cutEscrow{Escrow: m.escrow, kill: func() {}})
+	ctx, kill := context.WithCancel(t.Context())
+	defer kill()
+	r := earner.recipient(open(), &cutEscrow{Escrow: m.escrow, kill: kill})
 	params := payer.asks(r, stream, wei(1000))
 	payer.pays(r, payer.write(params, 1))
 	payer.flushes(r, params)
-	stop := m.running(r.Run)
+	m.no(r.Run(ctx))
 	store := open()
-	var sent []payment.Redemption
-	m.eventually("the redemption is written down", func() (ok bool) {
-		var err error
-		sent, err = store.Sent(t.Context())
-		m.no(err)
-		return len(sent) == 1
-	})
-	stop()
+	sent, err := store.Sent(t.Context())
+	m.no(err)
+	if len(sent) != 1 {
+		t.Fatalf("%d redemptions are written down, want 1", len(sent))
+	}
 	_, err = m.escrow.Withdraw(t.Context(), payer.account, payer.address(), wei(3000))
 	m.no(err)
 	m.no(earner.account.Broadcast(t.Context(), sent[0].Raw))
