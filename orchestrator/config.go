@@ -48,6 +48,7 @@ type Config struct {
 	MaxInFlight     int           `name:"max-in-flight" help:"Segments at once, at most." default:"256"`
 	MaxSegmentBytes int64         `name:"max-segment-bytes" help:"Size of a segment, at most." default:"67108864"`
 	BodyIdle        time.Duration `name:"body-idle" help:"Longest pause in a segment's body." default:"10s"`
+	KeepHistory     time.Duration `name:"keep-history" help:"How long settled attempts, with their signed receipts, and ended sampling epochs are kept; 0: a week." default:"168h"`
 	DrainTimeout    time.Duration `name:"drain-timeout" help:"How long segments in flight may take when shutting down." default:"10s"`
 
 	TicketUsable      time.Duration `name:"ticket-usable" help:"How long payers may write tickets of one parameter set; 0: as package payment." default:"0"`
@@ -112,6 +113,7 @@ func (c Config) Validate() error {
 		{"max-in-flight", c.MaxInFlight < 1, "want at least 1"},
 		{"max-segment-bytes", c.MaxSegmentBytes < 1, "want at least 1"},
 		{"body-idle", c.BodyIdle <= 0, "want more than 0"},
+		{"keep-history", c.KeepHistory != 0 && c.KeepHistory < c.QuoteValid+time.Hour, "want at least an hour more than quote-valid, or 0 for a week"},
 		{"drain-timeout", c.DrainTimeout < 0, "want 0 or more"},
 		{"ticket-usable", c.TicketUsable < 0 || c.TicketAccept < 0 || c.TicketRedeem < 0 || c.TicketLifetime < 0, "no ticket time may be negative"},
 		{"ticket-accept", c.TicketUsable > 0 && c.TicketAccept > 0 && c.TicketUsable >= c.TicketAccept, "must be longer than ticket-usable"},

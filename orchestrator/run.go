@@ -127,7 +127,8 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		Usable: c.TicketUsable, Accept: c.TicketAccept, Redeem: c.TicketRedeem, TicketLifetime: c.TicketLifetime,
 		FaceValueMultiple: c.FaceValueMultiple, CreditWindow: c.CreditWindow,
 		Confirmations: c.Confirmations, MaxGasPercent: c.MaxGasPercent, Gas: gas.Cost, Now: clock, Events: events.Emit, Log: log,
-		Flushed: func(payer common.Address, stream string) { dispatcher.EndStream(payer, stream) },
+		Flushed:  func(payer common.Address, stream string) { dispatcher.EndStream(payer, stream) },
+		Rejected: func(payer common.Address, r payment.Reject) { dispatcher.Rejected(payer, r.Attempt) },
 	}, pgstore.Recipient(db.Pool()), escrow)
 	payer := payment.NewPayer(payment.PayerConfig{Domain: domain, Signer: signer, MaxFaceValue: c.AllocationPerTranscoder, Now: clock, Events: events.Emit, Log: log},
 		pgstore.Payer(db.Pool()), sender{nats})
@@ -142,7 +143,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		Prices:     protocol.Prices{{Codec: protocol.H264, WeiPerPixel: c.WeiPerPixel}},
 		QuoteValid: c.QuoteValid, LeaseTime: c.LeaseTime, IdleLease: c.LeaseIdle, AwardTimeout: c.AwardTimeout, SlotTimeout: c.SlotTimeout,
 		CancelGrace: cancelGrace, MaxSegmentBytes: c.MaxSegmentBytes, MaxInFlight: c.MaxInFlight, MaxAttempts: c.MaxAttempts,
-		KeepAnswers: keepAnswers, KeepBytes: keepBytes, Events: events.Emit, Metrics: dispatch.NewMetrics(registry), Log: log,
+		KeepAnswers: keepAnswers, KeepBytes: keepBytes, KeepHistory: c.KeepHistory, Events: events.Emit, Metrics: dispatch.NewMetrics(registry), Log: log,
 		Verify: verify.Config{Meter: meter, Limits: verify.Limits{MaxBytes: c.MaxSegmentBytes}, Log: log},
 	}, db, transcoders, nats, payer, recipient)
 	if err != nil {

@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/alecthomas/kong"
@@ -17,51 +19,72 @@ type configCommand struct {
 }
 
 type configShow struct {
-	Command string `arg:"" optional:"" help:"broadcaster, orchestrator, transcoder, up, …; empty for all three roles."`
-	JSON    bool   `help:"Print JSON."`
+	Command []string `arg:"" optional:"" help:"broadcaster, orchestrator, transcoder, up, wallet deposit, …; empty for the three roles."`
+	JSON    bool     `help:"Print JSON."`
 }
 
 var roles = []string{"broadcaster", "orchestrator", "transcoder"}
 
-// Run prints the settings in force.
-func (c configShow) Run(a *app, ctx *kong.Context) error {
-	names := roles
-	if c.Command != "" {
-		names = []string{c.Command}
+func (c configShow) names() []string {
+	if len(c.Command) == 0 {
+		return roles
 	}
-	shown := map[string][]settings.Setting{}
-	w := tabwriter.NewWriter(a.stdout, 2, 0, 2, ' ', 0)
-	for _, name := range names {
-		node := find(a.kong, name)
-		if node == nil {
-			return fmt.Errorf("there is no command %q; kinora --help lists them", name)
-		}
-		shown[name] = a.file.InForce(ctx, node)
-		fmt.Fprintf(w, "%s\n", name)
-		for _, s := range shown[name] {
-			fmt.Fprintf(w, "  %s\t%s\t(%s)\n", s.Name, s.Value, s.Source)
-		}
-	}
-	if c.JSON {
-		return printJSON(a.stdout, shown)
-	}
-	return w.Flush()
+	return []string{strings.Join(c.Command, " ")}
 }
 
-func find(k *kong.Kong, name string) *kong.Node {
-	for _, leaf := range settings.Commands(k.Model) {
-		if settings.Name(leaf) == name {
-			return leaf
+// Validate refuses a command that there is not.
+func (c configShow) Validate(ctx *kong.Context) error {
+	for _, name := range c.names() {
+		if _, err := settings.Command(ctx.Model, name); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
+// Run prints the settings in force, then says which of them cannot be.
+func (c configShow) Run(a *app, ctx *kong.Context) error {
+	shown := map[string][]settings.Setting{}
+	var faults []string
+	for _, name := range c.names() {
+		node, err := settings.Command(ctx.Model, name)
+		if err != nil {
+			return err
+		}
+		all, err := a.file.InForce(ctx, node)
+		if err != nil {
+			faults = append(faults, fmt.Sprintf("%s: %s", name, strings.ReplaceAll(err.Error(), "\n", "\n"+name+": ")))
+		}
+		shown[name] = all
+	}
+	if err := c.print(a.stdout, shown); err != nil {
+		return err
+	}
+	if len(faults) > 0 {
+		return errors.New(strings.Join(faults, "\n"))
+	}
+	return nil
+}
+
+func (c configShow) print(to io.Writer, shown map[string][]settings.Setting) error {
+	if c.JSON {
+		return printJSON(to, shown)
+	}
+	w := tabwriter.NewWriter(to, 2, 0, 2, ' ', 0)
+	for _, name := range c.names() {
+		fmt.Fprintf(w, "%s\n", name)
+		for _, s := range shown[name] {
+			fmt.Fprintf(w, "  %s\t%s\t(%s)\n", s.Name, s.Value, s.Source)
+		}
+	}
+	return w.Flush()
+}
+
 type configExample struct{}
 
 // Run prints the example file.
-func (configExample) Run(a *app) error {
-	settings.Example(a.stdout, a.kong.Model, roles...)
+func (configExample) Run(a *app, ctx *kong.Context) error {
+	settings.Example(a.stdout, ctx.Model, roles...)
 	return nil
 }
 

@@ -11,11 +11,14 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/kinora/kinora/cmd/kinora/internal/settings"
+	"github.com/kinora/kinora/cmd/kinora/internal/up"
 )
 
 // version is set by the linker; a plain `go build` leaves it to the build information.
@@ -32,6 +35,8 @@ type cli struct {
 	Transcoder   transcoderCommand   `cmd:"" help:"Bid for work, transcode it, be paid."`
 	Wallet       walletCommand       `cmd:"" help:"Accounts, deposits and allocations."`
 	Contracts    contractsCommand    `cmd:"" help:"The escrow that backs tickets."`
+	Sim          simCommand          `cmd:"" help:"Simulate the market's economics."`
+	Quote        quoteCommand        `cmd:"" help:"Say what a stream costs at an orchestrator, how long a balance lasts, and how evenly a transcoder earns."`
 	ConfigTool   configCommand       `cmd:"" name:"config" help:"What the settings are and where each comes from."`
 	Version      versionCommand      `cmd:"" help:"Print the version."`
 }
@@ -43,31 +48,36 @@ type app struct {
 	stdout io.Writer
 	stderr io.Writer
 	file   *settings.File
-	kong   *kong.Kong
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // run is main without the process: 0 is success, 1 a failure that was explained, 2 a misuse of the command line.
 func run(args []string, stdout, stderr io.Writer) int {
+	// What is shown may quote a URL, and a URL may hold a password.
+	say := func(err error) { fmt.Fprintln(stderr, "kinora:", settings.WithoutSecrets(err.Error())) }
 	var commands cli
 	file, err := settings.Load(settings.Path(args))
 	if err != nil {
-		fmt.Fprintln(stderr, "kinora:", err)
+		say(err)
 		return 2
 	}
 	exited := -1
 	parser, err := kong.New(&commands, kong.Name("kinora"),
 		kong.Description("A marketplace for live-video transcoding: segments in, verified renditions out, paid by lottery tickets."),
-		kong.DefaultEnvars("KINORA"), kong.Resolvers(file), kong.UsageOnError(),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
+		kong.DefaultEnvars("KINORA"), kong.Resolvers(file), amounts, addresses, kong.Vars{"cheats": strings.Join(up.Cheats, ", ")},
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}), kong.ValueFormatter(flagHelp),
 		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }))
 	if err != nil {
-		fmt.Fprintln(stderr, "kinora:", err)
+		say(err)
 		return 2
 	}
 	if err := settings.CheckEnvironment(parser.Model, os.Environ(), ownVariables...); err != nil {
-		fmt.Fprintln(stderr, "kinora:", err)
+		say(err)
+		return 2
+	}
+	if err := negative(args); err != nil {
+		say(err)
 		return 2
 	}
 	ctx, err := parser.Parse(args)
@@ -75,25 +85,72 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "kinora:", err)
-		fmt.Fprintln(stderr, "kinora --help lists commands and flags")
+		say(err)
+		misused(parser, err, stderr)
 		return 2
 	}
-	a := &app{log: logger(commands.LogLevel, commands.LogFormat, stderr), stdout: stdout, stderr: stderr, file: file, kong: parser}
+	a := &app{log: logger(commands.LogLevel, commands.LogFormat, stderr), stdout: stdout, stderr: stderr, file: file}
 	var stop func()
 	a.ctx, stop = stopSignals()
 	defer stop()
 	if err := ctx.Run(a); err != nil {
-		if !errors.Is(err, errExplained) {
-			fmt.Fprintln(stderr, "kinora:", err)
-		}
+		say(err)
 		return 1
 	}
 	return 0
 }
 
-// errExplained ends a command whose failure has been shown already.
-var errExplained = errors.New("explained")
+// misused shows the commands when none was chosen, else says where the flags of the chosen one are explained.
+func misused(parser *kong.Kong, err error, stderr io.Writer) {
+	name := "kinora"
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) && wrong.Context != nil {
+		selected := wrong.Context.Selected()
+		if wrong.Context.Error == nil && (selected == nil || !selected.Leaf()) {
+			fmt.Fprintln(stderr)
+			parser.Stdout = stderr
+			_ = wrong.Context.PrintUsage(false)
+			return
+		}
+		if selected != nil {
+			name += " " + settings.Name(selected)
+		}
+	}
+	fmt.Fprintf(stderr, "%s --help explains its flags\n", name)
+}
+
+// negative refuses what looks like a number below zero: no flag has a digit for a name, and no setting is negative.
+func negative(args []string) error {
+	for i, arg := range args {
+		if arg == "--" {
+			break
+		}
+		if len(arg) > 1 && arg[0] == '-' && strings.ContainsRune(".0123456789", rune(arg[1])) {
+			what := strconv.Quote(arg)
+			if i > 0 && strings.HasPrefix(args[i-1], "--") {
+				what = args[i-1] + ": " + what
+			}
+			return fmt.Errorf("%s: a negative number; no amount, number or duration may be one", what)
+		}
+	}
+	return nil
+}
+
+// flagHelp is the help of a flag with its variable, and with the default where a placeholder has taken its place.
+func flagHelp(value *kong.Value) string {
+	flag := value.Flag
+	if flag == nil {
+		return value.Help
+	}
+	text := strings.TrimSuffix(value.Help, ".")
+	if flag.PlaceHolder != "" && flag.Default != "" && flag.PlaceHolder != flag.Default {
+		text += "; default " + flag.Default
+	}
+	for _, env := range flag.Envs {
+		text += " ($" + env + ")"
+	}
+	return text + "."
+}
 
 // ownVariables are KINORA_ variables that are no flag's.
 var ownVariables = []string{"KINORA_CACHE", "KINORA_CHROMIUM", "KINORA_FFMPEG", "KINORA_FFMPEG_FROM", "KINORA_FFPROBE", "KINORA_MEDIA"}
@@ -122,11 +179,22 @@ func stopSignals() (context.Context, func()) {
 func logger(level, format string, w io.Writer) *slog.Logger {
 	var l slog.Level
 	_ = l.UnmarshalText([]byte(level)) // the enum allows nothing else
-	options := &slog.HandlerOptions{Level: l}
+	options := &slog.HandlerOptions{Level: l, ReplaceAttr: withoutSecrets}
 	if format == "json" {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
 	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// withoutSecrets keeps the passwords in URLs out of the log.
+func withoutSecrets(_ []string, a slog.Attr) slog.Attr {
+	switch v := a.Value.Any().(type) {
+	case string:
+		a.Value = slog.StringValue(settings.WithoutSecrets(v))
+	case error:
+		a.Value = slog.StringValue(settings.WithoutSecrets(v.Error()))
+	}
+	return a
 }
 
 type versionCommand struct {
@@ -151,6 +219,10 @@ func (v versionCommand) Run(a *app) error {
 	if v.JSON {
 		return printJSON(a.stdout, map[string]string{"version": name, "revision": revision, "go": goVersion})
 	}
-	_, err := fmt.Fprintf(a.stdout, "kinora %s %s %s\n", name, revision, goVersion)
+	text := "kinora " + name
+	if revision != "" {
+		text += " " + revision
+	}
+	_, err := fmt.Fprintln(a.stdout, text, goVersion)
 	return err
 }

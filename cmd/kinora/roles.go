@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -39,9 +40,44 @@ func (r readyFile) told(a *app, http string, address common.Address) {
 	}
 }
 
+// market are the settings without which no role can start, as far as it has them.
+type market struct{ databaseURL, chainRPC, escrow, keystore, passwordFile *string }
+
+// missing names every setting that is missing, all at once, so that a newcomer does not meet them one by one.
+func (m market) missing(more ...string) error {
+	var names []string
+	for _, s := range []struct {
+		flag  string
+		value *string
+	}{{"--database-url", m.databaseURL}, {"--chain-rpc", m.chainRPC}, {"--escrow", m.escrow}, {"--keystore", m.keystore},
+		{"--password-file", m.passwordFile}} {
+		if s.value != nil && *s.value == "" {
+			names = append(names, s.flag)
+		}
+	}
+	if names = append(names, more...); len(names) > 0 {
+		variable := "KINORA_" + strings.ToUpper(strings.ReplaceAll(strings.TrimLeft(names[0], "-"), "-", "_"))
+		return fmt.Errorf("missing: %s; set each by its flag, its variable (such as %s) or the file of --config, which `kinora config example` prints",
+			strings.Join(names, ", "), variable)
+	}
+	if _, err := parseAddress(*m.escrow); err != nil {
+		return fmt.Errorf("--escrow: %w", err)
+	}
+	return nil
+}
+
 type broadcasterCommand struct {
 	broadcaster.Config
 	readyFile
+}
+
+// Validate names what is missing; what is wrong, the embedded Config names.
+func (c *broadcasterCommand) Validate() error {
+	var more []string
+	if len(c.Orchestrators) == 0 {
+		more = append(more, "--orchestrator")
+	}
+	return market{&c.DatabaseURL, &c.ChainRPC, &c.Escrow, &c.Keystore, &c.PasswordFile}.missing(more...)
 }
 
 // Run runs the role until a signal.
@@ -55,6 +91,11 @@ type orchestratorCommand struct {
 	readyFile
 }
 
+// Validate names what is missing; what is wrong, the embedded Config names.
+func (c *orchestratorCommand) Validate() error {
+	return market{&c.DatabaseURL, &c.ChainRPC, &c.Escrow, &c.Keystore, &c.PasswordFile}.missing()
+}
+
 // Run runs the role until a signal.
 func (c *orchestratorCommand) Run(a *app) error {
 	c.OnReady = func(r orchestrator.Ready) { c.told(a, r.HTTP, r.Address) }
@@ -62,16 +103,17 @@ func (c *orchestratorCommand) Run(a *app) error {
 }
 
 type transcoderCommand struct {
-	Run transcoderRun `cmd:"" default:"withargs" help:"Bid for work, transcode it, be paid."`
-}
-
-type transcoderRun struct {
 	transcoder.Config
 	readyFile
 }
 
+// Validate names what is missing; what is wrong, the embedded Config names.
+func (c *transcoderCommand) Validate() error {
+	return market{nil, &c.ChainRPC, &c.Escrow, &c.Keystore, &c.PasswordFile}.missing()
+}
+
 // Run runs the role until a signal.
-func (c *transcoderRun) Run(a *app) error {
+func (c *transcoderCommand) Run(a *app) error {
 	c.OnReady = func(r transcoder.Ready) { c.told(a, r.HTTP, r.Address) }
 	return transcoder.Run(a.ctx, c.Config, a.log.With("role", "transcoder"))
 }

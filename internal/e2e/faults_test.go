@@ -97,7 +97,7 @@ func (m *market) holder() string {
 	return best
 }
 
-// TestKillingUpLeavesNoProcessAndLosesNoMoney kills kinora up itself, then continues on its data.
+// TestKillingUpLeavesNoProcessAndLosesNoMoney kills kinora up itself, continues on its data, and ends that with Ctrl-C.
 func TestKillingUpLeavesNoProcessAndLosesNoMoney(t *testing.T) {
 	dir := t.TempDir()
 	m := up(t, dir)
@@ -107,9 +107,12 @@ func TestKillingUpLeavesNoProcessAndLosesNoMoney(t *testing.T) {
 	}
 	m.noneLeft(15 * time.Second)
 
-	again := up(t, dir, "--duration", "10s")
+	again := up(t, dir)
+	before := again.published()
+	again.eventually(60*time.Second, "published segments after the restart", func() bool { return again.published() >= before+3 })
+	again.interrupt()
 	r := again.wait(3 * time.Minute)
-	if r.SegmentsPublished < 3 || r.SegmentsFailed != 0 {
+	if r.SegmentsPublished < 3 || r.SegmentsPublished != r.SegmentsIn || r.SegmentsFailed != 0 {
 		t.Errorf("after the restart %d of %d segments were published, %d failed", r.SegmentsPublished, r.SegmentsIn, r.SegmentsFailed)
 	}
 	if !r.LedgerBalanced {

@@ -84,6 +84,7 @@ func up(t *testing.T, dir string, args ...string) *market {
 	m := &market{t: t, dir: dir, report: make(chan report, 1), ended: make(chan error, 1)}
 	args = append([]string{"up", "--json", "--http", "127.0.0.1:0", "--data", dir}, args...)
 	m.cmd = exec.Command(program(t, "kinora"), args...)
+	m.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stdout, err := m.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -177,12 +178,15 @@ func (m *market) wait(patience time.Duration) report {
 	return report{}
 }
 
-// stop ends the market as Ctrl-C does.
+// interrupt does what Ctrl-C in a terminal does: every process of the group gets the signal.
+func (m *market) interrupt() { _ = syscall.Kill(-m.cmd.Process.Pid, syscall.SIGINT) }
+
+// stop ends the market.
 func (m *market) stop() {
 	if m.t.Failed() {
 		m.t.Logf("%s", m.logs())
 	}
-	_ = m.cmd.Process.Signal(syscall.SIGINT)
+	m.interrupt()
 	select {
 	case err := <-m.ended:
 		m.ended <- err

@@ -25,8 +25,8 @@ func TestPushesGoodAndBad(t *testing.T) {
 	good := segments[0].Bytes
 
 	t.Run("multipart answer", func(t *testing.T) {
-		ladder := `{"profiles":[{"name":"240p","width":426,"height":240,"bitrate":400000,"fps":0,"profile":"H264Main","gop":"2.0"},
-			{"name":"160p","width":284,"height":160,"bitrate":200000,"fps":0,"profile":"H264Main","gop":"2.0"}]}`
+		ladder := `{"profiles":[{"name":"240p","width":426,"height":240,"bitrate":400000,"fps":0,"profile":"H264Main","gop":"2.0"},` +
+			`{"name":"160p","width":284,"height":160,"bitrate":200000,"fps":0,"profile":"H264Main","gop":"2.0"}]}`
 		for i, s := range segments[:3] {
 			resp := push(t, m, fmt.Sprintf("/live/hand/%d.ts", i), bytes.NewReader(s.Bytes), map[string]string{
 				"Accept": "multipart/mixed", "Content-Duration": "2000", "Content-Resolution": "640x360", "Livepeer-Transcode-Configuration": ladder})
@@ -86,6 +86,12 @@ func TestPushesGoodAndBad(t *testing.T) {
 		if _, err := w.Write(segments[1].Bytes[:half]); err != nil {
 			t.Fatal(err)
 		}
+		m.eventually(20*time.Second, "the first push to be in flight", func() bool {
+			var s struct {
+				InFlight int `json:"in_flight"`
+			}
+			return m.get("/api/v1/stats", &s) && s.InFlight > 0
+		})
 		checkProblem(t, push(t, m, "/live/twice/0.ts", bytes.NewReader(segments[2].Bytes), nil), "segment_conflict")
 		if _, err := w.Write(segments[1].Bytes[half:]); err != nil {
 			t.Fatal(err)

@@ -49,7 +49,28 @@ func (p *mortal) says(word string) bool {
 }
 
 func (p *mortal) TraceQueryStart(ctx context.Context, c *pgx.Conn, d pgx.TraceQueryStartData) context.Context {
-	if p.says(d.SQL) {
+	return p.speaks(ctx, c, d.SQL)
+}
+
+func (p *mortal) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// TraceBatchStart is told of statements that are sent together: one word.
+func (p *mortal) TraceBatchStart(ctx context.Context, c *pgx.Conn, d pgx.TraceBatchStartData) context.Context {
+	word := ""
+	for _, q := range d.Batch.QueuedQueries {
+		if word == "" || p.after != "" && strings.HasPrefix(q.SQL, p.after) {
+			word = q.SQL
+		}
+	}
+	return p.speaks(ctx, c, word)
+}
+
+func (p *mortal) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+
+func (p *mortal) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
+
+func (p *mortal) speaks(ctx context.Context, c *pgx.Conn, word string) context.Context {
+	if p.says(word) {
 		return ctx
 	}
 	_ = c.PgConn().Conn().Close() // as the kernel does
@@ -57,8 +78,6 @@ func (p *mortal) TraceQueryStart(ctx context.Context, c *pgx.Conn, d pgx.TraceQu
 	cancel()
 	return gone
 }
-
-func (p *mortal) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
 // Send says the delivery and hears the answer, each only alive.
 func (p *mortal) through(w *wire) payment.Sender {

@@ -1,8 +1,10 @@
 package payment_test
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"sync"
 	"testing"
 	"time"
 
@@ -141,9 +143,19 @@ func TestOverIssuing_toTwentyRecipientsCostsNoneOfThem(t *testing.T) {
 		}
 		payer.flushes(s.Recipient, s.params)
 	}
+	var settling sync.WaitGroup
+	for _, s := range sellers {
+		settling.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			if err := s.Drain(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	settling.Wait()
 	var earned protocol.Wei
 	for i, s := range sellers {
-		m.drain(s.Recipient)
 		if want := []int{3, 0}[i%2]; s.worked != want {
 			t.Errorf("recipient %d worked for %d segments, its allocation covers %d", i, s.worked, want)
 		}
@@ -203,18 +215,17 @@ func TestFrontRunning_aRedemptionBurnsNoWinner(t *testing.T) {
 	payer.backs(earner.address(), wei(1000), wei(2000))
 	open := m.onSQLite()
 	// The redemption of three winners is written down, and dies before it is sent.
-	r := earner.recipient(open(), &cutEscrow{Escrow: m.escrow, kill: func() {}})
+	ctx, kill := context.WithCancel(t.Context())
+	defer kill()
+	r := earner.recipient(open(), &cutEscrow{Escrow: m.escrow, kill: kill})
 	params := payer.asks(r, stream, wei(1000))
 	payer.pays(r, payer.write(params, 1), payer.write(params, 2), payer.write(params, 3))
 	payer.flushes(r, params)
-	stop := m.running(r.Run)
+	m.no(r.Run(ctx))
 	store := open()
-	m.eventually("the redemption is written down", func() bool {
-		sent, err := store.Sent(t.Context())
-		m.no(err)
-		return len(sent) == 1
-	})
-	stop()
+	if sent, err := store.Sent(t.Context()); err != nil || len(sent) != 1 {
+		t.Fatalf("%d redemptions are written down, %v; want 1", len(sent), err)
+	}
 	_, err := m.escrow.Withdraw(t.Context(), payer.account, payer.address(), wei(2000))
 	m.no(err)
 	late := earner.recipient(store, m.escrow)

@@ -233,6 +233,45 @@ func TestPayer_refusesParametersThatCostTooMuch(t *testing.T) {
 	m.no(s.Use(t.Context(), stream, good))
 }
 
+// What a reorganisation of fewer blocks could take away is no credit.
+func TestAdmit_countsAnAllocationOnceItIsConfirmed(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	payer, earner := m.party(), m.party()
+	payer.backs(earner.address(), wei(1000), wei(500))
+	store := m.onSQLite()()
+	credit := func() protocol.Code {
+		r := earner.recipient(store, m.escrow, func(c *payment.RecipientConfig) { c.Confirmations = 2 })
+		release, err := r.Admit(t.Context(), payer.address(), protocol.NewID(), wei(1000))
+		if err != nil {
+			return protocol.CodeOf(err)
+		}
+		release()
+		return ""
+	}
+	block := func() {
+		_, err := m.rich.Transfer(t.Context(), payer.address(), wei(1))
+		m.no(err)
+	}
+	if got := credit(); got != protocol.NoAllocation {
+		t.Errorf("in its own block: %q", got)
+	}
+	block()
+	if got := credit(); got != protocol.NoAllocation {
+		t.Errorf("a block later: %q", got)
+	}
+	block()
+	if got := credit(); got != "" {
+		t.Errorf("two blocks later: %q", got)
+	}
+	// What is taken away counts at once.
+	_, err := m.escrow.Thaw(t.Context(), payer.account, earner.address(), wei(1))
+	m.no(err)
+	if got := credit(); got != protocol.InsufficientCredit {
+		t.Errorf("with a wei thawing: %q", got)
+	}
+}
+
 func TestTreasury_keepsAllocationsAboveHalf(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)

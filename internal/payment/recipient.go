@@ -33,6 +33,8 @@ type Recipient struct {
 	sets        map[common.Hash]Set // what never changes of them
 	allocations map[common.Address]cachedAllocation
 	income      income
+	// strangersFull is when there were found to be too many strangers last.
+	strangersFull time.Time
 
 	settling settling
 }
@@ -58,7 +60,8 @@ func (r *Recipient) Params(ctx context.Context, payer common.Address, stream str
 
 // ParamsAt is Params for a stream whose usual fee is below maxFee, the longest segment's. The face value covers maxFee;
 // ChooseTerms derives it from both fees, gas, the payer's allocation and what it pays. A payer without an allocation gets
-// the least there is, and once many such are known, parameters that nobody can pay with and that leave no trace.
+// the least there is. Once many such are known, and to a payer whose allocation holds no winner worth redeeming, it gives
+// parameters that are over before they can be used: they introduce us, so that more can be allocated, and leave no trace.
 func (r *Recipient) ParamsAt(ctx context.Context, payer common.Address, stream string, maxFee, usualFee protocol.Wei) (protocol.Signed[protocol.TicketParams], error) {
 	var none protocol.Signed[protocol.TicketParams]
 	if maxFee.IsZero() || !maxFee.FitsUint96() || maxFee.Less(usualFee) {
@@ -80,13 +83,18 @@ func (r *Recipient) ParamsAt(ctx context.Context, payer common.Address, stream s
 			return r.seal(r.passing(payer, maxFee))
 		}
 	}
-	return r.params(ctx, payer, stream, maxFee, func() (protocol.Wei, error) {
+	p, err := r.params(ctx, payer, stream, maxFee, func() (protocol.Wei, error) {
 		if credit.IsZero() {
 			return maxFee, nil
 		}
 		t, err := ChooseTerms(r.config.policy(), TermsBasis{MaxFee: maxFee, UsualFee: usualFee, Gas: r.config.Gas(), Credit: credit, Income: r.income.perDay(payer, r.now())})
 		return t.FaceValue, err
 	})
+	if err != nil && protocol.CodeOf(err) == protocol.InsufficientCredit {
+		r.config.Log.Warn("no parameters for a payer whose allocation is too small", "payer", payer, "stream", stream, "err", err)
+		return r.seal(r.passing(payer, maxFee))
+	}
+	return p, err
 }
 
 func (r *Recipient) mayPay(payer common.Address, stream string) error {
@@ -135,14 +143,26 @@ func (r *Recipient) params(ctx context.Context, payer common.Address, stream str
 	return r.seal(s)
 }
 
+// strangersAge is how long it stays known that there are too many strangers, so that a flood of them is not counted one by one.
+const strangersAge = time.Second
+
 // isOneStrangerTooMany reports whether so many payers that never had credit have lanes that this one gets none: identities
 // cost nothing, rows do.
 func (r *Recipient) isOneStrangerTooMany(ctx context.Context, payer common.Address, stream string) (bool, error) {
-	if _, known, err := r.store.KnownLane(ctx, payer, stream); err != nil || known {
-		return false, err
+	r.mu.Lock()
+	full := time.Since(r.strangersFull) < strangersAge
+	r.mu.Unlock()
+	if !full {
+		n, err := r.store.Strangers(ctx)
+		if err != nil || n < r.config.MaxStrangers {
+			return false, err
+		}
+		r.mu.Lock()
+		r.strangersFull = time.Now()
+		r.mu.Unlock()
 	}
-	n, err := r.store.Strangers(ctx)
-	return n >= r.config.MaxStrangers, err
+	_, known, err := r.store.KnownLane(ctx, payer, stream)
+	return !known, err
 }
 
 // passing is a set that is over before it can be used: it only introduces us. Its rand is nobody's.

@@ -14,7 +14,7 @@ const million = 1_000_000
 // TermsPolicy is what a recipient wants of its tickets. Zero fields take the defaults named beside them.
 type TermsPolicy struct {
 	// GasShare is the part of a winner, in millionths, that redeeming it should cost: 20,000 (2 %). A small allocation, or an
-	// income that would come too seldom, may raise the share to MaxGasShare, 100,000 (10 %), and no further.
+	// income that would come too seldom, may raise the share to MaxGasShare, 50,000 (5 %), and no further.
 	GasShare, MaxGasShare uint64
 	// Wins is how many winners should make up the income of a horizon: 20, so that it varies by 22 % (one standard deviation).
 	Wins uint64
@@ -31,7 +31,7 @@ type TermsPolicy struct {
 // WithDefaults fills in what is zero.
 func (p TermsPolicy) WithDefaults() TermsPolicy {
 	p.GasShare = min(cmp.Or(p.GasShare, 20_000), million)
-	p.MaxGasShare = min(max(cmp.Or(p.MaxGasShare, 100_000), p.GasShare), million)
+	p.MaxGasShare = min(max(cmp.Or(p.MaxGasShare, 50_000), p.GasShare), million)
 	p.Wins = cmp.Or(p.Wins, 20)
 	p.FloatWins = cmp.Or(p.FloatWins, 6)
 	p.FeeMultiple = cmp.Or(p.FeeMultiple, 10)

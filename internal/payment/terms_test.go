@@ -192,8 +192,8 @@ func TestChooseTerms_derivesTheTermsOfAnL2(t *testing.T) {
 		"in batches":               {gas: wei(9_200 * gwei / 50), faceValue: wei(9_200 * gwei), bound: payment.ByGas, share: 20_000, wins: 108},
 		"gas for nothing":          {faceValue: wei(1_000 * gwei), bound: payment.ByFee, wins: 1000},
 		"every segment wins":       {policy: payment.TermsPolicy{Certain: true, FeeMultiple: 1}, faceValue: fee, bound: payment.ByFee, wins: 10_000},
-		"a small allocation":       {gas: wei(51_000 * gwei / 50), credit: wei(120_000 * gwei), faceValue: wei(20_000 * gwei), bound: payment.ByAllocation, share: 51_000, wins: 50},
-		"an L1 of 2 gwei":          {gas: wei(51_000 * 2 * gwei), faceValue: wei(1_020_000 * gwei), bound: payment.ByGas, share: 100_000, wins: 0},
+		"a small allocation":       {gas: wei(51_000 * gwei / 50), credit: wei(150_000 * gwei), faceValue: wei(25_000 * gwei), bound: payment.ByAllocation, share: 40_800, wins: 40},
+		"an L1 of 2 gwei":          {gas: wei(51_000 * 2 * gwei), faceValue: wei(2_040_000 * gwei), bound: payment.ByGas, share: 50_000, wins: 0},
 	} {
 		terms, err := payment.ChooseTerms(row.policy, payment.TermsBasis{MaxFee: fee, Gas: row.gas, Credit: row.credit, Income: day})
 		if err != nil {
@@ -222,7 +222,7 @@ func TestChooseTerms_refusesWhatNoTicketCanDo(t *testing.T) {
 		"usual above largest":  {payment.TermsBasis{MaxFee: wei(1), UsualFee: wei(2)}, protocol.BadRequest},
 		"half does not fit":    {payment.TermsBasis{MaxFee: protocol.MaxUint96}, protocol.FeeAboveFaceValue},
 		"gas above all":        {payment.TermsBasis{MaxFee: wei(1), Gas: protocol.MaxUint96}, protocol.FeeAboveFaceValue},
-		"allocation below gas": {payment.TermsBasis{MaxFee: wei(1), Gas: wei(100), Credit: wei(999)}, protocol.InsufficientCredit},
+		"allocation below gas": {payment.TermsBasis{MaxFee: wei(1), Gas: wei(100), Credit: wei(1999)}, protocol.InsufficientCredit},
 		"allocation below fee": {payment.TermsBasis{MaxFee: wei(100), Credit: wei(199)}, protocol.InsufficientCredit},
 	} {
 		if _, err := payment.ChooseTerms(payment.TermsPolicy{}, c.basis); protocol.CodeOf(err) != c.code || err == nil {

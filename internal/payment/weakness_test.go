@@ -191,8 +191,15 @@ func TestUneconomicTickets_areNeverAskedFor(t *testing.T) {
 	if got := params.FaceValue; got != gas.Mul(50) {
 		t.Errorf("face value %s, want one of which gas is 2 %%", got)
 	}
-	if _, err := r.Params(t.Context(), poor.address(), stream, wei(1000)); protocol.CodeOf(err) != protocol.InsufficientCredit || !strings.Contains(err.Error(), "allocate") {
-		t.Errorf("an allocation that holds no such winner: %v, want to be told what to allocate", err)
+	// An allocation that holds no such winner gets nothing to pay with, and is told whom to allocate more to.
+	if p := poor.asks(r, stream, wei(1000)); p.UsableMillis != 1 || p.Recipient != earner.address() {
+		t.Errorf("an allocation too small for any winner: %+v", p)
+	} else if codes := poor.gives(r, poor.write(p, 1)); codes[0] != protocol.TicketUnknownSet {
+		t.Errorf("a ticket all the same: %q", codes)
+	}
+	poor.backs(earner.address(), gas.Mul(300), wei(0))
+	if p := poor.asks(earner.recipient(m.onSQLite()(), m.escrow), stream, wei(1000)); p.UsableMillis < 1000 {
+		t.Errorf("with a larger one: %+v", p)
 	}
 }
 
@@ -204,20 +211,19 @@ func TestRevertedRedemption_keepsItsWinners(t *testing.T) {
 	_, err := m.escrow.Deposit(t.Context(), payer.account, wei(3000))
 	m.no(err)
 	open := m.onSQLite()
-	r := earner.recipient(open(), &cutEscrow{Escrow: m.escrow, kill: func() {}})
+	ctx, kill := context.WithCancel(t.Context())
+	defer kill()
+	r := earner.recipient(open(), &cutEscrow{Escrow: m.escrow, kill: kill})
 	params := payer.asks(r, stream, wei(1000))
 	payer.pays(r, payer.write(params, 1))
 	payer.flushes(r, params)
-	stop := m.running(r.Run)
+	m.no(r.Run(ctx))
 	store := open()
-	var sent []payment.Redemption
-	m.eventually("the redemption is written down", func() (ok bool) {
-		var err error
-		sent, err = store.Sent(t.Context())
-		m.no(err)
-		return len(sent) == 1
-	})
-	stop()
+	sent, err := store.Sent(t.Context())
+	m.no(err)
+	if len(sent) != 1 {
+		t.Fatalf("%d redemptions are written down, want 1", len(sent))
+	}
 	_, err = m.escrow.Withdraw(t.Context(), payer.account, payer.address(), wei(3000))
 	m.no(err)
 	m.no(earner.account.Broadcast(t.Context(), sent[0].Raw))
@@ -518,8 +524,8 @@ func TestGasSpike_changesNoTermsAndStopsNoStream(t *testing.T) {
 	for range 24 * 12 { // a day of it is no spike
 		meter.Note(wei(100 * price))
 	}
-	if _, err := r.Params(t.Context(), payer.address(), "three", wei(1000)); protocol.CodeOf(err) != protocol.InsufficientCredit {
-		t.Errorf("gas a hundred times dearer for good: %v", err)
+	if p := payer.asks(r, "three", wei(1000)); p.UsableMillis != 1 {
+		t.Errorf("gas a hundred times dearer for good, on an allocation for the old price: %+v", p)
 	}
 }
 

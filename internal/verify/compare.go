@@ -38,6 +38,9 @@ func compare(src, out Stream, p protocol.Profile, v pictures) *fault {
 	if f := compareBitrate(src, out, p, v); f != nil {
 		return f
 	}
+	if f := compareContainer(src, out); f != nil {
+		return f
+	}
 	return compareAudio(src, out)
 }
 
@@ -176,6 +179,23 @@ func compareBitrate(src, out Stream, p protocol.Profile, v pictures) *fault {
 	least := undershoot * min(float64(p.Bitrate)*seconds, float64(8*src.slices)*float64(out.Pixels)/float64(src.Pixels))
 	if coded < least {
 		return faultf(false, "%s of pictures in %.2f s, at least %s for this source at %s/s", kbit(coded), seconds, kbit(least), kbit(float64(p.Bitrate)))
+	}
+	return nil
+}
+
+// What a container may add. Each picture and each packet of sound begins a packet of its own and stuffs its last one;
+// tables and clock references come several times a second.
+const (
+	containerShare = 1.25 // headers on what fills packets
+	tablesPerSec   = 64   // packets
+)
+
+// compareContainer bounds null packets and stuffing, which would be paid for in traffic by everybody who plays the output.
+func compareContainer(src, out Stream) *fault {
+	seconds := max(out.Duration.Seconds(), src.Duration.Seconds())
+	packets := 2*float64(out.Frames+out.Audio.Packets) + tablesPerSec*(seconds+1)
+	if most := containerShare*float64(out.VideoBytes+out.Audio.Bytes) + packetLen*packets; float64(out.Bytes) > most {
+		return faultf(false, "%d bytes hold %d of video and %d of sound, at most %.0f may", out.Bytes, out.VideoBytes, out.Audio.Bytes, most)
 	}
 	return nil
 }

@@ -93,7 +93,7 @@ func (v *pictures) unit(s *scanner, n []byte, e *elementary, before int) int {
 	case nalSEI:
 		v.recovery = v.recovery || hasRecoveryPoint(n[1:])
 	case nalSlice, nalIDR:
-		v.slices += int64(len(n))
+		v.slices += int64(len(unpadded(n)))
 		if len(n) < 2 || n[1]&0x80 == 0 { // first_mb_in_slice is not 0: the picture goes on
 			return 0
 		}
@@ -108,6 +108,22 @@ func (v *pictures) unit(s *scanner, n []byte, e *elementary, before int) int {
 		return 1
 	}
 	return 0
+}
+
+// cabacZeroWord may follow a slice any number of times (ITU-T H.264 7.3.2.10), as may zeros: neither holds anything.
+var cabacZeroWord = []byte{0, 0, 3}
+
+// unpadded is a slice without what anybody can append to it, so that padding neither lifts the least that is asked of a
+// rendition nor satisfies it.
+func unpadded(n []byte) []byte {
+	for {
+		n = bytes.TrimRight(n, "\x00")
+		cut, found := bytes.CutSuffix(n, cabacZeroWord)
+		if !found {
+			return n
+		}
+		n = cut
+	}
 }
 
 func (v *pictures) picture(s *scanner, e *elementary, idr bool, before int) {

@@ -30,10 +30,10 @@ func (s *scanner) finish() Stream {
 		s.fail(protocol.NoVideo, "the segment has no video track")
 	case !v.begun:
 		s.fail(protocol.NoVideo, "the video track has no pictures")
+	case !v.startsKey: // before the parameters, which go missing with it
+		s.fail(protocol.NoKeyframe, "the first picture is not a keyframe: cut segments at keyframes")
 	case v.sps == nil:
 		s.fail(protocol.BadMedia, "the video track has no readable sequence parameters")
-	case !v.startsKey:
-		s.fail(protocol.NoKeyframe, "the first picture is not a keyframe")
 	case len(v.pts) == 0:
 		s.fail(protocol.BadMedia, "no picture has a timestamp")
 	}

@@ -244,6 +244,16 @@ func TestCheck_findsEachFault(t *testing.T) {
 		{"too few bits", func(t *testing.T, tr *trial) {
 			tr.outs[0] = again(t, source, testLadder[0], "-b:v", "0", "-maxrate", "0", "-crf", "51", "-vf", "scale=32:18,scale=256:144")
 		}, false, "kbit"},
+		{"too few bits, padded with zeros", func(t *testing.T, tr *trial) {
+			tr.outs[0] = padSlices(t, again(t, source, testLadder[0], "-b:v", "0", "-maxrate", "0", "-crf", "51", "-vf", "scale=32:18,scale=256:144"), []byte{0})
+		}, false, "of pictures"},
+		{"too few bits, padded with words that hold nothing", func(t *testing.T, tr *trial) {
+			tr.outs[0] = padSlices(t, again(t, source, testLadder[0], "-b:v", "0", "-maxrate", "0", "-crf", "51", "-vf", "scale=32:18,scale=256:144"), []byte{0, 0, 3})
+		}, false, "of pictures"},
+		{"padded with null packets", func(t *testing.T, tr *trial) {
+			null := append([]byte{syncByte, 0x1f, 0xff, 0x10}, make([]byte, packetLen-4)...)
+			tr.outs[0] = append(slices.Clone(tr.outs[0]), bytes.Repeat(null, len(tr.outs[0])/packetLen+1000)...)
+		}, false, "bytes hold"},
 		{"keyframes at will", func(t *testing.T, tr *trial) { tr.outs[0] = again(t, source, testLadder[0], "-g", "15") }, false, "keyframes"},
 		{"4:4:4", func(t *testing.T, tr *trial) { tr.outs[0] = again(t, source, testLadder[0], "-pix_fmt", "yuv444p") }, false, "4:2:0"},
 		{"mpeg2", func(t *testing.T, tr *trial) {
@@ -279,6 +289,42 @@ func TestCheck_findsEachFault(t *testing.T) {
 			}
 		})
 	}
+}
+
+// padSlices appends filling to the end of every picture of an output, in packets of its own.
+func padSlices(t *testing.T, b, filling []byte) []byte {
+	t.Helper()
+	const pid = 256 // where FFmpeg's muxer puts the first track
+	filling = bytes.Repeat(filling, 2*(packetLen-4))[:2*(packetLen-4)]
+	var out []byte
+	counter, begun, padded := byte(0), false, 0
+	put := func(head [4]byte, rest []byte) {
+		head[3] = head[3]&0xf0 | counter
+		counter = (counter + 1) & 15
+		out = append(append(out, head[:]...), rest...)
+	}
+	fill := func() {
+		for rest := range slices.Chunk(filling, packetLen-4) {
+			put([4]byte{syncByte, pid >> 8, pid & 0xff, 0x10}, rest)
+		}
+		padded++
+	}
+	for p := range slices.Chunk(b, packetLen) {
+		if int(p[1]&0x1f)<<8|int(p[2]) != pid || p[3]&0x10 == 0 {
+			out = append(out, p...)
+			continue
+		}
+		if p[1]&0x40 != 0 && begun {
+			fill()
+		}
+		begun = true
+		put([4]byte(p[:4]), p[4:])
+	}
+	fill()
+	if padded < 2 {
+		t.Fatal("nothing was padded")
+	}
+	return out
 }
 
 // spoilSlices overwrites the middle of pictures and leaves every header.
@@ -321,6 +367,7 @@ func TestSource_refusesWhatIsNoSegment(t *testing.T) {
 		{"sound only", again(t, plain, testLadder[0], "-vn"), Limits{}, protocol.NoVideo},
 		{"mpeg2", again(t, plain, testLadder[0], "-c:v", "mpeg2video", "-enc_time_base", "1/30", "-fps_mode", "cfr"), Limits{}, protocol.UnsupportedCodec},
 		{"not from a keyframe", withoutFirstPicture(noKey), Limits{}, protocol.NoKeyframe},
+		{"without a keyframe or parameters", withoutFirstPicture(plain), Limits{}, protocol.NoKeyframe},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

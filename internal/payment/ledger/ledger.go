@@ -7,6 +7,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -19,6 +21,25 @@ import (
 type Conn interface {
 	Exec(ctx context.Context, sql string, args ...any) (affected int64, err error)
 	Query(ctx context.Context, sql string, args ...any) (Rows, error)
+	// Do runs statements in order, in one round trip where the database is reached by any.
+	Do(ctx context.Context, steps []Step) error
+}
+
+// Step is one statement of several. Row, where there is one, reads each row it returns; without one it must change a row,
+// or those that many gave it.
+type Step struct {
+	SQL  string
+	Args []any
+	Row  func(Rows) error
+	rows int64
+}
+
+// Done judges how many rows a Step without Row changed.
+func (s Step) Done(affected int64) error {
+	if want := max(s.rows, 1); affected != want {
+		return fmt.Errorf("%d rows changed, want %d", affected, want)
+	}
+	return nil
 }
 
 // Rows is a cursor; it must be closed before the next statement.
@@ -28,6 +49,39 @@ type Rows interface {
 	Err() error
 	Close()
 }
+
+// rowsHere is where many writes its rows.
+const rowsHere = "{rows}"
+
+// many gives a statement for all rows, in pieces of few different lengths, so that few texts are prepared. Each row is written
+// as the template, with its parameters for the template's $.
+func many[T any](all []T, args func(T) []any, s Step, template string) (steps []Step) {
+	for _, size := range []int{64, 16, 4, 1} {
+		for ; len(all) >= size; all = all[size:] {
+			var rows strings.Builder
+			piece := Step{Row: s.Row, rows: int64(size)}
+			n := 0
+			for i, x := range all[:size] {
+				if i > 0 {
+					rows.WriteString(", ")
+				}
+				for _, r := range template {
+					rows.WriteRune(r)
+					if r == '$' {
+						n++
+						rows.WriteString(strconv.Itoa(n))
+					}
+				}
+				piece.Args = append(piece.Args, args(x)...)
+			}
+			piece.SQL = strings.Replace(s.SQL, rowsHere, rows.String(), 1)
+			steps = append(steps, piece)
+		}
+	}
+	return steps
+}
+
+func row(args []any) []any { return args }
 
 // DB runs transactions.
 type DB interface {
@@ -39,7 +93,10 @@ type DB interface {
 }
 
 // Ledger is a payment.Store over a DB with the recipient's tables.
-type Ledger struct{ db DB }
+type Ledger struct {
+	db      DB
+	accepts group
+}
 
 var _ payment.Store = (*Ledger)(nil)
 

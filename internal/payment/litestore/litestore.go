@@ -4,6 +4,7 @@ package litestore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -74,6 +75,54 @@ func (c conn) Query(ctx context.Context, sql string, args ...any) (ledger.Rows, 
 		return nil, err
 	}
 	return rows{r}, nil
+}
+
+// Do prepares each text once.
+func (c conn) Do(ctx context.Context, steps []ledger.Step) (err error) {
+	prepared := map[string]*sql.Stmt{}
+	defer func() {
+		for _, p := range prepared {
+			err = errors.Join(err, p.Close())
+		}
+	}()
+	for _, s := range steps {
+		p := prepared[s.SQL]
+		if p == nil {
+			if p, err = c.tx.PrepareContext(ctx, strings.ReplaceAll(s.SQL, "$", "?")); err != nil {
+				return err
+			}
+			prepared[s.SQL] = p
+		}
+		if err := c.do(ctx, p, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (conn) do(ctx context.Context, p *sql.Stmt, s ledger.Step) error {
+	if s.Row == nil {
+		r, err := p.ExecContext(ctx, s.Args...)
+		if err != nil {
+			return err
+		}
+		affected, err := r.RowsAffected()
+		if err != nil {
+			return err
+		}
+		return s.Done(affected)
+	}
+	r, err := p.QueryContext(ctx, s.Args...)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for r.Next() {
+		if err := s.Row(rows{r}); err != nil {
+			return err
+		}
+	}
+	return r.Err()
 }
 
 type rows struct{ *sql.Rows }

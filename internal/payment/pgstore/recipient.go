@@ -81,3 +81,36 @@ func (c conn) Exec(ctx context.Context, sql string, args ...any) (int64, error) 
 func (c conn) Query(ctx context.Context, sql string, args ...any) (ledger.Rows, error) {
 	return c.tx.Query(ctx, sql, args...)
 }
+
+func (c conn) Do(ctx context.Context, steps []ledger.Step) (err error) {
+	var b pgx.Batch
+	for _, s := range steps {
+		b.Queue(s.SQL, s.Args...)
+	}
+	results := c.tx.SendBatch(ctx, &b)
+	defer func() { err = errors.Join(err, results.Close()) }()
+	for _, s := range steps {
+		if s.Row == nil {
+			tag, err := results.Exec()
+			if err == nil {
+				err = s.Done(tag.RowsAffected())
+			}
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		rows, err := results.Query()
+		if err != nil {
+			return err
+		}
+		for rows.Next() && err == nil {
+			err = s.Row(rows)
+		}
+		rows.Close()
+		if err = errors.Join(err, rows.Err()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

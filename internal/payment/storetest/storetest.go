@@ -29,6 +29,7 @@ func Exercise(t *testing.T, open func(t *testing.T) (store payment.Store, again 
 		{"counts and forgets strangers", strangers},
 		{"opens one set after another", sets},
 		{"accepts a ticket once", accepts},
+		{"decides what comes together as if one came after another", together},
 		{"keeps nonces inside the window and in the order of sets", nonces},
 		{"never accepts into a closed set", closes},
 		{"closes by time, by lane, and all", closing},

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +19,6 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"golang.org/x/time/rate"
 
 	"github.com/kinora/kinora/internal/payment"
 	"github.com/kinora/kinora/internal/protocol"
@@ -59,7 +59,7 @@ type API struct {
 	recipient  Recipient
 	payer      Payer
 	connected  func() bool // to the bus
-	quotes     *rate.Limiter
+	quotes     *limits
 	metrics    http.Handler
 }
 
@@ -67,7 +67,7 @@ type API struct {
 func New(cfg Config, d *dispatch.Dispatcher, fl *fleet.Fleet, st *store.Store, fd *feed.Feed, recipient Recipient, payer Payer,
 	connected func() bool, registry *prometheus.Registry) *API {
 	return &API{cfg: cfg, dispatcher: d, fleet: fl, store: st, feed: fd, recipient: recipient, payer: payer, connected: connected,
-		quotes:  rate.NewLimiter(200, 400),
+		quotes:  newLimits(),
 		metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{})}
 }
 
@@ -94,21 +94,40 @@ func (a *API) Handler() http.Handler {
 	r.Get("/api/v1/fleet", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, a.members()) })
 	r.Get("/api/v1/leases", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, a.dispatcher.Leases()) })
 	r.Get("/api/v1/epochs", a.epochs)
-	r.With(loopback).Post("/api/v1/drain", a.drain)
-	r.With(loopback).Post("/api/v1/fleet/{address}/restore", a.restore)
+	r.With(operator).Post("/api/v1/drain", a.drain)
+	r.With(operator).Post("/api/v1/fleet/{address}/restore", a.restore)
 	return r
 }
 
-// loopback lets only this machine in: what follows has no secret of its own yet.
-func loopback(next http.Handler) http.Handler {
+// operator lets in a program of this machine alone: what follows has no secret of its own yet. A web page open on this
+// machine is none, whatever name it came by, and neither is who comes through a proxy that runs here.
+func operator(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, _, err := net.SplitHostPort(r.RemoteAddr)
-		if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
-			protocol.WriteProblem(w, protocol.Errorf(protocol.Unauthorized, "%s is for this machine only", r.URL.Path))
+		if !fromHere(r) || http.NewCrossOriginProtection().Check(r) != nil {
+			protocol.WriteProblem(w, protocol.Errorf(protocol.Unauthorized, "%s is asked for from this machine only, at its loopback address", r.URL.Path))
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// fromHere reports a request that a program on this machine sent to this machine by name.
+func fromHere(r *http.Request) bool {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || !peer.Addr().Unmap().IsLoopback() {
+		return false
+	}
+	for _, proxy := range []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"} {
+		if r.Header.Get(proxy) != "" {
+			return false
+		}
+	}
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host = r.Host
+	}
+	named, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return host == "localhost" || err == nil && named.Unmap().IsLoopback()
 }
 
 func answer(w http.ResponseWriter, status int, v any) {
@@ -136,8 +155,8 @@ func read[M any](w http.ResponseWriter, r *http.Request) (M, error) {
 }
 
 func (a *API) quote(w http.ResponseWriter, r *http.Request) {
-	if !a.quotes.Allow() {
-		protocol.WriteProblem(w, protocol.Limited(protocol.RateLimited, "quotes_per_second", 200, "too many quotes are asked for"))
+	if limit, ok := a.quotes.allow(r); !ok {
+		protocol.WriteProblem(w, protocol.Limited(protocol.RateLimited, "quotes_per_second", limit, "too many quotes are asked for"))
 		return
 	}
 	request, err := read[protocol.QuoteRequest](w, r)
@@ -167,7 +186,7 @@ func (a *API) tickets(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, result)
 }
 
-// Readiness is the body of /readyz: ready once everybody who bids and may work has an allocation.
+// Readiness is the body of /readyz: ready once enough transcoders have an allocation. Whoever else bids changes nothing.
 type Readiness struct {
 	Ready       bool   `json:"ready"`
 	Transcoders int    `json:"transcoders"` // live, with a confirmed allocation
@@ -185,10 +204,8 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 		body.Reason = "the database does not answer"
 	case !a.connected():
 		body.Reason = "NATS is not connected"
-	case waiting > 0:
-		body.Reason = fmt.Sprintf("%d transcoders wait for an allocation", waiting)
 	case allocated < a.cfg.MinTranscoders:
-		body.Reason = fmt.Sprintf("%d of %d transcoders are there", allocated, a.cfg.MinTranscoders)
+		body.Reason = fmt.Sprintf("%d of %d transcoders are there, %d wait for an allocation", allocated, a.cfg.MinTranscoders, waiting)
 	default:
 		body.Ready = true
 		answer(w, http.StatusOK, body)

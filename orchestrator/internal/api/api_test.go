@@ -609,22 +609,47 @@ func TestStream_endsAndItsLeasesWithIt(t *testing.T) {
 	}
 }
 
-func TestReady_saysSoOnceWhoeverBidsIsAllocated(t *testing.T) {
+func TestReady_saysSoOnceEnoughAreAllocatedWhoeverElseBids(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
-	p := m.join(peertest.Honest, 100)
-	m.eventually("ready", func() bool {
+	ready := func() (r api.Readiness) {
 		resp, err := m.client.Get(m.url + "/readyz")
 		m.must(err)
 		defer resp.Body.Close()
-		var r api.Readiness
 		m.must(json.NewDecoder(resp.Body).Decode(&r))
-		return resp.StatusCode == http.StatusOK && r.Ready && r.Transcoders == 1
-	})
+		if r.Ready != (resp.StatusCode == http.StatusOK) {
+			t.Errorf("status %d for %+v", resp.StatusCode, r)
+		}
+		return r
+	}
+	if r := ready(); r.Ready || !strings.Contains(r.Reason, "0 of 1") {
+		t.Errorf("without a transcoder: %+v", r)
+	}
+	p := m.join(peertest.Honest, 100)
+	if r := ready(); !r.Ready || r.Transcoders != 1 {
+		t.Errorf("with one: %+v", r)
+	}
 	m.books.mu.Lock()
-	defer m.books.mu.Unlock()
 	if m.books.funded[p.Address()].IsZero() {
 		t.Error("ready without an allocation")
+	}
+	m.books.broke = true
+	m.books.mu.Unlock()
+	stranger := key(t)
+	bid, err := protocol.Seal(m.domain, stranger, protocol.Bid{Transcoder: stranger.Address(), FreePixelRate: 1, TTLMillis: 60_000, Sequence: 1,
+		Prices: protocol.Prices{{Codec: protocol.H264, WeiPerPixel: protocol.NewWei(1)}}})
+	m.must(err)
+	m.fleet.Bid(bid)
+	m.eventually("the stranger is refused an allocation", func() bool {
+		for _, x := range m.fleet.Members() {
+			if x.Address == stranger.Address() {
+				return x.Refusal != ""
+			}
+		}
+		return false
+	})
+	if r := ready(); !r.Ready || r.Waiting != 1 {
+		t.Errorf("with one that cannot be funded: %+v", r)
 	}
 }
 

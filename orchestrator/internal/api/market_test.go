@@ -61,6 +61,7 @@ type books struct {
 	payees   map[protocol.ID]common.Address
 	rejected map[protocol.ID]protocol.Code
 	funded   map[common.Address]protocol.Wei
+	broke    bool // nobody else is
 	params   map[common.Address]time.Time
 	ended    chan string
 }
@@ -115,6 +116,9 @@ func (b *books) EndStream(_ context.Context, stream string) error {
 func (b *books) Ensure(_ context.Context, t common.Address, amount protocol.Wei) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if _, ok := b.funded[t]; b.broke && !ok {
+		return protocol.Errorf(protocol.InsufficientCredit, "nothing is left for %s", t)
+	}
 	b.funded[t] = amount
 	return nil
 }
@@ -253,7 +257,7 @@ func newMarket(t *testing.T, change ...func(*dispatch.Config)) *market {
 	}
 	m.dispatcher, err = dispatch.New(ctx, cfg, m.store, m.fleet, nats, m.books, m.books)
 	m.must(err)
-	handler := api.New(api.Config{Domain: m.domain, Self: m.self.Address(), BodyIdle: time.Second, Log: m.log}, m.dispatcher, m.fleet, m.store, m.feed,
+	handler := api.New(api.Config{Domain: m.domain, Self: m.self.Address(), MinTranscoders: 1, BodyIdle: time.Second, Log: m.log}, m.dispatcher, m.fleet, m.store, m.feed,
 		ticketsIn{m.books}, ticketsOut{m.books}, nats.Connected, registry).Handler()
 	httpServer := api.Serve(l, handler, api.TLS{}, m.log)
 	var parts sync.WaitGroup
@@ -394,6 +398,7 @@ func (m *market) send(path, field string, body io.Reader) (result, error) {
 		return result{}, err
 	}
 	defer resp.Body.Close()
+	defer cancel() // first: closing waits for a request body that somebody still holds open
 	r := result{status: resp.StatusCode}
 	if resp.StatusCode != http.StatusOK {
 		return r, json.NewDecoder(resp.Body).Decode(&r.problem)
@@ -493,14 +498,22 @@ func (m *market) eventually(what string, is func() bool) {
 func (m *market) segments() []mediatest.Segment { return mediatest.Segments(m, clip) }
 
 // join brings a peer to the market and waits until it can be hired.
-func (m *market) join(how peertest.Manner, price uint64) *peertest.Peer {
+func (m *market) join(how peertest.Manner, price uint64, change ...func(*peertest.Options)) *peertest.Peer {
 	m.Helper()
 	k := key(m)
-	p := peertest.Join(m, peertest.Options{Domain: m.domain, Key: k, NATS: m.nats, Price: price, Manner: how, Log: m.log,
+	var instead []mediatest.Segment
+	if how == peertest.Dark { // made here: a probe may still run when the test, and its directory, are gone
+		instead = mediatest.Segments(m, dark)
+	}
+	o := peertest.Options{Domain: m.domain, Key: k, NATS: m.nats, Price: price, Manner: how, Log: m.log,
 		Params: func(_ context.Context, payer common.Address, _ string, _ protocol.Wei) (protocol.Signed[protocol.TicketParams], error) {
 			return params(m.domain, k, payer, protocol.NewWei(1e15))
 		},
-		Instead: func(seq uint64) []byte { return mediatest.Segments(m, dark)[seq].Bytes }})
+		Instead: func(seq uint64) []byte { return instead[seq].Bytes }}
+	for _, c := range change {
+		c(&o)
+	}
+	p := peertest.Join(m, o)
 	m.eventually("the peer is allocated", func() bool {
 		for _, x := range m.fleet.Members() {
 			if x.Address == k.Address() && x.Allocated {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -28,6 +29,7 @@ func (a *API) segment(w http.ResponseWriter, r *http.Request) {
 	}
 	body := &pacedBody{body: r.Body, deadline: rc.SetReadDeadline, idle: a.cfg.BodyIdle,
 		last: time.Now().Add(a.cfg.BodyIdle + 4*time.Duration(offer.DurationMillis)*time.Millisecond)}
+	defer body.end()
 	frames := protocol.NewFrameWriter(w, rc.Flush)
 	begun := false
 	emit := func(f protocol.Frame) error {
@@ -76,12 +78,17 @@ func (a *API) offer(r *http.Request) (protocol.SegmentOffer, error) {
 	return offer, nil
 }
 
-// pacedBody refuses a body that pauses too long or takes too long in all.
+// pacedBody refuses a body that pauses too long or takes too long in all. It is read by a story that may outlive the
+// request: after end nothing touches the request's connection any more, which net/http answers with a panic.
 type pacedBody struct {
 	body     io.Reader
 	deadline func(time.Time) error
 	idle     time.Duration
 	last     time.Time
+
+	mu    sync.Mutex // of deadline
+	ended bool       // the request is over
+	whole bool       // the body was read to its end
 }
 
 func (b *pacedBody) Read(p []byte) (int, error) {
@@ -89,12 +96,50 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	if b.last.Before(until) {
 		until = b.last
 	}
-	_ = b.deadline(until) // unsupported only in a test's recorder
+	if !b.limit(until) {
+		return 0, errRequestOver
+	}
 	n, err := b.body.Read(p)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
+	switch {
+	case errors.Is(err, io.EOF):
+		b.mu.Lock()
+		b.whole = true
+		b.mu.Unlock()
+		b.limit(time.Time{}) // else HTTP/1.1 takes the answer's time for a pause
+	case errors.Is(err, os.ErrDeadlineExceeded) && b.over():
+		err = errRequestOver
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		err = protocol.Limited(protocol.BodyTooSlow, "body_idle", b.idle, "the segment's bytes come too slowly")
 	}
 	return n, err
+}
+
+var errRequestOver = protocol.Errorf(protocol.Cancelled, "the request ended before its bytes did")
+
+// limit moves the deadline of reads, while there is a request.
+func (b *pacedBody) limit(until time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.ended {
+		_ = b.deadline(until) // unsupported only in a test's recorder
+	}
+	return !b.ended
+}
+
+func (b *pacedBody) over() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.ended
+}
+
+// end must come before the handler's: it lets no further read begin, and ends the one that waits for bytes nobody needs.
+func (b *pacedBody) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.whole {
+		_ = b.deadline(time.Now())
+	}
+	b.ended = true
 }
 
 // slot parks a transcoder's request until an attempt needs it.

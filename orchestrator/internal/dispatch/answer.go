@@ -54,6 +54,19 @@ func (a *Answer) size() int {
 	return a.bytes
 }
 
+// of returns the frames of one attempt.
+func (a *Answer) of(attempt uint8) []protocol.Frame {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var frames []protocol.Frame
+	for _, f := range a.frames {
+		if f.Attempt == attempt {
+			frames = append(frames, f)
+		}
+	}
+	return frames
+}
+
 // Copy hands every frame to emit as it comes, without the closing FrameEnd. It returns nil when the answer ended well,
 // else why it did not; started says whether any frame came, since a refusal before the first one has a status of its own.
 // The error of emit or of ctx is returned as failed.

@@ -3,6 +3,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -62,7 +63,8 @@ type Config struct {
 	MaxInFlight     int           // segments at once
 	MaxAttempts     int           // tries at one segment, probes aside
 	KeepAnswers     time.Duration // how long a finished answer stays for replays
-	KeepBytes       int           // and how many bytes of them, bytes
+	KeepBytes       int           // and how many bytes of them, with their sources
+	KeepHistory     time.Duration // how long settled attempts stay as evidence (a week); longer than a quote stands
 
 	Verify  verify.Config
 	Events  func(protocol.Event)
@@ -80,6 +82,7 @@ type Dispatcher struct {
 	payer     Payer
 	recipient Recipient
 	leases    *leases
+	reviewing chan struct{} // a token per look at a rejected delivery
 
 	life   context.Context // of everything that outlives its request; cancelled by Close
 	cancel context.CancelFunc
@@ -98,8 +101,9 @@ type Dispatcher struct {
 
 // New makes a Dispatcher and takes over the leases of an earlier process at the same URL.
 func New(ctx context.Context, cfg Config, st *store.Store, fl *fleet.Fleet, bus Bus, payer Payer, recipient Recipient) (*Dispatcher, error) {
+	cfg.KeepHistory = cmp.Or(cfg.KeepHistory, 7*24*time.Hour)
 	d := &Dispatcher{cfg: cfg, self: cfg.Signer.Address(), store: st, fleet: fl, bus: bus, payer: payer, recipient: recipient,
-		leases: newLeases(), segments: make(map[segmentID]*segment), quotes: make(map[protocol.ID]quoteEntry)}
+		leases: newLeases(), reviewing: make(chan struct{}, reviews), segments: make(map[segmentID]*segment), quotes: make(map[protocol.ID]quoteEntry)}
 	d.life, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := d.turnEpoch(ctx); err != nil {
 		return nil, err
@@ -148,7 +152,13 @@ func (d *Dispatcher) clean(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := d.store.Prune(ctx, time.Hour); err != nil {
+	if err := d.store.PruneQuotes(ctx, time.Hour); err != nil {
+		return err
+	}
+	if err := d.store.LapseEpochs(ctx, 3*epochTime); err != nil { // much longer: a secret in use is never shown
+		return err
+	}
+	if err := d.store.PruneHistory(ctx, d.cfg.KeepHistory); err != nil {
 		return err
 	}
 	return d.store.LapseLeases(ctx)

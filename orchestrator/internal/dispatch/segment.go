@@ -12,7 +12,6 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/internal/protocol"
-	"github.com/kinora/kinora/internal/verify"
 	"github.com/kinora/kinora/orchestrator/internal/store"
 )
 
@@ -39,15 +38,19 @@ type segment struct {
 	done    chan struct{} // closed when the answer has ended
 	rest    chan struct{} // closed when every try is settled and paid
 
-	winner     common.Address // set before done
+	won        *try // set before done; nil: nobody's output was released
 	finishedAt time.Time
+	reviewed   bool // guarded by Dispatcher.mu
 
 	mu    sync.Mutex
 	front *try // the one whose frames the payer is sent
 	tries []*try
 	next  uint8 // ordinal
 
-	received int // results the story has taken; its own
+	// The story's own, and then of whoever settles the rest.
+	received int              // results taken
+	passed   []common.Address // whose output of this source passed
+	held     []held           // failures that the source may have provoked
 }
 
 // maxTries bounds tries and probes of one segment.
@@ -101,11 +104,9 @@ func (d *Dispatcher) admit(ctx context.Context, offer protocol.SegmentOffer) (*s
 	if h.Budget.Less(fee) {
 		return nil, protocol.Limited(protocol.BudgetTooSmall, "fee", fee, "%d ms may cost %s wei, the budget is %s", offer.DurationMillis, fee, h.Budget)
 	}
-	checks := d.cfg.Verify
-	checks.Origin = h.Payer.Hex()
 	s := &segment{id: segmentID{h.Payer, h.SegmentKey}, offer: offer, header: h, quote: q, credit: protocol.NewID(),
 		work:   work{key: streamKey{h.Payer, h.Stream, h.Incarnation, m.LadderHash}, request: q.Request, maxPrices: m.Prices},
-		src:    newSource(verify.NewSource(checks, time.Duration(offer.DurationMillis)*time.Millisecond)),
+		src:    newSource(d.newSource(h.Payer, offer.DurationMillis)),
 		answer: newAnswer(), results: make(chan *try, maxTries), done: make(chan struct{}), rest: make(chan struct{}),
 		log: d.cfg.Log.With("stream", h.Stream, "incarnation", h.Incarnation, "seq", h.Seq)}
 	return s, nil
@@ -115,11 +116,11 @@ func (d *Dispatcher) admit(ctx context.Context, offer protocol.SegmentOffer) (*s
 // payer rejects what its transcoder delivered.
 func (d *Dispatcher) enter(ctx context.Context, s *segment) (earlier *segment, err error) {
 	d.mu.Lock()
-	if e := d.segments[s.id]; e != nil {
-		rejected := false
+	e, rejected := d.segments[s.id], false
+	if e != nil {
 		select {
 		case <-e.done:
-			rejected = slices.Contains(s.offer.Avoid, e.winner)
+			rejected = e.won != nil && slices.Contains(s.offer.Avoid, e.won.transcoder)
 		default:
 		}
 		if !rejected {
@@ -134,15 +135,19 @@ func (d *Dispatcher) enter(ctx context.Context, s *segment) (earlier *segment, e
 	}
 	d.segments[s.id] = s
 	d.mu.Unlock()
+	if rejected {
+		d.background(func() { d.review(e) })
+	}
 
 	delivered, ok, err := d.store.Delivered(ctx, s.id.payer, s.id.key)
 	if err != nil {
 		return nil, err
 	}
-	if ok {
-		s.delivered = &delivered
+	if !ok {
+		return nil, nil
 	}
-	return nil, nil
+	s.delivered = &delivered
+	return nil, delivered.Spent(s.id.key) // before anybody works for what could not be charged
 }
 
 // join answers a replay from the story that is or was told of the same segment: same bytes, or a conflict.
@@ -186,7 +191,7 @@ func (d *Dispatcher) leave(s *segment, err error) {
 	} else {
 		s.finishedAt = time.Now()
 		d.kept = append(d.kept, s)
-		d.keptSize += s.answer.size()
+		d.keptSize += s.size()
 	}
 	close(s.done)
 	for d.keptSize > d.cfg.KeepBytes && len(d.kept) > 0 {
@@ -201,8 +206,14 @@ func (d *Dispatcher) dropLocked(s *segment) {
 	}
 	if i := slices.Index(d.kept, s); i >= 0 {
 		d.kept = slices.Delete(d.kept, i, i+1)
-		d.keptSize -= s.answer.size()
+		d.keptSize -= s.size()
 	}
+}
+
+// size is what keeping s costs: its answer, and its source for a second look at it.
+func (s *segment) size() int {
+	_, source, _, _ := s.src.whole(context.Background()) // it has ended
+	return s.answer.size() + int(source)
 }
 
 // forget drops answers that were kept long enough, and quotes that expired.

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/verify"
@@ -48,6 +51,7 @@ func (d *Dispatcher) settle(t *try, released bool) error {
 		}
 	case t.failed():
 		x.State, x.Code, x.Detail = store.Rejected, t.verdict.Code, t.verdict.Detail
+		x.Held = !t.verdict.Gross && !s.vouched(t.lease.transcoder)
 	default:
 		x.State, x.Code, x.Detail = store.Abandoned, protocol.CodeOf(t.err), detail(t.err)
 	}
@@ -72,10 +76,48 @@ func (d *Dispatcher) settle(t *try, released bool) error {
 	}
 	d.payer.Wake()
 	d.note(t, x, settled)
+	switch {
+	case x.State == store.Verified:
+		s.passed = append(s.passed, t.lease.transcoder)
+		d.convict(ctx, s)
+	case x.Held && !settled.Again:
+		s.held = append(s.held, held{t, x})
+	}
 	if refusal != nil {
 		return refusal
 	}
 	return nil
+}
+
+// held is a failure that says nothing yet: a source can be made so that no honest output passes. It counts once another
+// transcoder's output of the same source has passed, and never if none does.
+type held struct {
+	try *try
+	x   store.Settlement
+}
+
+// vouched reports that somebody else than t made an output of the source that passed.
+func (s *segment) vouched(t common.Address) bool {
+	return slices.ContainsFunc(s.passed, func(p common.Address) bool { return p != t })
+}
+
+// convict judges the failures that were held, now that an output has passed.
+func (d *Dispatcher) convict(ctx context.Context, s *segment) {
+	waiting := s.held[:0]
+	for _, h := range s.held {
+		if !s.vouched(h.try.lease.transcoder) {
+			waiting = append(waiting, h)
+			continue
+		}
+		judged, err := d.store.Judge(ctx, h.x)
+		if err != nil {
+			s.log.Error("a failed output was not judged", "attempt", h.try.id.Short(), "transcoder", h.try.lease.transcoder, "err", err)
+			continue
+		}
+		d.fleet.Failed(h.try.lease.transcoder)
+		d.judged(h.try, h.x, judged)
+	}
+	s.held = waiting
 }
 
 // fees are what the payer owes, never above the budget it signed, and what the transcoder is paid, never above its award.
@@ -113,7 +155,9 @@ func (d *Dispatcher) note(t *try, x store.Settlement, settled store.Settled) {
 		}
 	case store.Rejected:
 		e.Kind = protocol.OutputRejected
-		d.fleet.Failed(transcoder)
+		if !x.Held {
+			d.fleet.Failed(transcoder)
+		}
 	case store.Abandoned:
 		e.Layers = ""
 		if !errors.Is(t.err, errSettled) || t.straggled {
@@ -123,15 +167,20 @@ func (d *Dispatcher) note(t *try, x store.Settlement, settled store.Settled) {
 	}
 	d.cfg.Events(e)
 	s.log.Info("attempt "+string(x.State), "attempt", t.id.Short(), "transcoder", transcoder, "lease", t.lease.id.Short(), "probe", t.probe,
-		"released", x.Released, "ms", x.Millis, "layers", t.verdict.Layers, "price_wei", x.Price, "cost_wei", x.Cost, "code", x.Code, "detail", x.Detail)
-	if x.State == store.Abandoned || settled.Again {
-		return
+		"released", x.Released, "ms", x.Millis, "layers", t.verdict.Layers, "price_wei", x.Price, "cost_wei", x.Cost, "code", x.Code, "detail", x.Detail, "held", x.Held)
+	if x.State != store.Abandoned && !x.Held && !settled.Again {
+		d.judged(t, x, settled)
 	}
+}
+
+// judged acts on what a verdict has made of its transcoder's record.
+func (d *Dispatcher) judged(t *try, x store.Settlement, settled store.Settled) {
+	s, transcoder, m := t.seg, t.lease.transcoder, d.cfg.Metrics
 	d.fleet.Judged(transcoder, settled.Record)
 	switch {
 	case settled.CutOff:
 		cut := t.event(protocol.TranscoderCutOff)
-		cut.Code, cut.Layers, cut.Count = x.Code, t.verdict.Layers, settled.Record.Failed
+		cut.Code, cut.Layers, cut.Count = x.Code, x.Verdict.Layers, settled.Record.Failed
 		cut.Detail = fmt.Sprintf("%d of its outputs failed, the last: %s", settled.Record.Failed, x.Detail)
 		d.cfg.Events(cut)
 		m.cutOff.Inc()

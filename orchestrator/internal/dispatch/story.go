@@ -71,6 +71,15 @@ func (d *Dispatcher) story(ctx context.Context, offer protocol.SegmentOffer, bod
 			return err
 		}
 	}
+	if s.delivered != nil { // other bytes under its key cannot be charged: nobody works before it is clear that these are the same
+		hash, _, _, err := s.src.whole(ctx)
+		if err != nil {
+			return err
+		}
+		if s.delivered.Source != hash {
+			return protocol.Errorf(protocol.SegmentConflict, "segment %s was delivered with other bytes", s.id.key)
+		}
+	}
 
 	// 4 · Lease or auction, and 5 · relay, are one attempt (try.go). The first one begins with the first byte. While it
 	// works, this loop waits for whatever comes first: an end, a straggler, the end of the source, the end of the budget.
@@ -86,12 +95,8 @@ func (d *Dispatcher) story(ctx context.Context, offer protocol.SegmentOffer, bod
 
 		case <-ended:
 			ended = nil
-			hash, _, _, err := s.src.whole(ctx)
-			if err != nil {
+			if _, _, _, err := s.src.whole(ctx); err != nil {
 				return err
-			}
-			if s.delivered != nil && s.delivered.Source != hash {
-				return protocol.Errorf(protocol.SegmentConflict, "segment %s was delivered with other bytes", s.id.key)
 			}
 			budget := time.Duration(offer.BudgetMillis) * time.Millisecond
 			late = time.After(budget)
@@ -123,7 +128,7 @@ func (d *Dispatcher) story(ctx context.Context, offer protocol.SegmentOffer, bod
 				}
 				s.win(t)
 				s.show(t, protocol.Frame{Kind: protocol.FrameVerdict, Payload: protocol.Encode(protocol.Verdict{Attempt: t.id, Passed: true})})
-				s.winner = t.transcoder
+				s.won = t
 				return nil
 
 			default: // failed: recorded, never paid, and the next transcoder starts from the copy at once

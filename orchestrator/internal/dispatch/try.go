@@ -167,19 +167,24 @@ func (d *Dispatcher) relay(t *try, find func() (*Lease, error)) error {
 		Deep: t.probe || d.sampled(t.id, record)}) // decided here, before its first byte
 	defer check.Cancel()
 
-	s.show(t, protocol.Frame{Kind: protocol.FrameAttempt, Payload: start})
-	if err := slot.write(protocol.Frame{Kind: protocol.FrameAttempt, Payload: start}); err != nil {
-		return protocol.Errorf(protocol.Unreachable, "the transcoder's slot broke: %w", err)
-	}
-	d.cfg.Events(t.event(protocol.AttemptStarted))
-
-	// A cancel is said, and waited for: a receipt that was on its way is still paid. Then the slot is cut.
+	// A cancel is said, and waited for: a receipt that was on its way is still paid. Then the slot is cut, also under a first
+	// frame that its transcoder does not take.
+	begun := make(chan struct{})
 	uncancel := context.AfterFunc(t.ctx, func() {
 		time.AfterFunc(d.cfg.CancelGrace, slot.abort)
+		<-begun
 		p := protocol.ProblemOf(context.Cause(t.ctx))
 		_ = slot.write(protocol.Frame{Kind: protocol.FrameCancel, Payload: protocol.Encode(p)}) // gone is as good as cancelled
 	})
 	defer uncancel()
+	s.show(t, protocol.Frame{Kind: protocol.FrameAttempt, Payload: start})
+	err = slot.write(protocol.Frame{Kind: protocol.FrameAttempt, Payload: start})
+	close(begun)
+	if err != nil {
+		return cause(t.ctx, protocol.Errorf(protocol.Unreachable, "the transcoder's slot broke: %w", err))
+	}
+	d.cfg.Events(t.event(protocol.AttemptStarted))
+
 	pumping, stopPump := context.WithCancel(t.ctx)
 	pumped := make(chan struct{})
 	go func() {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+	"golang.org/x/time/rate"
 
 	"github.com/kinora/kinora/internal/auction"
 	"github.com/kinora/kinora/internal/protocol"
@@ -30,6 +31,9 @@ type Config struct {
 	Self       common.Address
 	Allocation protocol.Wei  // per transcoder
 	MaxMembers int           // transcoders that are given an allocation; more are heard, not hired
+	Absent     time.Duration // without a bid for so long, a member's place is free (5 min)
+	Trial      time.Duration // a member without a verified output yields its place to one that waits after so long (10 min)
+	FundEvery  time.Duration // beyond the first MaxMembers, one more is given an allocation each (1 min)
 	Backoff    time.Duration // no award to one that declined or failed for so long
 	TopUp      time.Duration // between looks at the allocations
 	Events     func(protocol.Event)
@@ -43,6 +47,7 @@ type Fleet struct {
 	treasury Treasury
 	book     *auction.Book
 	wake     chan struct{} // somebody waits for an allocation
+	funds    *rate.Limiter // of allocations to transcoders that had none from this process
 
 	mu      sync.Mutex
 	members map[common.Address]*member
@@ -50,10 +55,14 @@ type Fleet struct {
 
 type member struct {
 	store.Transcoder
-	entered   bool // has its row
-	allocated bool
-	refusal   string // why the last Ensure failed
-	bids      uint64 // since the last CountBids
+	entered   bool      // has its row
+	allocated bool      // has a place
+	funded    bool      // has been given an allocation
+	queued    time.Time // when it began to wait for a place
+	hired     time.Time // when it got its place
+	heard     time.Time // when its last bid came
+	refusal   string    // why the last Ensure failed
+	bids      uint64    // since the last CountBids
 	shown     protocol.Bid
 	shownAt   time.Time
 	quality   quality
@@ -71,8 +80,10 @@ type hold struct {
 
 // New makes the fleet; Run must run for anybody to be hired.
 func New(cfg Config, st *store.Store, treasury Treasury) *Fleet {
+	cfg.Absent, cfg.Trial = cmp.Or(cfg.Absent, 5*time.Minute), cmp.Or(cfg.Trial, 10*time.Minute)
+	cfg.FundEvery = cmp.Or(cfg.FundEvery, time.Minute)
 	return &Fleet{cfg: cfg, store: st, treasury: treasury, book: auction.NewBook(4096), wake: make(chan struct{}, 1),
-		members: make(map[common.Address]*member)}
+		funds: rate.NewLimiter(rate.Every(cfg.FundEvery), cfg.MaxMembers), members: make(map[common.Address]*member)}
 }
 
 // bidEventEvery bounds how often an unchanged bid is shown as an event.
@@ -99,6 +110,10 @@ func (f *Fleet) Bid(bid protocol.Signed[protocol.Bid]) {
 		m = &member{Transcoder: store.Transcoder{Address: b.Transcoder, Record: verify.Record{State: verify.New}, FirstSeen: now}}
 		f.members[b.Transcoder] = m
 	}
+	if m.queued.IsZero() {
+		m.queued = now
+	}
+	m.heard = now
 	m.bids++
 	m.held = slices.DeleteFunc(m.held, func(h hold) bool { return h.at.Add(holdFor).Before(now) })
 	changed := !slices.Equal(b.Prices, m.shown.Prices) || b.FreePixelRate != m.shown.FreePixelRate
@@ -106,7 +121,7 @@ func (f *Fleet) Bid(bid protocol.Signed[protocol.Bid]) {
 	if show {
 		m.shown, m.shownAt = b, now
 	}
-	waits := !m.entered || !m.allocated
+	waits := !m.allocated && f.hiredLocked() < f.cfg.MaxMembers
 	f.mu.Unlock()
 	if show {
 		e := protocol.Event{Kind: protocol.BidReceived, Counterparty: &b.Transcoder, Count: b.FreePixelRate}
@@ -135,80 +150,24 @@ func (f *Fleet) Run(ctx context.Context) error {
 	if err := f.refresh(ctx); err != nil {
 		return err
 	}
+	var hiring sync.WaitGroup
+	hiring.Go(func() { f.hireLoop(ctx) }) // waits for the chain, which nothing else here should
+	defer hiring.Wait()
 	refresh := time.NewTicker(time.Second)
 	defer refresh.Stop()
-	topUp := time.NewTicker(f.cfg.TopUp)
-	defer topUp.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			f.flushBids(context.WithoutCancel(ctx))
 			return nil
-		case <-f.wake:
-			f.hire(ctx, false)
-		case <-topUp.C:
-			f.hire(ctx, true)
 		case <-refresh.C:
 			f.flushBids(ctx)
 			if err := f.refresh(ctx); err != nil && ctx.Err() == nil {
 				f.cfg.Log.Warn("cannot read the transcoders' records", "err", err)
 			}
+			f.nudge()
 		}
 	}
-}
-
-// hire enters and allocates to those that bid. all looks at every live member, else only those without an allocation.
-func (f *Fleet) hire(ctx context.Context, all bool) {
-	live := f.book.Live(time.Now())
-	slices.SortFunc(live, func(a, b auction.Standing) int {
-		return bytes.Compare(a.Bid.Message.Transcoder[:], b.Bid.Message.Transcoder[:])
-	})
-	for _, s := range live {
-		if ctx.Err() != nil {
-			return
-		}
-		t := s.Bid.Message.Transcoder
-		f.mu.Lock()
-		m := f.members[t]
-		entered, allocated, cutOff, full := m.entered, m.allocated, m.Record.State == verify.CutOff, f.hiredLocked() >= f.cfg.MaxMembers
-		f.mu.Unlock()
-		if !entered {
-			row, err := f.store.See(ctx, t)
-			if err != nil {
-				f.cfg.Log.Warn("cannot enter a transcoder", "transcoder", t, "err", err)
-				continue
-			}
-			f.mu.Lock()
-			m.Transcoder, m.entered = row, true
-			cutOff = row.Record.State == verify.CutOff
-			f.mu.Unlock()
-		}
-		if cutOff || allocated && !all || !allocated && full {
-			continue
-		}
-		err := f.treasury.Ensure(ctx, t, f.cfg.Allocation)
-		f.mu.Lock()
-		m.refusal = ""
-		if err == nil {
-			m.allocated = true
-		} else {
-			m.refusal = err.Error()
-		}
-		f.mu.Unlock()
-		if err != nil && ctx.Err() == nil {
-			f.cfg.Log.Warn("cannot allocate to a transcoder; it gets no lease until that works", "transcoder", t, "wei", f.cfg.Allocation, "err", err)
-		}
-	}
-}
-
-func (f *Fleet) hiredLocked() int {
-	n := 0
-	for _, m := range f.members {
-		if m.allocated {
-			n++
-		}
-	}
-	return n
 }
 
 // refresh takes over the records as Postgres has them, which other replicas change too.
@@ -384,26 +343,6 @@ func (f *Fleet) Patience(t common.Address, budget time.Duration) time.Duration {
 		return share
 	}
 	return min(share, max(2*p95, budget/4))
-}
-
-// Backlog counts live, trusted bidders that wait for an allocation, and those that have one.
-func (f *Fleet) Backlog() (waiting, allocated int) {
-	live := f.book.Live(time.Now())
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	full := f.hiredLocked() >= f.cfg.MaxMembers
-	for _, s := range live {
-		m := f.members[s.Bid.Message.Transcoder]
-		switch {
-		case m == nil:
-			waiting++
-		case m.allocated && m.entered:
-			allocated++
-		case m.Record.State != verify.CutOff && !full:
-			waiting++
-		}
-	}
-	return waiting, allocated
 }
 
 // Member is a transcoder as the API shows it.

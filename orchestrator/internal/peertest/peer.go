@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -37,7 +38,8 @@ const (
 	Giver    Manner = "giver-up" // abandons each attempt
 	Sleeper  Manner = "sleeper"  // takes the source and never answers
 	Decliner Manner = "decliner"
-	Hasty    Manner = "hasty" // sends a receipt at once
+	Hasty    Manner = "hasty"  // sends a receipt at once
+	Choppy   Manner = "choppy" // puts in keyframes nobody asked for: a fault that a source might provoke
 )
 
 // Options of a Peer.
@@ -309,6 +311,11 @@ func (p *Peer) serve(ctx context.Context, offer protocol.AwardOffer, start proto
 	case p.is(Dark):
 		_, _ = io.Copy(io.Discard, source)
 		job.Source = bytes.NewReader(p.Instead(a.Seq))
+	case p.is(Choppy):
+		job.Ladder = slices.Clone(job.Ladder)
+		for i := range job.Ladder {
+			job.Ladder[i].GOPMillis = 250
+		}
 	}
 	res, err := p.child.Transcode(ctx, job)
 	if err != nil {

@@ -38,6 +38,7 @@ type Settlement struct {
 	Detail     string
 	Millis     int64 // from the last source byte to the receipt, or to the end of the attempt
 	Probe      bool
+	Held       bool             // the verdict waits: Judge adds it to the record, or nobody does
 	Released   bool             // this attempt is the segment's delivery: the payer owes Price for it
 	Avoided    []common.Address // transcoders whose delivery of the segment the payer rejected
 	Price      protocol.Wei     // owed by the payer
@@ -74,8 +75,8 @@ const (
 	serializationFailure = "40001"
 )
 
-// maxDeliveries bounds how often one segment is delivered again after its answer was lost.
-const maxDeliveries = 8
+// MaxDeliveries bounds how often one segment is delivered again after its answer was lost.
+const MaxDeliveries = 8
 
 // Settle commits x: the attempt's row, the ticket to the transcoder or its rejection, the payer's debt, the segment's
 // delivery and the transcoder's record, all or nothing. Settling an attempt again changes nothing. SegmentConflict means
@@ -156,8 +157,25 @@ func (s *Store) settle(ctx context.Context, tx pgx.Tx, x Settlement) (Settled, e
 	if x.State == Abandoned || x.Verdict.Inconclusive {
 		return out, nil
 	}
-	err = judge(ctx, tx, a.Transcoder, x, &out)
+	err = x.enter(ctx, tx, &out, func(st *standing) {
+		st.Tally.count(x)
+		if !x.Held {
+			st.Record = st.Record.After(x.Verdict)
+		}
+	})
 	return out, err
+}
+
+// Judge adds the verdict of a settled attempt to its transcoder's record: one that was held, or one that a later look found.
+func (s *Store) Judge(ctx context.Context, x Settlement) (Settled, error) {
+	var out Settled
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		return x.enter(ctx, tx, &out, func(st *standing) { st.Record = st.Record.After(x.Verdict) })
+	})
+	if err != nil {
+		return Settled{}, fmt.Errorf("judge attempt %s: %w", x.Assignment.Message.Attempt.Short(), err)
+	}
+	return out, nil
 }
 
 // deliver makes the attempt the segment's delivery. An earlier delivery of the same bytes by a transcoder that the payer does
@@ -183,8 +201,8 @@ func deliver(ctx context.Context, tx pgx.Tx, x Settlement) (replaced protocol.ID
 	if protocol.Hash(source) != x.Source {
 		return replaced, protocol.Errorf(protocol.SegmentConflict, "segment %s was delivered with other bytes", a.SegmentKey)
 	}
-	if deliveries >= maxDeliveries {
-		return replaced, protocol.Limited(protocol.RateLimited, "max_deliveries", maxDeliveries, "segment %s was delivered %d times", a.SegmentKey, deliveries)
+	if err := (Delivery{Deliveries: deliveries}).Spent(a.SegmentKey); err != nil {
+		return replaced, err
 	}
 	_, err = tx.Exec(ctx, `UPDATE segments SET attempt = $5, deliveries = deliveries + 1 WHERE payer = $1 AND stream = $2 AND incarnation = $3 AND seq = $4`,
 		x.Payer[:], a.Stream, int64(a.Incarnation), int64(a.Seq), a.Attempt[:])
@@ -199,26 +217,23 @@ func deliver(ctx context.Context, tx pgx.Tx, x Settlement) (replaced protocol.ID
 	return replaced, nil
 }
 
-// judge adds the verdict to the transcoder's record under its row lock: replicas judge one after another. The lock leaves
-// the key alone, which inserts of other attempts refer to at the same time.
-func judge(ctx context.Context, tx pgx.Tx, t common.Address, x Settlement, out *Settled) error {
-	var record verify.Record
+// enter changes the standing of the attempt's transcoder.
+func (x Settlement) enter(ctx context.Context, tx pgx.Tx, out *Settled, change func(*standing)) error {
+	t := x.Assignment.Message.Transcoder
 	var at *time.Time
-	err := tx.QueryRow(ctx, `SELECT record, cut_off_at FROM transcoders WHERE address = $1 FOR NO KEY UPDATE`, t[:]).Scan(&record, &at)
-	if err != nil {
-		return fmt.Errorf("read transcoder %s: %w", t, err)
+	err := update(ctx, tx, t, func(st *standing, cutOffAt *time.Time) {
+		at, out.Was = cutOffAt, st.State
+		change(st)
+		out.Record = st.Record
+	})
+	out.CutOff = err == nil && at == nil && out.Record.State == verify.CutOff
+	if !out.CutOff {
+		return err
 	}
-	out.Was = record.State
-	out.Record = record.After(x.Verdict)
-	out.CutOff = at == nil && out.Record.State == verify.CutOff
-	if out.CutOff {
-		_, err = tx.Exec(ctx, `UPDATE transcoders SET record = $2, cut_off_at = now(), cut_off_for = $3 WHERE address = $1`, t[:], protocol.Encode(out.Record),
-			clip(fmt.Sprintf("attempt %s: %s: %s", x.Assignment.Message.Attempt, x.Code, x.Detail)))
-	} else {
-		_, err = tx.Exec(ctx, `UPDATE transcoders SET record = $2 WHERE address = $1`, t[:], protocol.Encode(out.Record))
-	}
+	_, err = tx.Exec(ctx, `UPDATE transcoders SET cut_off_at = now(), cut_off_for = $2 WHERE address = $1`, t[:],
+		clip(fmt.Sprintf("attempt %s: %s: %s", x.Assignment.Message.Attempt, x.Code, x.Detail)))
 	if err != nil {
-		return fmt.Errorf("update transcoder %s: %w", t, err)
+		return fmt.Errorf("cut off transcoder %s: %w", t, err)
 	}
 	return nil
 }
@@ -229,6 +244,14 @@ type Delivery struct {
 	Attempt    protocol.ID
 	Transcoder common.Address
 	Deliveries int
+}
+
+// Spent is why the segment is not delivered again; nil while it can be.
+func (d Delivery) Spent(key protocol.SegmentKey) error {
+	if d.Deliveries < MaxDeliveries {
+		return nil
+	}
+	return protocol.Limited(protocol.RateLimited, "max_deliveries", MaxDeliveries, "segment %s was delivered %d times; give its content another number", key, d.Deliveries)
 }
 
 // Delivered looks the segment up; ok is false when it was not delivered yet.

@@ -88,15 +88,6 @@ func (s *Store) Quote(ctx context.Context, id protocol.ID) (Quote, error) {
 	return q, nil
 }
 
-// Prune forgets quotes that expired more than keep ago; what they priced stands in the attempts.
-func (s *Store) Prune(ctx context.Context, keep time.Duration) error {
-	_, err := s.pool.Exec(ctx, `DELETE FROM quotes WHERE valid_until < now() - $1 * interval '1 millisecond'`, keep.Milliseconds())
-	if err != nil {
-		return fmt.Errorf("prune quotes: %w", err)
-	}
-	return nil
-}
-
 // Lease is an awarded lease.
 type Lease struct {
 	Offer     protocol.AwardOffer
@@ -113,9 +104,15 @@ func (l Lease) ID() protocol.ID { return l.Offer.Award.Message.Lease }
 // SaveLease records a lease that was accepted.
 func (s *Store) SaveLease(ctx context.Context, l Lease) error {
 	a := l.Offer.Award.Message
-	_, err := s.pool.Exec(ctx, `INSERT INTO leases (id, transcoder, payer, stream, incarnation, offer, max_prices, probe, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now() + $9 * interval '1 millisecond')`,
-		a.Lease[:], a.Transcoder[:], l.Payer[:], a.Stream, int64(a.Incarnation), protocol.Encode(l.Offer), protocol.Encode(l.MaxPrices), l.Probe, l.Expires.Milliseconds())
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `INSERT INTO leases (id, transcoder, payer, stream, incarnation, offer, max_prices, probe, expires_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now() + $9 * interval '1 millisecond')`,
+			a.Lease[:], a.Transcoder[:], l.Payer[:], a.Stream, int64(a.Incarnation), protocol.Encode(l.Offer), protocol.Encode(l.MaxPrices), l.Probe, l.Expires.Milliseconds())
+		if err != nil {
+			return err
+		}
+		return update(ctx, tx, a.Transcoder, func(st *standing, _ *time.Time) { st.Tally.Awards++ })
+	})
 	if err != nil {
 		return fmt.Errorf("save lease: %w", err)
 	}
@@ -256,17 +253,15 @@ func (s *Store) CountBids(ctx context.Context, bids map[common.Address]uint64) e
 func (s *Store) Restore(ctx context.Context, t common.Address) (Transcoder, error) {
 	var out Transcoder
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		x, err := scanTranscoder(tx.QueryRow(ctx, `SELECT `+transcoderColumns+` FROM transcoders WHERE address = $1 FOR NO KEY UPDATE`, t[:]))
+		err := update(ctx, tx, t, func(st *standing, _ *time.Time) { st.Record = st.Record.Restore() })
 		if errors.Is(err, pgx.ErrNoRows) {
 			return protocol.Errorf(protocol.NotFound, "transcoder %s was never seen here", t)
 		}
 		if err != nil {
-			return fmt.Errorf("read transcoder %s: %w", t, err)
+			return err
 		}
-		x.Record, x.CutOffAt, x.CutOffFor = x.Record.Restore(), nil, ""
-		out = x
-		if _, err := tx.Exec(ctx, `UPDATE transcoders SET record = $2, cut_off_at = NULL, cut_off_for = NULL WHERE address = $1`,
-			t[:], protocol.Encode(x.Record)); err != nil {
+		out, err = scanTranscoder(tx.QueryRow(ctx, `UPDATE transcoders SET cut_off_at = NULL, cut_off_for = NULL WHERE address = $1 RETURNING `+transcoderColumns, t[:]))
+		if err != nil {
 			return fmt.Errorf("restore transcoder %s: %w", t, err)
 		}
 		return nil
@@ -274,7 +269,7 @@ func (s *Store) Restore(ctx context.Context, t common.Address) (Transcoder, erro
 	return out, err
 }
 
-// SaveEpoch records a sampling epoch before its first use, and ends those before it.
+// SaveEpoch records a sampling epoch before its first use.
 func (s *Store) SaveEpoch(ctx context.Context, e verify.Epoch) error {
 	commitment, secret := e.Commitment(), e.Secret()
 	_, err := s.pool.Exec(ctx, `INSERT INTO epochs (commitment, secret) VALUES ($1, $2)`, commitment[:], secret[:])
@@ -289,6 +284,16 @@ func (s *Store) EndEpoch(ctx context.Context, commitment protocol.Hash) error {
 	_, err := s.pool.Exec(ctx, `UPDATE epochs SET ended_at = now() WHERE commitment = $1 AND ended_at IS NULL`, commitment[:])
 	if err != nil {
 		return fmt.Errorf("end epoch: %w", err)
+	}
+	return nil
+}
+
+// LapseEpochs ends the epochs that began longer ago than any process keeps one: those of processes that were killed.
+func (s *Store) LapseEpochs(ctx context.Context, longest time.Duration) error {
+	_, err := s.pool.Exec(ctx, `UPDATE epochs SET ended_at = now() WHERE ended_at IS NULL AND started_at < now() - $1 * interval '1 millisecond'`,
+		longest.Milliseconds())
+	if err != nil {
+		return fmt.Errorf("lapse epochs: %w", err)
 	}
 	return nil
 }
@@ -321,33 +326,4 @@ func (s *Store) Epochs(ctx context.Context, limit int) ([]Epoch, error) {
 		}
 		return e, nil
 	})
-}
-
-// Counts are the totals over all replicas and restarts.
-type Counts struct {
-	Bids           uint64 `json:"bids"`
-	Awards         uint64 `json:"awards"`
-	VerifiedL0     uint64 `json:"verified_l0"` // outputs that passed
-	VerifiedL1     uint64 `json:"verified_l1"` // of them, with L1
-	Rejected       uint64 `json:"rejected"`
-	CheatersCaught uint64 `json:"cheaters_caught"`
-	Transcoders    uint64 `json:"transcoders"`
-}
-
-// Counts reads them.
-func (s *Store) Counts(ctx context.Context) (Counts, error) {
-	var c Counts
-	err := s.pool.QueryRow(ctx, `SELECT
-		(SELECT coalesce(sum(bids), 0)::bigint FROM transcoders),
-		(SELECT count(*) FROM leases),
-		(SELECT count(*) FROM attempts WHERE state = 'verified'),
-		(SELECT count(*) FROM attempts WHERE state = 'verified' AND layers = 'L0+L1'),
-		(SELECT count(*) FROM attempts WHERE state = 'rejected'),
-		(SELECT count(*) FROM transcoders WHERE cut_off_at IS NOT NULL),
-		(SELECT count(*) FROM transcoders)`).
-		Scan(&c.Bids, &c.Awards, &c.VerifiedL0, &c.VerifiedL1, &c.Rejected, &c.CheatersCaught, &c.Transcoders)
-	if err != nil {
-		return c, fmt.Errorf("count: %w", err)
-	}
-	return c, nil
 }

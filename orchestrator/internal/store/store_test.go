@@ -310,6 +310,21 @@ func TestEpochs_keepTheirSecretUntilTheyEnd(t *testing.T) {
 	}
 }
 
+func TestEpochs_ofAProcessThatWasKilledEnd(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	killed, running := verify.NewEpoch(), verify.NewEpoch()
+	f.must(f.SaveEpoch(t.Context(), killed))
+	f.age()
+	f.must(f.SaveEpoch(t.Context(), running))
+	f.must(f.LapseEpochs(t.Context(), time.Hour))
+	list, err := f.Epochs(t.Context(), 10)
+	f.must(err)
+	if len(list) != 2 || list[0].Secret != nil || list[1].Secret == nil || list[1].Commitment != killed.Commitment() {
+		t.Errorf("epochs %+v", list)
+	}
+}
+
 func TestQuotes_arePruned(t *testing.T) {
 	t.Parallel()
 	f := open(t)
@@ -317,14 +332,87 @@ func TestQuotes_arePruned(t *testing.T) {
 		LadderHash: protocol.Hash(ladder.Hash()), Prices: prices, MaxFee: protocol.NewWei(1), ValidMillis: 60_000, MaxMillis: 2000})
 	f.must(err)
 	f.must(f.SaveQuote(t.Context(), store.Quote{Quote: q, Request: protocol.QuoteRequest{Payer: payer, Stream: "demo", Ladder: ladder, SourceFPS: 29.97}}))
-	f.must(f.Prune(t.Context(), time.Minute))
+	f.must(f.PruneQuotes(t.Context(), time.Minute))
 	got, err := f.Quote(t.Context(), q.Message.ID)
 	f.must(err)
 	if got.Quote.Signature != q.Signature || got.Request.SourceFPS != 29.97 || got.Valid < 59*time.Second {
 		t.Errorf("read %+v", got)
 	}
-	f.must(f.Prune(t.Context(), -2*time.Minute))
+	f.must(f.PruneQuotes(t.Context(), -2*time.Minute))
 	if _, err := f.Quote(t.Context(), q.Message.ID); protocol.CodeOf(err) != protocol.QuoteUnknown {
 		t.Errorf("a pruned quote: %v", err)
+	}
+}
+
+// age makes everything that happened so far a week older.
+func (f *fixture) age() {
+	f.Helper()
+	for _, q := range []string{`UPDATE attempts SET created_at = created_at - interval '7 days'`, `UPDATE segments SET created_at = created_at - interval '7 days'`,
+		`UPDATE epochs SET started_at = started_at - interval '7 days', ended_at = ended_at - interval '7 days'`} {
+		_, err := f.Pool().Exec(f.Context(), q)
+		f.must(err)
+	}
+}
+
+func (f *fixture) rows(table string) (n int) {
+	f.Helper()
+	f.must(f.Pool().QueryRow(f.Context(), `SELECT count(*) FROM `+table).Scan(&n))
+	return n
+}
+
+func TestHistory_isPrunedByAgeAndTheTotalsStay(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	settle := func(x store.Settlement) {
+		t.Helper()
+		_, err := f.Settle(t.Context(), x)
+		f.must(err)
+	}
+	rejected, abandoned := f.settlement(9, protocol.Hash{1}), f.settlement(9, protocol.Hash{1})
+	rejected.State, rejected.Code, rejected.Verdict = store.Rejected, protocol.VerificationFailed, verify.Verdict{Code: protocol.VerificationFailed, Layers: verify.L0}
+	abandoned.State, abandoned.Code, abandoned.Receipt = store.Abandoned, protocol.Unreachable, nil
+	held, shallow := rejected, f.settlement(2, protocol.Hash{1})
+	held.Assignment, held.Held = f.settlement(9, protocol.Hash{1}).Assignment, true
+	shallow.Verdict.Layers = verify.L0
+	old, again := f.settlement(1, protocol.Hash{1}), f.settlement(3, protocol.Hash{1})
+	for _, x := range []store.Settlement{old, shallow, again, rejected, held, abandoned} {
+		settle(x)
+	}
+	ended, running := verify.NewEpoch(), verify.NewEpoch()
+	f.must(f.SaveEpoch(t.Context(), ended))
+	f.must(f.EndEpoch(t.Context(), ended.Commitment()))
+	f.age()
+	f.must(f.SaveEpoch(t.Context(), running))
+	settle(f.settlement(3, protocol.Hash{1})) // delivered again: it is not old any more
+	settle(f.settlement(4, protocol.Hash{1}))
+	before, err := f.Counts(t.Context())
+	f.must(err)
+	if want := (store.Counts{Awards: 1, VerifiedL0: 5, VerifiedL1: 4, Rejected: 2, Transcoders: 1}); before != want {
+		t.Errorf("counts %+v, want %+v", before, want)
+	}
+	f.must(f.PruneHistory(t.Context(), 8*24*time.Hour))
+	if a, s := f.rows("attempts"), f.rows("segments"); a != 8 || s != 4 {
+		t.Errorf("%d attempts and %d segments are left of what is not old enough", a, s)
+	}
+	f.must(f.PruneHistory(t.Context(), 6*24*time.Hour))
+	if a, s, e := f.rows("attempts"), f.rows("segments"), f.rows("epochs"); a != 2 || s != 2 || e != 1 {
+		t.Errorf("%d attempts, %d segments and %d epochs are left", a, s, e)
+	}
+	for x, want := range map[*store.Settlement]bool{&old: false, &again: true} {
+		_, ok, err := f.Delivered(t.Context(), payer, x.Assignment.Message.SegmentKey)
+		f.must(err)
+		if ok != want {
+			t.Errorf("segment %d: delivered %v, want %v", x.Assignment.Message.Seq, ok, want)
+		}
+	}
+	after, err := f.Counts(t.Context())
+	f.must(err)
+	if after != before {
+		t.Errorf("counts %+v, before the pruning %+v", after, before)
+	}
+	back, err := f.Restore(t.Context(), worker)
+	f.must(err)
+	if c, err := f.Counts(t.Context()); err != nil || c != before || back.Record.State != verify.New {
+		t.Errorf("counts %+v (%v) after a restoration of %+v", c, err, back)
 	}
 }

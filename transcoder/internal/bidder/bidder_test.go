@@ -43,7 +43,7 @@ func (r *recipient) ParamsAt(_ context.Context, payer common.Address, _ string, 
 	defer r.mu.Unlock()
 	r.asked = append(r.asked, maxFee)
 	return protocol.Seal(encodetest.Domain, r.key, protocol.TicketParams{Set: protocol.NewID(), Payer: payer, Recipient: r.key.Address(), FaceValue: maxFee,
-		RecipientRandHash: protocol.NewID(), Expiry: 1, UsableMillis: 1, AcceptMillis: 2, RedeemMillis: 3})
+		RecipientRandHash: protocol.NewID(), Expiry: 1, UsableMillis: 60_000, AcceptMillis: 70_000, RedeemMillis: 71_000})
 }
 
 func (r *recipient) Admit(_ context.Context, payer common.Address, _ protocol.ID, _ protocol.Wei) (func(), error) {
@@ -82,6 +82,23 @@ func (copier) Encode(_ context.Context, job media.Job) (*media.Result, error) {
 		r.Renditions = append(r.Renditions, media.Rendition{Frames: 60, Pixels: 60 * int64(p.Width) * int64(p.Height), LastPTS: 1})
 	}
 	return r, nil
+}
+
+// slow is an encoder whose sessions take until they are let.
+type slow struct {
+	copier
+	opening chan struct{} // receives one token per Open
+	let     chan struct{}
+}
+
+func (s slow) Open(ctx context.Context, _ protocol.Ladder) (encode.Session, error) {
+	s.opening <- struct{}{}
+	select {
+	case <-s.let:
+		return s.copier, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // market is a bidder and an orchestrator that share a real NATS server.
@@ -356,6 +373,37 @@ func TestBidder_bidsNothingWhenItsSlotsAreTaken(t *testing.T) {
 		t.Fatal(code)
 	}
 	m.free(t, 0)
+}
+
+// A media child can take seconds to start: neither the standing bid nor the next award waits for it.
+func TestBidder_goesOnWhileAnEncoderOpens(t *testing.T) {
+	t.Parallel()
+	e := slow{opening: make(chan struct{}, 8), let: make(chan struct{})}
+	m := newMarket(t, func(c *bidder.Config) { c.Bench.Encoder = e })
+	award, offer := m.offer(m.any(t))
+	if _, code := m.send(t, award, offer); code != "" {
+		t.Fatal(code)
+	}
+	slot := m.peer.Slot(t)
+	m.peer.Start(t, slot, m.peer.Assign(award, 1), false)
+	select {
+	case <-e.opening:
+	case <-time.After(encodetest.Patience):
+		t.Fatal("no session is opened")
+	}
+	now := uint64(time.Now().UnixMilli())
+	b := m.bid(t, "made while the session opens", func(b protocol.Bid) bool { return b.Sequence > now+uint64(2*bidder.Heartbeat.Milliseconds()) })
+	second, offer := m.offer(b)
+	if _, code := m.send(t, second, offer); code != "" {
+		t.Errorf("an award while a session opens: %q", code)
+	}
+	if code := m.lease(t, protocol.LeaseRequest{Lease: award.Lease, ExtendMillis: 60_000, Serial: 1}); code != "" {
+		t.Errorf("a renewal while a session opens: %q", code)
+	}
+	close(e.let)
+	if out := slot.Run(t, []byte("source")); out.Receipt == nil {
+		t.Errorf("%+v, %v", out.Abandoned, out.Err)
+	}
 }
 
 func TestLease_isRenewedAndReleased(t *testing.T) {

@@ -161,8 +161,15 @@ func (b *Bidder) terms(ctx context.Context, l store.Lease) (protocol.Signed[prot
 }
 
 func (b *Bidder) paramsOf(ctx context.Context, l store.Lease) (protocol.Signed[protocol.TicketParams], error) {
-	return b.cfg.Recipient.ParamsAt(ctx, l.Orchestrator, l.Stream, l.MaxFee, l.UsualFee)
+	p, err := b.cfg.Recipient.ParamsAt(ctx, l.Orchestrator, l.Stream, l.MaxFee, l.UsualFee)
+	if err == nil && p.Message.UsableMillis < leastUsable {
+		err = protocol.Errorf(protocol.InsufficientCredit, "the allocation of %s to this transcoder holds no ticket worth redeeming", l.Orchestrator)
+	}
+	return p, err
 }
+
+// leastUsable is how many milliseconds parameters must last to be worth an acceptance: those that only introduce us last one.
+const leastUsable = 100
 
 // start begins the work and sees to its end; false when draining began meanwhile.
 func (b *Bidder) start(l *lease, ladder protocol.Ladder) bool {

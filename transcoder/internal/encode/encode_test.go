@@ -228,6 +228,7 @@ func TestWork_keepsTwoSlotsParkedBesideAnAttempt(t *testing.T) {
 
 // scripted is an Encoder that copies its source to every rendition, and does what a test asks for first.
 type scripted struct {
+	open   func(ctx context.Context) error
 	before func(ctx context.Context, job media.Job) error
 
 	mu       sync.Mutex
@@ -235,7 +236,12 @@ type scripted struct {
 	jobs     []media.Job
 }
 
-func (e *scripted) Open(context.Context, protocol.Ladder) (encode.Session, error) {
+func (e *scripted) Open(ctx context.Context, _ protocol.Ladder) (encode.Session, error) {
+	if e.open != nil {
+		if err := e.open(ctx); err != nil {
+			return nil, err
+		}
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.sessions++
@@ -516,6 +522,43 @@ func TestAttempt_continuesOnlyWhatItFollows(t *testing.T) {
 	}
 }
 
+func TestAttempts_shareTheSessionThatOneOfThemOpens(t *testing.T) {
+	t.Parallel()
+	opening, let := make(chan struct{}, 4), make(chan struct{})
+	e := &scripted{open: func(ctx context.Context) error {
+		opening <- struct{}{}
+		select {
+		case <-let:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}}
+	s := newStage(t, e)
+	first, second, third := s.peer.Slot(t), s.peer.Slot(t), (*encodetest.Slot)(nil)
+	s.peer.Start(t, first, s.peer.Assign(s.award, 1), false)
+	<-opening
+	s.peer.Start(t, second, s.peer.Assign(s.award, 2), true)
+	third = s.peer.Slot(t)
+	s.peer.Start(t, third, s.peer.Assign(s.award, 3), false)
+	third.Cancel(t, protocol.Errorf(protocol.Cancelled, "not needed"))
+	if out := third.Outcome(); out.Abandoned == nil || out.Abandoned.Code != protocol.Cancelled { // it waits for no session
+		t.Errorf("cancelled while the session opens: %+v, %v", out.Abandoned, out.Err)
+	}
+	if a := s.work.Activity(); a.InFlight < 2 {
+		t.Errorf("activity %+v while the session opens", a)
+	}
+	close(let)
+	for i, slot := range []*encodetest.Slot{first, second} {
+		if out := slot.Run(t, []byte("x")); out.Receipt == nil {
+			t.Errorf("attempt %d: %+v, %v", i, out.Abandoned, out.Err)
+		}
+	}
+	if e.opened() != 1 {
+		t.Errorf("%d sessions, want one per lease", e.opened())
+	}
+}
+
 func TestWork_endsWhenTheOrchestratorDoesNotKnowTheLease(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, &scripted{})
@@ -548,8 +591,9 @@ func TestWork_parksAgainAfterTheConnectionWasLost(t *testing.T) {
 
 func TestAttempt_endsWhenTheOrchestratorVanishes(t *testing.T) {
 	t.Parallel()
-	stopped := make(chan error, 1)
+	encoding, stopped := make(chan struct{}, 1), make(chan error, 1)
 	s := newStage(t, &scripted{before: func(ctx context.Context, _ media.Job) error {
+		encoding <- struct{}{}
 		<-ctx.Done()
 		stopped <- context.Cause(ctx)
 		return ctx.Err()
@@ -557,7 +601,11 @@ func TestAttempt_endsWhenTheOrchestratorVanishes(t *testing.T) {
 	slot := s.peer.Slot(t)
 	s.peer.Start(t, slot, s.peer.Assign(s.award, 1), false)
 	slot.Source(t, []byte("x"))
-	encodetest.Eventually(t, "the attempt runs", func() bool { return !s.work.Activity().First.IsZero() })
+	select {
+	case <-encoding: // the first byte alone may come before the encoder was asked
+	case <-time.After(encodetest.Patience):
+		t.Fatal("the encoder was never asked")
+	}
 	s.peer.Close()
 	select {
 	case err := <-stopped:

@@ -35,6 +35,7 @@ type Work struct {
 	finish context.CancelFunc
 	done   chan struct{}
 	serial atomic.Uint64
+	door   chan struct{} // holds a token while a session is opened; never waited for with mu held
 
 	mu       sync.Mutex
 	first    time.Time // when the first source byte came
@@ -44,7 +45,7 @@ type Work struct {
 	retry    time.Duration // how long the next slot that fails waits
 }
 
-// opened is a session with what it was given last.
+// opened is a session with what it was given last; whoever came through the door may ask and say so.
 type opened struct {
 	Session
 	last protocol.SegmentKey
@@ -60,7 +61,7 @@ type Activity struct {
 
 // Start begins to work on lease. Attempts end with ctx at the latest.
 func (b *Bench) Start(ctx context.Context, lease Lease) *Work {
-	w := &Work{bench: b, lease: lease, done: make(chan struct{}), last: time.Now(), retry: firstRetry,
+	w := &Work{bench: b, lease: lease, done: make(chan struct{}), door: make(chan struct{}, 1), last: time.Now(), retry: firstRetry,
 		log: b.Log.With("lease", lease.Award.Lease.Short(), "stream", lease.Award.Stream, "orchestrator", lease.Award.Orchestrator)}
 	w.ctx, w.cancel = context.WithCancelCause(ctx)
 	w.taking, w.finish = context.WithCancel(w.ctx)
@@ -250,22 +251,31 @@ func (w *Work) firstByte() {
 }
 
 // open returns the lease's session, a new one where there is none or the last one died, and whether key directly follows
-// what it was given last.
+// what it was given last. A session can take seconds to open: only attempts wait for that, and no longer than they last.
 func (w *Work) open(ctx context.Context, key protocol.SegmentKey) (*opened, bool, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.session != nil && dead(w.session.Session) {
-		_ = w.session.Close()
-		w.session = nil
+	select {
+	case w.door <- struct{}{}:
+		defer func() { <-w.door }()
+	case <-ctx.Done():
+		return nil, false, context.Cause(ctx)
 	}
-	if w.session == nil {
-		s, err := w.bench.Encoder.Open(ctx, w.lease.Ladder)
+	w.mu.Lock()
+	s := w.session
+	w.mu.Unlock()
+	if s != nil && dead(s.Session) {
+		w.discard(s)
+		s = nil
+	}
+	if s == nil {
+		session, err := w.bench.Encoder.Open(ctx, w.lease.Ladder)
 		if err != nil {
 			return nil, false, err
 		}
-		w.session = &opened{Session: s}
+		s = &opened{Session: session}
+		w.mu.Lock()
+		w.session = s
+		w.mu.Unlock()
 	}
-	s := w.session
 	follows := s.used && s.last.Stream == key.Stream && s.last.Incarnation == key.Incarnation && s.last.Seq+1 == key.Seq
 	s.last, s.used = key, true
 	return s, follows, nil

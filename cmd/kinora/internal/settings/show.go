@@ -1,9 +1,12 @@
 package settings
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -16,50 +19,55 @@ type Setting struct {
 	Source string `json:"source"` // "flag", "KINORA_X", "FILE:LINE" or "default"
 }
 
-// InForce lists the settings of the command selected in ctx, secrets left out of sight.
-func (f *File) InForce(ctx *kong.Context, node *kong.Node) []Setting {
-	onLine := map[string]bool{}
+// InForce lists the settings of a command, those that every command has first, secrets left out of sight. The error says
+// which of them cannot be, and where they stand; the list is whole also then.
+func (f *File) InForce(ctx *kong.Context, node *kong.Node) ([]Setting, error) {
+	onLine := map[*kong.Flag]bool{}
 	for _, p := range ctx.Path {
 		if p.Flag != nil && !p.Resolved {
-			onLine[p.Flag.Name] = true
+			onLine[p.Flag] = true
 		}
 	}
 	var all []Setting
-	for _, flag := range node.Flags {
-		if flag.Name == "help" || flag.Hidden {
+	var errs []error
+	for _, flag := range slices.Concat(ctx.Model.Flags, node.Flags) {
+		if flag.Name == "help" || flag.Name == "config" || flag.Hidden {
 			continue
 		}
-		s := Setting{Name: flag.Name, Value: flag.Default, Source: "default"}
-		if v, ok := f.find(node, flag.Name); ok {
-			s.Value, s.Source = v.text, fmt.Sprintf("%s:%d", f.path, v.line)
+		s, err := f.inForce(node, flag)
+		if onLine[flag] {
+			s.Value, s.Source, err = fmt.Sprint(ctx.FlagValue(flag)), "flag", nil
 		}
-		if env := fromEnvironment(flag); env != "" {
-			s.Value, s.Source = os.Getenv(env), env
+		if err != nil {
+			errs = append(errs, fmt.Errorf("--%s: %w (from %s)", flag.Name, err, s.Source))
 		}
-		if onLine[flag.Name] {
-			s.Value, s.Source = fmt.Sprint(flag.Target.Interface()), "flag"
-		}
-		s.Value = withoutPassword(s.Value)
+		s.Value = WithoutSecrets(s.Value)
 		all = append(all, s)
 	}
-	return all
+	return all, errors.Join(errs...)
 }
 
-// withoutPassword hides the password of a URL such as postgres://user:secret@host/db.
-func withoutPassword(s string) string {
-	scheme, rest, ok := strings.Cut(s, "://")
+func (f *File) inForce(node *kong.Node, flag *kong.Flag) (Setting, error) {
+	s := Setting{Name: flag.Name, Value: flag.Default, Source: "default"}
+	if flag.IsBool() {
+		s.Value = cmp.Or(s.Value, "false")
+	}
+	if env, ok := fromEnvironment(flag); ok {
+		s.Value, s.Source = os.Getenv(env), env
+		return s, parses(flag, s.Value)
+	}
+	v, ok := f.find(node, flag.Name)
 	if !ok {
-		return s
+		return s, nil
 	}
-	userinfo, host, ok := strings.Cut(rest, "@")
-	if !ok || strings.Contains(userinfo, "/") {
-		return s
+	text, ok, err := v.in(flag)
+	if err == nil && ok {
+		s.Value, err = text, parses(flag, text)
 	}
-	user, _, ok := strings.Cut(userinfo, ":")
-	if !ok {
-		return s
+	if err != nil || ok {
+		s.Source = f.place(v)
 	}
-	return scheme + "://" + user + ":***@" + host
+	return s, err
 }
 
 // Example writes a commented file with every setting of the given commands at its default.
@@ -72,17 +80,15 @@ func Example(w io.Writer, app *kong.Application, commands ...string) {
 			example(w, "", flag)
 		}
 	}
-	for _, leaf := range Commands(app) {
+	for _, leaf := range app.Leaves(true) {
 		name := Name(leaf)
-		for _, want := range commands {
-			if name != want {
-				continue
-			}
-			fmt.Fprintf(w, "\n# %s\n%s:\n", leaf.Help, name)
-			for _, flag := range leaf.Flags {
-				if !flag.Hidden {
-					example(w, "  ", flag)
-				}
+		if !slices.Contains(commands, name) {
+			continue
+		}
+		fmt.Fprintf(w, "\n# %s\n%s:\n", leaf.Help, name)
+		for _, flag := range leaf.Flags {
+			if flag.Name != "help" && !flag.Hidden {
+				example(w, "  ", flag)
 			}
 		}
 	}
@@ -92,12 +98,18 @@ func example(w io.Writer, indent string, flag *kong.Flag) {
 	fmt.Fprintf(w, "\n%s# %s\n", indent, strings.ReplaceAll(flag.Help, "\n", "\n"+indent+"# "))
 	value := flag.Default
 	switch {
-	case value == "" && flag.IsSlice():
+	case value != "":
+		if strings.ContainsAny(value, ":{}[]#,&*!|>'\"%@`") {
+			value = "'" + strings.ReplaceAll(value, "'", "''") + "'"
+		}
+	case flag.IsSlice():
 		value = "[]"
-	case value == "":
+	case flag.IsMap():
+		value = "{}"
+	case flag.IsBool():
+		value = "false"
+	default:
 		value = `""`
-	case strings.ContainsAny(value, ":{}[]#,&*!|>'\"%@`") && !strings.HasPrefix(value, "["):
-		value = "'" + strings.ReplaceAll(value, "'", "''") + "'"
 	}
 	fmt.Fprintf(w, "%s# %s: %s\n", indent, flag.Name, value)
 }

@@ -2,11 +2,14 @@ package up
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -25,6 +28,7 @@ type child struct {
 	args    func() []string // asked at every start: ports chosen at the first are kept
 	env     []string
 	dir     string // where its ready file and log are
+	secret  string // that its HTTP face asks for, if any
 	log     *slog.Logger
 
 	mu       sync.Mutex
@@ -34,6 +38,7 @@ type child struct {
 	stopping bool
 	ready    chan struct{} // closed at the first ready
 	readied  sync.Once
+	hopeless chan struct{} // closed when it is not started again, since it never was ready
 	done     chan struct{} // closed when watched no more
 }
 
@@ -44,8 +49,14 @@ const (
 	youth      = 5 * time.Second
 )
 
+// A child that was never ready is given up when it says that its flags cannot be, or after a few starts.
+const (
+	exitMisuse = 2
+	firstTries = 4
+)
+
 func (c *child) start(ctx context.Context) {
-	c.ready, c.done = make(chan struct{}), make(chan struct{})
+	c.ready, c.hopeless, c.done = make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go c.watch(ctx)
 }
 
@@ -66,6 +77,10 @@ func (c *child) watch(ctx context.Context) {
 		if time.Since(began) > youth {
 			pause = firstPause
 		}
+		if c.neverReady() && (exitCode(err) == exitMisuse || c.starts >= firstTries) {
+			close(c.hopeless)
+			return
+		}
 		c.log.Warn("a process ended and is started again", "process", c.name, "err", err, "log", c.logFile())
 		select {
 		case <-ctx.Done():
@@ -74,6 +89,23 @@ func (c *child) watch(ctx context.Context) {
 		}
 		pause = min(pause*2, longPause)
 	}
+}
+
+func (c *child) neverReady() bool {
+	select {
+	case <-c.ready:
+		return false
+	default:
+		return true
+	}
+}
+
+func exitCode(err error) int {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	return -1
 }
 
 func (c *child) logFile() string   { return filepath.Join(c.dir, c.name+".log") }
@@ -89,7 +121,8 @@ func (c *child) once() error {
 	cmd := exec.Command(c.program, append(c.args(), "--ready-file", c.readyFile())...)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Env = c.env
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	// A group of its own: Ctrl-C in a terminal is for kinora up, which then stops the roles in order.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	c.mu.Lock()
 	if c.stopping {
 		c.mu.Unlock()
@@ -134,26 +167,34 @@ func (c *child) awaitReady(ended <-chan struct{}) {
 
 // wait blocks until the child was ready once.
 func (c *child) wait(ctx context.Context) error {
+	var why error
 	select {
 	case <-c.ready:
 		return nil
+	case <-c.hopeless:
+		why = errors.New("it ends at once")
 	case <-ctx.Done():
-		return fmt.Errorf("%s is not ready: %w; the end of its log (%s):\n%s", c.name, context.Cause(ctx), c.logFile(), tail(c.logFile(), 12))
+		why = context.Cause(ctx)
 	}
+	return fmt.Errorf("%s is not ready: %w; the end of its log (%s):\n%s", c.name, why, c.logFile(), tail(c.logFile(), 12))
 }
 
-// addr is the address the child listens on; empty before it is ready.
+// addr is the address the child is reached at from this machine; empty before it is ready.
 func (c *child) addr() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	host, port, err := net.SplitHostPort(c.http)
+	if ip := net.ParseIP(host); err == nil && ip.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
 	return c.http
 }
 
+// listen is the address the child is to listen on: the first time the given one, from then on the one it got.
 func (c *child) listen(first string) string {
-	if a := c.addr(); a != "" {
-		return a
-	}
-	return first
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return cmp.Or(c.http, first)
 }
 
 // stop asks the child to drain and end, and insists after patience.
@@ -180,6 +221,9 @@ func (c *child) ask(ctx context.Context, method, path string, v any) error {
 	req, err := http.NewRequestWithContext(ctx, method, "http://"+c.addr()+path, nil)
 	if err != nil {
 		return err
+	}
+	if c.secret != "" {
+		req.Header.Set("Authorization", "Bearer "+c.secret)
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {

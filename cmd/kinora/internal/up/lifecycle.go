@@ -97,7 +97,10 @@ func (m *market) startOrchestrator(ctx, life context.Context) (string, error) {
 			"--allocation-per-transcoder", ether(1).String())
 	})
 	m.orchestrator.start(life)
-	return m.orchestrator.addr(), m.orchestrator.wait(ctx)
+	if err := m.orchestrator.wait(ctx); err != nil {
+		return "", err
+	}
+	return "http://" + m.orchestrator.addr() + "/", nil
 }
 
 func (m *market) startTranscoders(ctx, life context.Context) (string, error) {
@@ -144,11 +147,18 @@ func (m *market) startBroadcaster(ctx, life context.Context) (string, error) {
 		if m.o.Ladder != "" {
 			args = append(args, "--ladder", m.o.Ladder)
 		}
+		if m.o.PushSecretFile != "" {
+			args = append(args, "--push-secret-file", m.o.PushSecretFile)
+		}
 		if m.o.Hold {
 			args = append(args, "--retention", "0s")
 		}
 		return args
 	})
+	var err error
+	if m.broadcaster.secret, err = m.o.secret(); err != nil {
+		return "", err
+	}
 	m.broadcaster.start(life)
 	if err := m.broadcaster.wait(ctx); err != nil {
 		return "", err
@@ -173,7 +183,7 @@ func (m *market) broadcast(ctx context.Context) {
 	live, stop := context.WithCancel(ctx)
 	defer stop()
 	var once sync.Once
-	source := livesource.Source{FFmpeg: m.programs.ffmpeg, Input: m.o.Input, SegmentSeconds: segmentSeconds,
+	source := livesource.Source{FFmpeg: m.programs.ffmpeg, Input: m.o.Input, SegmentSeconds: segmentSeconds, Secret: m.broadcaster.secret,
 		PushURL: fmt.Sprintf("http://%s/live/%s", m.broadcaster.addr(), m.o.Stream), Log: m.log,
 		OnBegin: func() {
 			if m.o.Duration > 0 {

@@ -3,6 +3,7 @@
 package up
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,26 +33,68 @@ type Options struct {
 	JSON        bool          `help:"Print one JSON object about the run as the last line of standard output."`
 	HTTP        string        `help:"Where the broadcaster listens; its page is at /. Port 0 picks a free one." default:"127.0.0.1:8935"`
 	Transcoders int           `help:"How many transcoders to start." default:"3"`
-	Input       string        `help:"File to loop as the live stream; none for no stream of its own; empty for a test picture with a clock and a tone."`
-	Cheat       string        `help:"Make one transcoder dishonest: none, black, frozen, flip, replay, wrong-size, low-bitrate, no-audio, drop-frames, truncated, forged-hash." default:"none"`
+	Input       string        `help:"File to loop as the live stream; none for no stream of its own; empty for a test picture with a clock and a tone." placeholder:"FILE"`
+	Cheat       string        `help:"Make one transcoder dishonest: ${enum}." enum:"${cheats}" default:"none"`
 	Hold        bool          `help:"After the run keep chain and broadcaster serving until a signal, so that the numbers can be checked."`
 	Data        string        `help:"Directory that keeps chain, database and media over runs; empty for a temporary one, removed at the end." placeholder:"DIR"`
 	Stream      string        `help:"Name of the stream." default:"demo"`
 	Ladder      string        `help:"Profiles as JSON, or @FILE; empty for 240p and 160p." placeholder:"JSON"`
+
+	PushSecretFile string `help:"File with the secret that pushes must bring; required unless --http is loopback." placeholder:"FILE"`
 }
+
+// Cheats are the values of Options.Cheat: none, and what kinora-adversary can do.
+var Cheats = []string{"none", "black", "frozen", "flip", "replay", "wrong-size", "low-bitrate", "no-audio", "drop-frames", "truncated", "forged-receipt"}
 
 // Validate names the flag that cannot be.
 func (o Options) Validate() error {
+	host, _, err := net.SplitHostPort(o.HTTP)
+	if err != nil {
+		return fmt.Errorf("--http: %q, want host:port, such as 127.0.0.1:0", o.HTTP)
+	}
+	if ip := net.ParseIP(host); o.PushSecretFile == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("--http: %s is not loopback: --push-secret-file is needed too, or anybody could spend the deposit", o.HTTP)
+	}
+	if o.PushSecretFile != "" {
+		if _, err := o.secret(); err != nil {
+			return err
+		}
+	}
 	if o.Transcoders < 1 || o.Transcoders > 64 {
-		return fmt.Errorf("--transcoders is %d, want 1 to 64", o.Transcoders)
+		return fmt.Errorf("--transcoders: %d, want 1 to 64", o.Transcoders)
 	}
 	if o.Cheat != "none" && o.Transcoders < 2 {
-		return fmt.Errorf("--cheat needs an honest transcoder beside the dishonest one: --transcoders 2 or more")
+		return fmt.Errorf("--cheat: %s needs an honest transcoder beside the dishonest one: --transcoders 2 or more", o.Cheat)
 	}
 	if o.Duration < 0 {
-		return fmt.Errorf("--duration is negative")
+		return fmt.Errorf("--duration: %s is negative", o.Duration)
 	}
-	return protocol.ValidateStream(o.Stream)
+	if o.Input != "" && o.Input != "none" {
+		if info, err := os.Stat(o.Input); err != nil {
+			return fmt.Errorf("--input: %w", err)
+		} else if info.IsDir() {
+			return fmt.Errorf("--input: %s is a directory, want a file with video", o.Input)
+		}
+	}
+	if info, err := os.Stat(o.Data); err == nil && !info.IsDir() {
+		return fmt.Errorf("--data: %s is a file, want a directory", o.Data)
+	}
+	if err := protocol.ValidateStream(o.Stream); err != nil {
+		return fmt.Errorf("--%w", err)
+	}
+	return nil
+}
+
+// secret is what pushes must bring; empty when they need none.
+func (o Options) secret() (string, error) {
+	if o.PushSecretFile == "" {
+		return "", nil
+	}
+	b, err := os.ReadFile(o.PushSecretFile)
+	if err != nil {
+		return "", fmt.Errorf("--push-secret-file: %w", err)
+	}
+	return strings.TrimSpace(string(b)), nil
 }
 
 // The economy of one machine. The prices make a two-second segment cost about a thousand times its gas share, so that
@@ -67,6 +110,7 @@ const (
 	chainID         = 1337
 	blockPeriod     = time.Second
 	setupPatience   = 90 * time.Second
+	addressPatience = 3 * time.Second
 )
 
 var (
@@ -185,19 +229,21 @@ func (m *market) directory() (func(), error) {
 
 // setUp starts everything in the order in which each needs the other. ctx bounds the set-up, life the market.
 func (m *market) setUp(ctx, life context.Context) error {
+	const seeLog = "mend what the end of its log says; with --data the log is kept whole"
 	steps := []struct {
 		what, mend string
 		do         func() (string, error)
 	}{
 		{"find the programs", "run make build", m.findPrograms},
+		{"address of the page", "end what listens there, or take any free port by --http 127.0.0.1:0", func() (string, error) { return m.tryAddress(ctx) }},
 		{"keys of the parties", "check that the data directory is writable", m.makeParties},
 		{"private Postgres", "install Debian's postgresql package, or run make build", func() (string, error) { return m.startPostgres(ctx) }},
 		{"message bus (NATS)", "check that loopback ports can be opened", m.startNATS},
 		{"chain with JSON-RPC", "with --data: move the chain directory away to begin a new chain", func() (string, error) { return m.startChain(ctx) }},
 		{"escrow contract and deposits", "with --data: begin with an empty directory", func() (string, error) { return m.fundEscrow(ctx) }},
-		{"orchestrator", "read its log", func() (string, error) { return m.startOrchestrator(ctx, life) }},
-		{fmt.Sprintf("%d transcoders, allocated to", m.o.Transcoders), "read their logs", func() (string, error) { return m.startTranscoders(ctx, life) }},
-		{"broadcaster", "read its log; --http 127.0.0.1:0 takes any free port", func() (string, error) { return m.startBroadcaster(ctx, life) }},
+		{"orchestrator", seeLog, func() (string, error) { return m.startOrchestrator(ctx, life) }},
+		{"transcoders, each with an allocation", seeLog, func() (string, error) { return m.startTranscoders(ctx, life) }},
+		{"broadcaster", seeLog, func() (string, error) { return m.startBroadcaster(ctx, life) }},
 	}
 	for _, s := range steps {
 		if err := m.say.step(s.what, s.mend, s.do); err != nil {
@@ -233,12 +279,26 @@ func (m *market) findPrograms() (string, error) {
 			return "", err
 		}
 	}
-	if m.o.Input != "" && m.o.Input != "none" {
-		if _, err := os.Stat(m.o.Input); err != nil {
-			return "", fmt.Errorf("--input: %w", err)
-		}
-	}
 	return dir, nil
+}
+
+// tryAddress finds out now, not when all the rest is up, that the broadcaster could not listen. The processes of an up
+// that was killed may need a moment to end.
+func (m *market) tryAddress(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, addressPatience)
+	defer cancel()
+	var busy error
+	err := poll(ctx, func() (bool, error) {
+		l, err := net.Listen("tcp", m.o.HTTP)
+		if busy = err; err != nil {
+			return false, nil
+		}
+		return true, l.Close()
+	})
+	if err != nil {
+		return "", fmt.Errorf("--http: %w", cmp.Or(busy, err))
+	}
+	return m.o.HTTP, nil
 }
 
 func (m *market) names() []string {
