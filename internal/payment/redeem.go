@@ -31,24 +31,25 @@ type moment struct {
 	funds     map[common.Address]protocol.Wei
 }
 
-// redeem sends what can be redeemed now, what has the most to lose first, and says how many winners wait for cheaper gas.
-func (r *Recipient) redeem(ctx context.Context, inFlight int) (paused uint64, err error) {
+// redeem sends what can be redeemed now, what has the most to lose first, and says how many winners wait for cheaper gas, and
+// whether the transaction was full, so that more may be waiting.
+func (r *Recipient) redeem(ctx context.Context, inFlight int) (paused uint64, full bool, err error) {
 	if inFlight >= r.config.Pace.InFlight {
-		return 0, nil
+		return 0, false, nil
 	}
 	ready, open, count, err := r.readyLanes(ctx)
 	if err != nil || len(ready) == 0 || inFlight > 0 && count < uint64(r.config.Pace.BatchTickets) {
-		return 0, err
+		return 0, false, err
 	}
 	m, err := r.look(ctx)
 	m.open = open
 	var dear *chain.TooDear
 	if errors.As(err, &dear) {
 		r.logPaused(count, dear.Error(), protocol.Wei{})
-		return count, nil
+		return count, false, nil
 	}
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	rank(ready, m.chainTime)
 	var lanes []laneBatch
@@ -57,7 +58,7 @@ func (r *Recipient) redeem(ctx context.Context, inFlight int) (paused uint64, er
 	for _, l := range ready {
 		b, err := r.assemble(ctx, m, l.LaneKey, room)
 		if err != nil {
-			return 0, err
+			return 0, false, err
 		}
 		if len(b.winners) == 0 {
 			continue
@@ -77,7 +78,7 @@ func (r *Recipient) redeem(ctx context.Context, inFlight int) (paused uint64, er
 	if err == nil {
 		r.logPaused(paused, "it costs more than is allowed of what it pays", waits)
 	}
-	return paused, err
+	return paused, room == 0 && more == 0, err
 }
 
 // readyLanes are the lanes whose first winner may be sent, and how many winners wait there. A secret may be shown only of a

@@ -27,14 +27,14 @@ type Pace struct {
 	DropAfter    time.Duration // and given up once its TxNonce was seen used by another for so long: 10 s
 	FillAfter    time.Duration // a TxNonce that nothing has and others wait behind is filled: 30 s
 	BatchTickets int           // in one transaction: 250, about 1.7 M gas and 22 kB of calldata
-	InFlight     int           // transactions at a time, the second and later ones only when full: 4
+	InFlight     int           // transactions at a time, the second and later ones only when full: 8
 }
 
 func (p Pace) withDefaults() Pace {
 	return Pace{Every: cmp.Or(p.Every, 500*time.Millisecond), RetryAfter: cmp.Or(p.RetryAfter, 5*time.Second),
 		RetryAtMost: cmp.Or(p.RetryAtMost, 10*time.Minute), ResendAfter: cmp.Or(p.ResendAfter, 15*time.Second),
 		SpeedAfter: cmp.Or(p.SpeedAfter, 90*time.Second), DropAfter: cmp.Or(p.DropAfter, 10*time.Second),
-		FillAfter: cmp.Or(p.FillAfter, 30*time.Second), BatchTickets: cmp.Or(p.BatchTickets, 250), InFlight: cmp.Or(p.InFlight, 4)}
+		FillAfter: cmp.Or(p.FillAfter, 30*time.Second), BatchTickets: cmp.Or(p.BatchTickets, 250), InFlight: cmp.Or(p.InFlight, 8)}
 }
 
 // retryAt is when a winner is tried again that was put back so often before.
@@ -59,8 +59,8 @@ func newSettling() settling {
 
 // pass is what one look at the queue came to.
 type pass struct {
-	ran      bool   // false: another process settles
 	inFlight int    // redemptions that are sent and not mined
+	full     bool   // a transaction was sent that had no room for more
 	paused   uint64 // winners that wait for cheaper gas
 }
 
@@ -76,7 +76,7 @@ func (r *Recipient) Run(ctx context.Context) error {
 	var pruned time.Time
 	var last string
 	for {
-		_, err := r.runOnce(ctx, time.Now().After(closeFrom))
+		p, err := r.runOnce(ctx, time.Now().After(closeFrom))
 		if err == nil && time.Since(pruned) > pruneEvery {
 			pruned = time.Now()
 			err = r.store.Prune(ctx, pruned.Add(-keepTickets))
@@ -90,6 +90,9 @@ func (r *Recipient) Run(ctx context.Context) error {
 		last = ""
 		if err != nil {
 			last = err.Error()
+		}
+		if p.full && err == nil {
+			continue
 		}
 		select {
 		case <-ctx.Done():
@@ -147,12 +150,12 @@ func (r *Recipient) runOnce(ctx context.Context, closeDue bool) (p pass, err err
 			return p, err
 		}
 	}
-	p.ran, err = r.store.Exclusive(ctx, func(ctx context.Context) error {
+	_, err = r.store.Exclusive(ctx, func(ctx context.Context) error {
 		var err error
 		if p.inFlight, err = r.follow(ctx); err != nil {
 			return err
 		}
-		p.paused, err = r.redeem(ctx, p.inFlight)
+		p.paused, p.full, err = r.redeem(ctx, p.inFlight)
 		return err
 	})
 	return p, err

@@ -156,7 +156,11 @@ func (s *settlement) doomed(store payment.Store, at string, spoil chaintest.Spoi
 }
 
 // settles until it is dead or has nothing to do.
-func (d *doomed) settle() { _ = d.Drain(d.ctx) }
+func (d *doomed) settle() {
+	ctx, cancel := context.WithTimeout(d.ctx, time.Minute)
+	defer cancel()
+	_ = d.Drain(ctx)
+}
 
 func deep(c *payment.RecipientConfig) { c.Confirmations = 1 }
 
@@ -259,6 +263,34 @@ func TestSettle_killedAroundAReplacementPaysOnce(t *testing.T) {
 			}
 			s.inherited(store, at)
 		})
+}
+
+// A process dies after it wrote a redemption down, something else of its account takes the TxNonce, and the next process dies
+// before and after it gives the redemption up.
+func TestSettle_killedAroundALostPlacePaysOnce(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	s := m.settles(shared(m.onPostgres()), wei(1000))
+	store := s.open()
+	var other protocol.Wei
+	for _, at := range steps([]string{"Drop"}, 1) {
+		s.win(2)
+		first := s.doomed(store, "after Submit 1", nil, deep)
+		first.settle()
+		first.close()
+		r, err := s.earner.account.Transfer(t.Context(), s.payer.address(), wei(0))
+		m.no(err)
+		other = other.Add(r.Cost)
+		s.block(1) // so that it is as deep as its own receipt would have to be
+		d := s.doomed(store, at, nil, deep)
+		d.settle()
+		d.close()
+		if !first.died() || !d.died() {
+			t.Errorf("no process died %s; it saw %v", at, d.seen)
+		}
+		s.inherited(store, at)
+	}
+	s.balanced(store, other)
 }
 
 // shared opens a store once.

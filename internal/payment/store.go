@@ -66,8 +66,9 @@ type Store interface {
 	Waiting(ctx context.Context, lane LaneKey, limit int) ([]Winner, error)
 	// EarliestOpen tells the lanes on which a set still accepts, and the serial of the earliest such set.
 	EarliestOpen(ctx context.Context) (map[LaneKey]int64, error)
-	// Submit writes a redemption down before it is sent: its winners go from won to submitted, all or none. It fails if
-	// another that is under way has its TxNonce.
+	// Submit writes a redemption down before it is sent: its winners go from won to submitted, all or none. They come lane by
+	// lane and by nonce; none that is won is left out between two of a lane. It fails if another that is under way has its
+	// TxNonce.
 	Submit(ctx context.Context, p chain.Prepared, winners []WinnerKey, now time.Time) error
 	// Sent lists the redemptions that are not final, by TxNonce.
 	Sent(ctx context.Context) ([]Redemption, error)
@@ -79,7 +80,7 @@ type Store interface {
 	TxNonceFloor(ctx context.Context) (uint64, error)
 	// Replace writes down p, which has the TxNonce and the winners of old and is sent in its place.
 	Replace(ctx context.Context, old common.Hash, p chain.Prepared, now time.Time) error
-	// Mine notes that a redemption was mined: the winners it paid are mined now. The rest of those that were submitted with
+	// Mine notes that a redemption was mined: the winners it paid, lane by lane the first ones it was sent with, are mined now. The rest of those that were submitted with
 	// it, or with one it takes the place of, go where settled says.
 	Mine(ctx context.Context, tx common.Hash, at BlockRef, gas protocol.Wei, paid []WinnerKey, rest []Settled, now time.Time) error
 	// Unmine takes Mine back, since the block is gone: the winners it paid are submitted again.

@@ -80,19 +80,40 @@ func (l *Ledger) Submit(ctx context.Context, p chain.Prepared, winners []payment
 		if err := insertRedemption(ctx, c, p, now); err != nil {
 			return err
 		}
-		for _, k := range winners {
-			err := must(c.Exec(ctx, `UPDATE recipient_winners SET state = 'submitted', tx = $1 WHERE payer = $2 AND lane = $3 AND nonce = $4 AND state = 'won'`,
-				p.Tx[:], k.Payer[:], int64(k.Lane), int64(k.TicketNonce)))
-			if err != nil {
-				return fmt.Errorf("winner %d of lane %d: %w", k.TicketNonce, k.Lane, err)
+		for _, x := range spans(winners) { // a lane's winners go in the order of their nonces, without leaving one out
+			n, err := c.Exec(ctx, `UPDATE recipient_winners SET state = 'submitted', tx = $1
+				WHERE payer = $2 AND lane = $3 AND nonce BETWEEN $4 AND $5 AND state = 'won'`, p.Tx[:], x.lane.Payer[:], int64(x.lane.Lane), x.low, x.high)
+			if err == nil && n != x.count {
+				err = fmt.Errorf("%d of the %d winners from %d to %d of lane %d are won", n, x.count, x.low, x.high, x.lane.Lane)
 			}
-			if err := must(c.Exec(ctx, `INSERT INTO recipient_redemption_winners (payer, lane, nonce, tx) VALUES ($1, $2, $3, $4)`,
-				k.Payer[:], int64(k.Lane), int64(k.TicketNonce), p.Tx[:])); err != nil {
+			if err != nil {
 				return err
 			}
 		}
-		return nil
+		_, err := c.Exec(ctx, `INSERT INTO recipient_redemption_winners (payer, lane, nonce, tx)
+			SELECT payer, lane, nonce, tx FROM recipient_winners WHERE tx = $1 AND state = 'submitted'`, p.Tx[:])
+		return err
 	})
+}
+
+// span is part of a lane.
+type span struct {
+	lane             payment.LaneKey
+	low, high, count int64
+}
+
+// spans joins neighbours in keys that are of one lane.
+func spans(keys []payment.WinnerKey) (out []span) {
+	for _, k := range keys {
+		nonce := int64(k.TicketNonce)
+		if n := len(out) - 1; n >= 0 && out[n].lane == k.LaneKey {
+			x := &out[n]
+			x.low, x.high, x.count = min(x.low, nonce), max(x.high, nonce), x.count+1
+			continue
+		}
+		out = append(out, span{k.LaneKey, nonce, nonce, 1})
+	}
+	return out
 }
 
 func insertRedemption(ctx context.Context, c Conn, p chain.Prepared, now time.Time) error {
@@ -210,9 +231,11 @@ func (l *Ledger) Mine(ctx context.Context, tx common.Hash, at payment.BlockRef, 
 			tx[:], gas.String(), int64(at.Number), at.Hash[:])); err != nil {
 			return err
 		}
-		for _, k := range paid { // also one that was put back, or even sent again, while nobody knew of this
-			if _, err := c.Exec(ctx, `UPDATE recipient_winners SET state = 'mined', tx = $1, reason = '' WHERE payer = $2 AND lane = $3 AND nonce = $4
-				AND state IN ('won', 'submitted')`, tx[:], k.Payer[:], int64(k.Lane), int64(k.TicketNonce)); err != nil {
+		for _, x := range spans(paid) { // also those that were put back, or even sent again, while nobody knew of this
+			if _, err := c.Exec(ctx, `UPDATE recipient_winners SET state = 'mined', tx = $1, reason = '' WHERE payer = $2 AND lane = $3 AND nonce BETWEEN $4 AND $5
+				AND state IN ('won', 'submitted') AND EXISTS (SELECT 1 FROM recipient_redemption_winners b WHERE b.tx = $1
+				AND b.payer = recipient_winners.payer AND b.lane = recipient_winners.lane AND b.nonce = recipient_winners.nonce)`,
+				tx[:], x.lane.Payer[:], int64(x.lane.Lane), x.low, x.high); err != nil {
 				return err
 			}
 		}
