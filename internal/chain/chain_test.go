@@ -48,7 +48,7 @@ func start(t *testing.T, id uint64, rich common.Address) string {
 
 func dial(t *testing.T, urls ...string) *chain.Client {
 	t.Helper()
-	c, err := chain.Dial(t.Context(), strings.Join(urls, ","), chain.CallTimeout(300*time.Millisecond))
+	c, err := chain.Dial(t.Context(), strings.Join(urls, ","), chain.CallTimeout(2*time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -119,7 +119,7 @@ func (p *endpoints) learnChain(ctx context.Context) error {
 		cancel()
 		switch {
 		case err != nil:
-			failures = append(failures, fmt.Errorf("%s: %w", e.name, hide(err, e.name)))
+			failures = append(failures, fmt.Errorf("ask chain at %s for its id: %w", e.name, hide(err, e.name)))
 		case !id.IsUint64():
 			return fmt.Errorf("chain id %s of %s does not fit 64 bits", id, e.name)
 		case p.chainID != 0 && p.chainID != id.Uint64():
@@ -129,7 +129,7 @@ func (p *endpoints) learnChain(ctx context.Context) error {
 		}
 	}
 	if p.chainID == 0 {
-		return protocol.Errorf(protocol.Unavailable, "ask the chain for its id: %w (check --chain-rpc)", errors.Join(failures...))
+		return protocol.Errorf(protocol.Unavailable, "%w (check --chain-rpc)", errors.Join(failures...))
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func hasty(c *payment.RecipientConfig) {
 // over is the earner's side with the chain reached at urls.
 func (s *settlement) over(urls string, options ...func(*payment.RecipientConfig)) *payment.Recipient {
 	s.Helper()
-	client, err := chain.Dial(s.Context(), urls, chain.CallTimeout(500*time.Millisecond))
+	client, err := chain.Dial(s.Context(), urls, chain.CallTimeout(2*time.Second))
 	s.no(err)
 	s.Cleanup(client.Close)
 	escrow, err := chain.NewEscrow(s.Context(), client, s.escrow.Address())
