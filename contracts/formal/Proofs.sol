@@ -72,7 +72,7 @@ contract Proofs {
 
     /// An expiry moves by the length of a pause or not at all, never backwards, and never further.
     function payableUntil(uint40 start, uint40 end, uint40 expiry, uint40 lifetime) external pure {
-        require(start <= end && end < 2 ** 39 && expiry < 2 ** 39 && lifetime <= 30 days);
+        require(start <= end && end < 2 ** 39 && expiry < 2 ** 39 && lifetime <= 90 days);
         uint256 until = Accounting.payableUntil(start, end, expiry, lifetime);
         assert(until >= expiry);
         assert(until <= uint256(expiry) + (end - start));
@@ -85,14 +85,14 @@ contract Proofs {
     }
 
     function payableUntil_isMonotone(uint40 start, uint40 end, uint40 a, uint40 b, uint40 lifetime) external pure {
-        require(start <= end && end < 2 ** 39 && a <= b && b < 2 ** 39 && lifetime <= 30 days);
+        require(start <= end && end < 2 ** 39 && a <= b && b < 2 ** 39 && lifetime <= 90 days);
         assert(Accounting.payableUntil(start, end, a, lifetime) <= Accounting.payableUntil(start, end, b, lifetime));
     }
 
     /// No thaw outruns a ticket: one that was accepted when the thaw began, inside the longest lifetime, can be paid until the
     /// thaw is over, whatever pause comes in between.
     function thaw_outlastsTickets(uint40 began, uint40 thaw, uint40 expiry, uint40 start, uint40 length) external pure {
-        require(began > 0 && began < 2 ** 38 && thaw <= 30 days && expiry < began + thaw);
+        require(began > 0 && began < 2 ** 38 && thaw <= 90 days && expiry < began + thaw);
         require(length <= 72 hours && start >= began && start < began + thaw);
         uint40 thawEnd = Accounting.wallTime(start, start + length, 0, began + thaw);
         assert(Accounting.payableUntil(start, start + length, expiry, thaw) < thawEnd);

@@ -24,10 +24,12 @@ abstract contract BoundedPause is IBoundedPause {
     /// @inheritdoc IBoundedPause
     uint40 public constant MAX_PAUSE = 72 hours;
     /// @inheritdoc IBoundedPause
-    uint40 public constant MIN_PAUSE_GAP = 30 days;
+    uint40 public immutable MIN_PAUSE_GAP;
 
-    constructor(address authority) {
+    /// @param longestTerm of what a pause extends once only, in seconds: none of it meets two pauses
+    constructor(address authority, uint40 longestTerm) {
         AUTHORITY = authority;
+        MIN_PAUSE_GAP = longestTerm > 30 days ? longestTerm : 30 days;
     }
 
     /// @inheritdoc IBoundedPause

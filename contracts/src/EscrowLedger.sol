@@ -51,8 +51,7 @@ abstract contract EscrowLedger is ITicketEscrow, BoundedPause, ReentrancyGuardTr
     /// @inheritdoc ITicketEscrow
     uint40 public immutable THAW_PERIOD;
 
-    /// @dev No longer than the gap between pauses, so that no ticket of an acceptable lifetime meets two of them.
-    uint256 private constant MAX_THAW_PERIOD = MIN_PAUSE_GAP;
+    uint256 private constant MAX_THAW_PERIOD = 90 days;
 
     /// @dev `Account.opened` as it lies in the slot.
     uint256 private constant OPENED = 1 << 96;

@@ -25,11 +25,11 @@ contract TicketEscrow is EscrowLedger, EIP712 {
     bytes32 public constant REDEEM_ORDER_TYPEHASH = Tickets.REDEEM_ORDER_TYPEHASH;
 
     /// @param asset an ERC-20 token that moves exactly what it is told, or the zero address for the native asset
-    /// @param thawPeriod seconds, 1 to 30 days; at least the longest ticket lifetime that recipients accept
+    /// @param thawPeriod seconds, 1 to 90 days; at least the longest ticket lifetime that recipients accept
     /// @param authority an AccessManager that says who may pause; the zero address for an escrow nobody can pause
     constructor(address asset, uint40 thawPeriod, address authority)
         EscrowLedger(asset, thawPeriod)
-        BoundedPause(authority)
+        BoundedPause(authority, thawPeriod)
         EIP712("Kinora TicketEscrow", "1")
     {}
 

@@ -65,7 +65,7 @@ contract TranscoderBond is ITranscoderBond, BoundedPause, UUPSUpgradeable {
         uint40 disputeWindow,
         uint40 unbondingPeriod,
         address authority
-    ) BoundedPause(authority) {
+    ) BoundedPause(authority, 0) {
         if (
             escrow == address(0) || slashAmount == 0 || reporterShare > MAX_REPORTER_SHARE || disputeWindow == 0
                 || unbondingPeriod <= disputeWindow || unbondingPeriod > MAX_UNBONDING_PERIOD

@@ -9,9 +9,15 @@ contract FundsTest is EscrowTest {
         vm.expectRevert();
         this.deploy(0);
         vm.expectRevert();
-        this.deploy(30 days + 1);
+        this.deploy(90 days + 1);
         assertEq(this.deploy(1).THAW_PERIOD(), 1);
-        assertEq(this.deploy(30 days).THAW_PERIOD(), 30 days);
+        assertEq(this.deploy(90 days).THAW_PERIOD(), 90 days);
+    }
+
+    /// No ticket of an acceptable lifetime meets two pauses.
+    function test_constructor_pausesAreAtLeastAThawApart() public {
+        assertEq(this.deploy(1 hours).MIN_PAUSE_GAP(), 30 days);
+        assertEq(this.deploy(45 days).MIN_PAUSE_GAP(), 45 days);
     }
 
     function deploy(uint40 thawPeriod) external returns (ITicketEscrow) {

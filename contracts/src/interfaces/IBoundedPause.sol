@@ -33,6 +33,7 @@ interface IBoundedPause {
     /// @notice Seconds that a pause lasts at most.
     function MAX_PAUSE() external view returns (uint40);
 
-    /// @notice Seconds between the end of a pause and the earliest start of the next.
+    /// @notice Seconds between the end of a pause and the earliest start of the next: 30 days, or the longest ticket lifetime
+    /// where that is longer.
     function MIN_PAUSE_GAP() external view returns (uint40);
 }
