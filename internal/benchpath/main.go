@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strconv"
@@ -100,66 +99,19 @@ func (b *benchmark) figure(name string, value float64, unit, aim, baseline strin
 
 // makeMedia cuts the source into segments, and makes the small ones with which a payee earns its trust.
 func (b *benchmark) makeMedia(ctx context.Context) error {
-	input := []string{"-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"}
-	if dir := os.Getenv("BENCH_MEDIA"); dir != "" {
-		files, _ := filepath.Glob(filepath.Join(dir, "*.mp4"))
-		if len(files) == 0 {
-			return fmt.Errorf("BENCH_MEDIA=%s holds no .mp4", dir)
-		}
-		input = []string{"-stream_loop", "-1", "-i", files[0]}
-	}
+	source := bench.Footage{Name: "s", Width: 1280, Height: 720, Rate: "3200k", Count: b.count, Seconds: segmentSeconds}
 	var err error
-	if b.files, b.segments, err = b.cut(ctx, "s", input, "1280:720", "3200k", b.count, segmentSeconds); err != nil {
+	if b.files, b.segments, err = source.Make(ctx, b.ffmpeg, b.dir); err != nil {
 		return err
 	}
-	small := []string{"-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"}
-	_, b.warm, err = b.cut(ctx, "w", small, "320:180", "300k", warmSegments, 0.5)
+	small := bench.Footage{Name: "w", Width: 320, Height: 180, Rate: "300k", Count: warmSegments, Seconds: 0.5, Generated: true}
+	_, b.warm, err = small.Make(ctx, b.ffmpeg, b.dir)
 	return err
 }
 
-func (b *benchmark) cut(ctx context.Context, name string, input []string, size, rate string, count int, seconds float64) ([]string, [][]byte, error) {
-	gop := strconv.Itoa(int(30 * seconds))
-	args := append([]string{"-v", "error", "-nostdin"}, input...)
-	args = append(args, "-t", fmt.Sprint(float64(count)*seconds), "-vf", "scale="+size+",fps=30,format=yuv420p", "-c:v", "libx264", "-preset", "veryfast",
-		"-b:v", rate, "-maxrate", rate, "-bufsize", rate, "-g", gop, "-keyint_min", gop, "-sc_threshold", "0",
-		"-c:a", "aac", "-b:a", "96k", "-ar", "48000", "-ac", "2", "-f", "segment", "-segment_time", fmt.Sprint(seconds), "-segment_time_delta", "0.02",
-		"-segment_format", "mpegts", "-segment_format_options", "mpegts_copyts=1", filepath.Join(b.dir, name+"%04d.ts"))
-	if out, err := exec.CommandContext(ctx, b.ffmpeg, args...).CombinedOutput(); err != nil {
-		return nil, nil, fmt.Errorf("make media: %w: %s", err, out)
-	}
-	var files []string
-	var all [][]byte
-	for i := range count {
-		file := filepath.Join(b.dir, fmt.Sprintf("%s%04d.ts", name, i))
-		body, err := os.ReadFile(file)
-		if err != nil {
-			return nil, nil, err
-		}
-		files, all = append(files, file), append(all, body)
-	}
-	return files, all, nil
-}
-
-// plain runs the baseline on one segment: its response time and CPU time.
-func (b *benchmark) plain(ctx context.Context, file string) (took, cpu time.Duration, err error) {
-	args := []string{"-v", "error", "-nostdin", "-y", "-copyts", "-i", file}
-	graph := "[0:v]split=3[a][b][c]"
-	for i, p := range ladder {
-		graph += fmt.Sprintf(";[%c]scale=%d:%d:flags=bicubic,setsar=1[v%d]", 'a'+i, p.Width, p.Height, i)
-	}
-	args = append(args, "-filter_complex", graph)
-	for i, p := range ladder {
-		rate := strconv.Itoa(int(p.Bitrate))
-		args = append(args, "-map", fmt.Sprintf("[v%d]", i), "-map", "0:a", "-c:v", "libx264", "-preset", "medium", "-profile:v", "high",
-			"-b:v", rate, "-minrate", rate, "-maxrate", rate, "-bufsize", rate, "-sc_threshold", "0",
-			"-x264-params", fmt.Sprintf("rc-lookahead=%d", lookahead), "-c:a", "copy", "-muxdelay", "0", "-f", "mpegts", filepath.Join(b.dir, p.Name+".ts"))
-	}
-	cmd := exec.CommandContext(ctx, b.ffmpeg, args...)
-	begun := time.Now()
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return 0, 0, fmt.Errorf("baseline: %w: %s", err, out)
-	}
-	return time.Since(begun), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), nil
+// plain runs the baseline on one segment.
+func (b *benchmark) plain(ctx context.Context, file string) (bench.Usage, error) {
+	return bench.Run(bench.Transcode(ctx, b.ffmpeg, ladder, 0, b.dir, "-i", file))
 }
 
 // measured is one case: a pair of response times per segment, and CPU time over all of them.
@@ -191,12 +143,12 @@ func (b *benchmark) interleave(ctx context.Context, m *market, stream string, pa
 		r.tree = tree
 		r.roles += rolesAfter - rolesBefore
 		r.ground += groundAfter - groundBefore
-		plain, cpu, err := b.plain(ctx, b.files[i])
+		plain, err := b.plain(ctx, b.files[i])
 		if err != nil {
 			return r, err
 		}
-		r.plainCPU += cpu
-		r.ours, r.plain = append(r.ours, took.Seconds()), append(r.plain, plain.Seconds())
+		r.plainCPU += plain.CPU
+		r.ours, r.plain = append(r.ours, took.Seconds()), append(r.plain, plain.Took.Seconds())
 	}
 	return r, nil
 }
