@@ -118,13 +118,14 @@ func (b *benchmark) plain(ctx context.Context, file string) (bench.Usage, error)
 type measured struct {
 	ours, plain             []float64 // seconds
 	roles, ground, plainCPU time.Duration
+	parts                   map[string]time.Duration // CPU time by what used it
 	tree                    []bench.Process
 }
 
 func (b *benchmark) interleave(ctx context.Context, m *market, stream string, pace time.Duration) (measured, error) {
-	var r measured
+	r := measured{parts: map[string]time.Duration{}}
 	for i, body := range b.segments {
-		rolesBefore, groundBefore, _, err := m.usage()
+		rolesBefore, groundBefore, treeBefore, err := m.usage()
 		if err != nil {
 			return r, err
 		}
@@ -143,6 +144,12 @@ func (b *benchmark) interleave(ctx context.Context, m *market, stream string, pa
 		r.tree = tree
 		r.roles += rolesAfter - rolesBefore
 		r.ground += groundAfter - groundBefore
+		for name, cpu := range byName(tree) {
+			r.parts[name] += cpu
+		}
+		for name, cpu := range byName(treeBefore) {
+			r.parts[name] -= cpu
+		}
 		plain, err := b.plain(ctx, b.files[i])
 		if err != nil {
 			return r, err
@@ -180,6 +187,7 @@ func (b *benchmark) newTier(ctx context.Context, kinora, rungs string) error {
 	}
 	b.figure("new_p50_ratio", bench.Percentile(r.ours, 50)/bench.Percentile(r.plain, 50), "ratio", "", baselineName)
 	b.figure("new_cpu_ratio", r.roles.Seconds()/r.plainCPU.Seconds(), "ratio", "<= 1.10", baselineName)
+	b.parts("new", r)
 	b.figure("start_to_first_answer", answered.Sub(began).Seconds(), "s", "<= 2", "first role started, keys and allocations included")
 	return nil
 }
@@ -208,6 +216,7 @@ func (b *benchmark) steadyTier(ctx context.Context, kinora, rungs string) error 
 	b.figure("steady_p50_ratio", bench.Percentile(r.ours, 50)/bench.Percentile(r.plain, 50), "ratio", "<= 0.95", baselineName)
 	b.figure("steady_p95_ratio", bench.Percentile(r.ours, 95)/bench.Percentile(r.plain, 95), "ratio", "", baselineName)
 	b.figure("steady_cpu_ratio", r.roles.Seconds()/r.plainCPU.Seconds(), "ratio", "<= 0.90", baselineName)
+	b.parts("steady", r)
 	b.figure("steady_ground_cpu_ratio", r.ground.Seconds()/r.plainCPU.Seconds(), "ratio", "", "bus, chain and database, against the same")
 	b.figure("steady_p50", bench.Percentile(r.ours, 50), "s", "", "")
 	b.figure("plain_p50", bench.Percentile(r.plain, 50), "s", "", "")
@@ -225,26 +234,54 @@ func (b *benchmark) steadyTier(ctx context.Context, kinora, rungs string) error 
 	return nil
 }
 
-func (b *benchmark) memory(tree []bench.Process) {
+// partNames are the kinds of process a market is made of.
+var partNames = []string{"broadcaster", "orchestrator", "transcoder", "media_child_of_broadcaster", "media_child_of_orchestrator",
+	"media_child_of_transcoder", "up", "postgres"}
+
+func partName(p bench.Process, all map[int]bench.Process) string {
+	name := role(p, all)
+	switch {
+	case strings.Contains(p.Command, "kinora-media") && name != "":
+		return "media_child_of_" + name
+	case name == "" && strings.Contains(p.Command, "kinora up"):
+		return "up"
+	case name == "":
+		return "postgres"
+	}
+	return name
+}
+
+func index(tree []bench.Process) map[int]bench.Process {
 	byPID := map[int]bench.Process{}
 	for _, p := range tree {
 		byPID[p.PID] = p
 	}
-	peak := map[string]int64{}
+	return byPID
+}
+
+// byName sums CPU time by kind. What a child used moves to its parent when it ends.
+func byName(tree []bench.Process) map[string]time.Duration {
+	all, sum := index(tree), map[string]time.Duration{}
 	for _, p := range tree {
-		name := role(p, byPID)
-		switch {
-		case strings.Contains(p.Command, "kinora-media") && name != "":
-			name = "media_child_of_" + name
-		case name == "" && strings.Contains(p.Command, "kinora up"):
-			name = "up"
-		case name == "":
-			name = "postgres"
-		}
+		sum[partName(p, all)] += p.CPU
+	}
+	return sum
+}
+
+// parts says where the CPU time of a case went.
+func (b *benchmark) parts(prefix string, r measured) {
+	for _, name := range partNames {
+		b.figure(prefix+"_cpu_"+name, r.parts[name].Seconds()/r.plainCPU.Seconds(), "ratio", "", baselineName)
+	}
+}
+
+func (b *benchmark) memory(tree []bench.Process) {
+	all, peak := index(tree), map[string]int64{}
+	for _, p := range tree {
+		name := partName(p, all)
 		peak[name] = max(peak[name], p.PeakRSS)
 	}
-	for _, name := range []string{"broadcaster", "orchestrator", "transcoder", "media_child_of_broadcaster", "media_child_of_orchestrator",
-		"media_child_of_transcoder", "up", "postgres"} {
+	for _, name := range partNames {
 		if peak[name] > 0 {
 			b.figure("peak_rss_"+name, float64(peak[name])/(1<<20), "MiB", "", "largest process of its kind")
 		}

@@ -75,12 +75,9 @@ func (m *market) usage() (roles, ground time.Duration, tree []bench.Process, err
 	if err != nil {
 		return 0, 0, nil, err
 	}
-	byPID := map[int]bench.Process{}
+	all := index(tree)
 	for _, p := range tree {
-		byPID[p.PID] = p
-	}
-	for _, p := range tree {
-		if role(p, byPID) != "" {
+		if role(p, all) != "" {
 			roles += p.CPU
 		} else {
 			ground += p.CPU
