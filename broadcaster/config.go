@@ -40,13 +40,14 @@ type Config struct {
 	SegmentDuration time.Duration `help:"Usual duration of a segment: the least target duration of playlists." default:"2s"`
 	HoldBack        int           `help:"Target durations after its last source byte from which a segment is late." default:"3"`
 	Retention       time.Duration `help:"How long segments are kept; playlists list half of it. 0s: for ever." default:"2m"`
+	KeepRecords     time.Duration `help:"How long verdicts, receipts and segments are on record once they left the playlists; totals stay. 0s: for ever." default:"168h"`
 	StreamIdle      time.Duration `help:"A stream without a push for so long has ended." default:"60s"`
 
 	MaxSegmentBytes    int64         `help:"Largest segment taken, bytes." default:"67108864"`
 	MaxSegmentDuration time.Duration `help:"Longest segment taken." default:"20s"`
 	MaxPixels          int           `help:"Largest source picture taken, pixels." default:"9437184"`
 	MinBodyRate        int64         `help:"Bytes a second that a push must keep up on average." default:"4096"`
-	BodyGrace          time.Duration `help:"Time before --min-body-rate counts." default:"4s"`
+	BodyGrace          time.Duration `help:"Time before --min-body-rate counts, and the longest pause in a body." default:"4s"`
 	MaxStreams         int           `help:"Live streams at a time." default:"32"`
 	MaxInFlight        int           `help:"Segments of one stream at a time." default:"16"`
 	MaxPushesPerSecond float64       `help:"Pushes a second to one stream." default:"20"`
@@ -107,6 +108,7 @@ func (c Config) Validate() error {
 		"max-segment-duration":  c.MaxSegmentDuration > 0 && c.MaxSegmentDuration <= protocol.MaxSegmentMillis*time.Millisecond/2,
 		"hold-back":             c.HoldBack >= 1 && c.HoldBack <= 100,
 		"retention":             c.Retention >= 0,
+		"keep-records":          c.KeepRecords == 0 || c.KeepRecords >= time.Hour, // the hourly spend cap is read from them
 		"stream-idle":           c.StreamIdle >= time.Second,
 		"max-segment-bytes":     c.MaxSegmentBytes >= 1<<16 && c.MaxSegmentBytes <= 1<<30,
 		"max-pixels":            c.MaxPixels >= 1<<10,

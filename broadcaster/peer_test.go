@@ -1,6 +1,7 @@
 package broadcaster_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"io"
@@ -34,6 +35,8 @@ type peer struct {
 	refuse    atomic.Pointer[protocol.Code] // segments with this code
 	blacken   atomic.Int32                  // so many segments are answered with a picture of something else
 	abandon   atomic.Int32                  // so many segments have a first attempt that is abandoned
+	flood     atomic.Int64                  // one segment is answered with a rendition of so many bytes
+	flooded   atomic.Int64                  // so many were taken of it
 	held      chan struct{}                 // when set, segments wait for it before they are answered
 	mu        sync.Mutex
 	requests  map[protocol.ID]protocol.QuoteRequest
@@ -167,6 +170,10 @@ func (p *peer) segment(w http.ResponseWriter, r *http.Request) {
 		_ = frames.Write(protocol.Frame{Kind: protocol.FrameAbandoned, Attempt: ordinal, Payload: protocol.Encode(protocol.ProblemOf(protocol.Errorf(protocol.ChildCrashed, "told to")))})
 		ordinal++
 	}
+	if most := p.flood.Swap(0); most > 0 {
+		p.pour(frames, ordinal, offer, most)
+		return
+	}
 	ladder := q.Ladder
 	if p.blacken.Add(-1) >= 0 { // right in every number but not the picture: another rung's
 		ladder = append(protocol.Ladder{}, ladder...)
@@ -191,6 +198,10 @@ func (p *peer) segment(w http.ResponseWriter, r *http.Request) {
 		_ = frames.Write(protocol.Frame{Kind: protocol.FrameEnd, Payload: protocol.Encode(protocol.ProblemOf(err))})
 		return
 	}
+	if x := result.Renditions[0]; x.LastPTS-x.FirstPTS > 90*(int64(offer.DurationMillis)*5/4+1000) {
+		_ = frames.Write(protocol.Frame{Kind: protocol.FrameEnd, Payload: protocol.Encode(protocol.ProblemOf(protocol.Errorf(protocol.SegmentTooLong, "announced as %d ms", offer.DurationMillis)))})
+		return
+	}
 	receipt := protocol.Receipt{Orchestrator: a.Orchestrator, Transcoder: a.Transcoder, Lease: a.Lease, Seq: a.Seq, Attempt: a.Attempt, Source: protocol.Hash(hash.Sum(nil))}
 	for i, x := range result.Renditions {
 		receipt.Renditions = append(receipt.Renditions, protocol.RenditionReceipt{Profile: protocol.Hash(q.Ladder[i].Hash()), Output: sha256.Sum256(outputs[i]), Pixels: uint64(x.Pixels),
@@ -206,6 +217,19 @@ func (p *peer) start(frames *protocol.FrameWriter, ordinal uint8, offer protocol
 	_ = frames.Write(protocol.Frame{Kind: protocol.FrameAttempt, Attempt: ordinal, Payload: protocol.Encode(protocol.AttemptStart{
 		Assignment: must(protocol.Seal(p.domain(), p.self, a)), DurationMillis: offer.DurationMillis, BudgetMillis: offer.BudgetMillis})})
 	return a
+}
+
+// pour answers with null packets, of which a transport stream may have any number.
+func (p *peer) pour(frames *protocol.FrameWriter, ordinal uint8, offer protocol.SegmentOffer, most int64) {
+	p.start(frames, ordinal, offer)
+	packet := append([]byte{0x47, 0x1f, 0xff, 0x10}, bytes.Repeat([]byte{0xff}, 184)...)
+	packets := bytes.Repeat(packet, 1000)
+	for p.flooded.Load() < most {
+		if frames.Write(protocol.Frame{Kind: protocol.FrameRendition, Attempt: ordinal, Payload: packets}) != nil {
+			return
+		}
+		p.flooded.Add(int64(len(packets)))
+	}
 }
 
 // paid is how many attempts got a ticket; more than one for one attempt fails the test only if they were different, which

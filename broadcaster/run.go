@@ -82,8 +82,14 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return stopped(ctx, err)
 	}
 	buyer = market.New(market.Config{URLs: cfg.Orchestrators, Signer: signer, Domain: escrow.Domain(), MaxWeiPerPixel: cfg.MaxWeiPerPixel, Payer: payer,
-		Records: records, Epoch: verify.NewEpoch(), Events: feed.Emit, Log: log})
+		Records: records, Events: feed.Emit, Log: log})
 	defer buyer.Close()
+	if err := buyer.TurnEpoch(ctx, rows); err != nil {
+		return stopped(ctx, err)
+	}
+	if err := rows.EndEpochs(ctx, buyer.Commitment()); err != nil { // of earlier processes
+		return stopped(ctx, err)
+	}
 	spent, recent, err := rows.Spending(ctx, time.Now().Add(-time.Hour))
 	if err != nil {
 		return stopped(ctx, err)
@@ -101,7 +107,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		Verify: verify.Config{Meter: meter, Log: log, Origin: signer.Address().Hex(), Limits: verify.Limits{MaxBytes: 2 * cfg.MaxSegmentBytes, // the ingest refuses before that
 			MaxDuration: cfg.MaxSegmentDuration, MaxPixels: cfg.MaxPixels}},
 		Flush: payer.EndStream, Events: feed.Emit, Log: log,
-		Ladder: ladder, Target: cfg.SegmentDuration, HoldBack: cfg.HoldBack, Retention: cfg.Retention, Idle: cfg.StreamIdle, MaxDuration: cfg.MaxSegmentDuration,
+		Ladder: ladder, Target: cfg.SegmentDuration, HoldBack: cfg.HoldBack, Retention: cfg.Retention, KeepRecords: cfg.KeepRecords, Idle: cfg.StreamIdle, MaxDuration: cfg.MaxSegmentDuration,
 		MaxStreams: cfg.MaxStreams, MaxInFlight: cfg.MaxInFlight, PushesPerSec: cfg.MaxPushesPerSecond, AttemptsLimit: cfg.MaxAttempts})
 	if err != nil {
 		return stopped(ctx, err)
@@ -113,7 +119,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	metrics := api.NewMetrics()
 	push := ingest.NewSecret(secret)
 	bank := &api.Bank{Escrow: escrow, Self: signer.Address(), Market: buyer, Store: rows, Names: names(cfg.Parties)}
-	face := api.New(api.Config{Desk: desk, Store: rows, Spend: spend, Shelf: shelf, Feed: feed, Secret: push, Self: signer.Address(), Ready: treasurer.missing,
+	face := api.New(api.Config{Desk: desk, Store: rows, Market: buyer, Spend: spend, Shelf: shelf, Feed: feed, Secret: push, Self: signer.Address(), Ready: treasurer.missing,
 		Ingest: ingest.New(desk, push, ingest.Limits{MaxBytes: cfg.MaxSegmentBytes, MaxDuration: cfg.MaxSegmentDuration, MinRate: cfg.MinBodyRate, Grace: cfg.BodyGrace},
 			metrics.Refused, log),
 		Payer: payer.Stats, Balances: bank.Balances, Log: log}, metrics)
@@ -135,6 +141,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		}
 	})
 	running.Go(func() { treasurer.run(background) })
+	running.Go(func() { buyer.Sample(background, rows) })
 	for _, url := range cfg.Orchestrators {
 		running.Go(func() { feed.Follow(background, buyer.Client(), strings.TrimRight(url, "/"), log) })
 	}

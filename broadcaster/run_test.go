@@ -126,7 +126,10 @@ func start(t testing.TB, cfg broadcaster.Config) node {
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan broadcaster.Ready, 1), make(chan error, 1)
 	cfg.OnReady = func(r broadcaster.Ready) { ready <- r }
-	go func() { ended <- broadcaster.Run(ctx, cfg, slog.New(slog.NewTextHandler(t.Output(), nil))) }()
+	go func() {
+		defer close(ended) // so that it can be asked for twice
+		ended <- broadcaster.Run(ctx, cfg, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	}()
 	var once sync.Once
 	stop := func() {
 		once.Do(func() {
@@ -229,6 +232,15 @@ type stats struct {
 	VerifiedL1          uint64 `json:"verified_l1"`
 	Rejected            uint64 `json:"rejected"`
 	InFlight            int    `json:"in_flight"`
+	Latency             struct {
+		P50 int64 `json:"p50"`
+		P95 int64 `json:"p95"`
+		Max int64 `json:"max"`
+	} `json:"latency_ms"`
+	Spend struct {
+		Total    string `json:"total"`
+		InFlight string `json:"in_flight"`
+	} `json:"spend"`
 }
 
 func (n node) stats(t testing.TB) stats {

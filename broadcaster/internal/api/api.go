@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/kinora/kinora/broadcaster/internal/ingest"
+	"github.com/kinora/kinora/broadcaster/internal/market"
 	"github.com/kinora/kinora/broadcaster/internal/playlist"
 	"github.com/kinora/kinora/broadcaster/internal/store"
 	"github.com/kinora/kinora/broadcaster/internal/stream"
@@ -27,6 +28,7 @@ import (
 type Config struct {
 	Desk     *stream.Desk
 	Store    *store.Store
+	Market   *market.Market
 	Spend    *stream.Spend
 	Shelf    *playlist.Shelf
 	Feed     *Feed
@@ -92,6 +94,9 @@ func (a *API) Routes() chi.Router {
 	r.Get("/api/v1/streams", serve(a, func(context.Context) ([]StreamInfo, error) { return a.streams(), nil }))
 	r.Get("/api/v1/streams/{stream}", a.stream)
 	r.Post("/api/v1/streams/{stream}/end", a.end)
+	r.Get("/api/v1/epochs", serve(a, func(ctx context.Context) ([]store.Epoch, error) { return a.Store.Epochs(ctx, shownEpochs) }))
+	r.Get("/api/v1/orchestrators", serve(a, func(context.Context) ([]Orchestrator, error) { return a.orchestrators(), nil }))
+	r.Post("/api/v1/orchestrators/{address}/restore", a.restore)
 	r.Get("/api/v1/events", a.Feed.serve)
 	a.mountPage(r)
 	return r
@@ -159,7 +164,7 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 	write(w, status, map[string]any{"ready": len(missing) == 0, "missing": missing})
 }
 
-// Latency is from a segment's last source byte to its commit, in milliseconds.
+// Latency is from a segment's last source byte to its commit, in milliseconds, of the newest 1,000 segments.
 type Latency struct {
 	P50 int64 `json:"p50"`
 	P95 int64 `json:"p95"`
@@ -181,6 +186,7 @@ type Stats struct {
 	InFlight            int                `json:"in_flight"`
 	Streams             int                `json:"streams"` // live ones
 	Latency             Latency            `json:"latency_ms"`
+	Commitment          protocol.Hash      `json:"sampling_commitment"` // to the secret that decides which attempts get L1
 	Spend               Spend              `json:"spend"`
 	Payer               payment.PayerStats `json:"payer"`
 }
@@ -195,10 +201,10 @@ type Spend struct {
 }
 
 func (a *API) makeStats(ctx context.Context) (Stats, error) {
-	s := Stats{Role: "broadcaster", Address: a.Self}
+	s := Stats{Role: "broadcaster", Address: a.Self, Commitment: a.Market.Commitment()}
 	for _, v := range a.Desk.Views() {
 		s.InFlight += v.InFlight
-		if !v.Ended {
+		if v.Live {
 			s.Streams++
 		}
 	}
@@ -256,7 +262,7 @@ type SegmentInfo struct {
 }
 
 func describe(v stream.View) StreamInfo {
-	info := StreamInfo{Name: v.Name, Live: !v.Ended, Incarnation: v.Incarnation, InFlight: v.InFlight, TargetSeconds: v.TargetSeconds, LastPush: v.LastPush.UTC(),
+	info := StreamInfo{Name: v.Name, Live: v.Live, Incarnation: v.Incarnation, InFlight: v.InFlight, TargetSeconds: v.TargetSeconds, LastPush: v.LastPush.UTC(),
 		Listed: len(v.Segments), Renditions: []RenditionInfo{}}
 	base := "/hls/" + v.Name + "/"
 	for _, x := range v.Variants() {
@@ -276,6 +282,9 @@ func (a *API) streams() []StreamInfo {
 	}
 	return all
 }
+
+// shownEpochs is how many sampling epochs are told, the newest first.
+const shownEpochs = 200
 
 // shownSegments is how many segments of a stream are described.
 const shownSegments = 60
@@ -304,11 +313,12 @@ func (a *API) end(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
 	defer cancel()
-	if err := a.Desk.End(ctx, chi.URLParam(r, "stream")); err != nil {
+	delivered, err := a.Desk.End(ctx, chi.URLParam(r, "stream"))
+	if err != nil {
 		a.refuse(w, r, err)
 		return
 	}
-	write(w, http.StatusOK, map[string]bool{"ended": true})
+	write(w, http.StatusOK, map[string]bool{"ended": true, "tickets_delivered": delivered})
 }
 
 // Balances are the accounts of everybody this broadcaster has met, read from the chain.

@@ -47,8 +47,8 @@ var (
 	outputsRejected   = describeMetric("outputs_rejected_total", "Attempts that failed verification here.")
 	segmentsInFlight  = describeMetric("segments_in_flight", "Segments being worked on.")
 	streamsLive       = describeMetric("streams_live", "Streams that are live.")
-	latencyP50        = describeMetric("latency_p50_seconds", "Median time from last source byte to commit, over all segments.")
-	latencyP95        = describeMetric("latency_p95_seconds", "95th percentile of the time from last source byte to commit.")
+	latencyP50        = describeMetric("latency_p50_seconds", "Median time from last source byte to commit, of the newest 1,000 segments.")
+	latencyP95        = describeMetric("latency_p95_seconds", "95th percentile of the time from last source byte to commit, of the newest 1,000 segments.")
 	ticketsDue        = describeMetric("tickets_due", "Verified segments whose ticket waits for parameters.")
 )
 

@@ -58,7 +58,7 @@ type Limits struct {
 	MaxBytes    int64         // of a segment
 	MaxDuration time.Duration // that may be announced
 	MinRate     int64         // bytes a second that a body must keep up, on average
-	Grace       time.Duration // before the rate counts
+	Grace       time.Duration // before the rate counts, and the longest pause
 }
 
 // Desk takes pushes; *stream.Desk is one.
@@ -262,12 +262,13 @@ func tooLarge(limit int64) error {
 	return protocol.Limited(protocol.SegmentTooLarge, "max-segment-bytes", limit, "a segment has at most %d bytes", limit)
 }
 
-// paced reads a body that must keep up a minimum rate and stay below a maximum size.
+// paced reads a body that must keep up a minimum rate, never pause for long, and stay below a maximum size.
 type paced struct {
 	io.Reader
 	deadline func(time.Time) error
 	limits   Limits
 	began    time.Time
+	last     time.Time // of a byte
 	n        int64
 	slow     bool
 	whole    bool // read to its end
@@ -276,15 +277,24 @@ type paced struct {
 func (p *paced) Read(b []byte) (int, error) {
 	if p.limits.MinRate > 0 {
 		due := p.began.Add(p.limits.Grace + time.Duration(float64(p.n)/float64(p.limits.MinRate)*float64(time.Second)))
+		if pause := p.last.Add(p.limits.Grace); !p.last.IsZero() && pause.Before(due) {
+			due = pause
+		}
 		_ = p.deadline(due)
 	}
 	n, err := p.Reader.Read(b)
 	p.whole = err == io.EOF
+	if n > 0 {
+		p.last = time.Now()
+	}
 	if p.n += int64(n); p.n > p.limits.MaxBytes {
 		return n, tooLarge(p.limits.MaxBytes)
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		p.slow = true
+		if float64(p.n) >= p.limits.Grace.Seconds()*float64(p.limits.MinRate) { // fast enough until it stopped
+			return n, protocol.Limited(protocol.BodyTooSlow, "body-grace", p.limits.Grace, "nothing came for %s after %d bytes", p.limits.Grace, p.n)
+		}
 		return n, protocol.Limited(protocol.BodyTooSlow, "min-body-rate", p.limits.MinRate,
 			"%d bytes in %s: less than %d bytes a second", p.n, time.Since(p.began).Round(time.Millisecond), p.limits.MinRate)
 	}

@@ -283,3 +283,77 @@ func TestHandler_refusesABodyThatStalls(t *testing.T) {
 		}
 	}
 }
+
+// waits answers once it has waited for longer than a body may take, unless the request ends before.
+type waits struct {
+	desk
+	wait time.Duration
+}
+
+func (w *waits) Push(ctx context.Context, p stream.Push) (stream.Answer, error) {
+	a, err := w.desk.Push(ctx, p)
+	timer := time.NewTimer(w.wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return a, err
+	case <-ctx.Done():
+		return a, protocol.Errorf(protocol.Cancelled, "the pusher went away")
+	}
+}
+
+func TestHandler_answersLongAfterTheBodyOnAnyVersion(t *testing.T) {
+	t.Parallel()
+	short := limits
+	short.Grace = 50 * time.Millisecond
+	r := chi.NewRouter()
+	New(&waits{wait: 500 * time.Millisecond}, Secret{}, short, func(protocol.Code) {}, slog.New(slog.DiscardHandler)).Mount(r)
+	server := httptest.NewUnstartedServer(r)
+	server.Config.Protocols = new(http.Protocols)
+	server.Config.Protocols.SetHTTP1(true)
+	server.Config.Protocols.SetUnencryptedHTTP2(true)
+	server.Start()
+	t.Cleanup(server.Close)
+	for _, version := range []string{"HTTP/1.1", "HTTP/2.0"} {
+		transport := &http.Transport{Protocols: new(http.Protocols)}
+		transport.Protocols.SetHTTP1(version == "HTTP/1.1")
+		transport.Protocols.SetUnencryptedHTTP2(version == "HTTP/2.0")
+		t.Cleanup(transport.CloseIdleConnections)
+		for _, body := range []io.Reader{strings.NewReader("of known length"), io.MultiReader(strings.NewReader("in chunks"))} {
+			req, _ := http.NewRequest("PUT", server.URL+"/live/cam/0.ts", body)
+			resp, err := (&http.Client{Transport: transport}).Do(req)
+			if err != nil {
+				t.Fatalf("%s: %v", version, err)
+			}
+			b, _ := io.ReadAll(resp.Body)
+			_ = resp.Body.Close()
+			if resp.Proto != version || resp.StatusCode != http.StatusOK {
+				t.Errorf("%s (%s): %d %s", version, resp.Proto, resp.StatusCode, b)
+			}
+		}
+	}
+}
+
+func TestHandler_refusesABodyThatStallsAfterAGoodStart(t *testing.T) {
+	t.Parallel()
+	stalls := limits
+	stalls.Grace = 100 * time.Millisecond // on average, 200,000 bytes may take 48 s more
+	r := chi.NewRouter()
+	New(&desk{}, Secret{}, stalls, func(protocol.Code) {}, slog.New(slog.DiscardHandler)).Mount(r)
+	server := httptest.NewServer(r)
+	t.Cleanup(server.Close)
+	body, w := io.Pipe()
+	go func() { _, _ = w.Write(make([]byte, 200_000)) }()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	context.AfterFunc(ctx, func() { _ = w.Close() }) // the client waits for its body
+	req, _ := http.NewRequestWithContext(ctx, "PUT", server.URL+"/live/cam/0.ts", body)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if b, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusRequestTimeout || !bytes.Contains(b, []byte("body-grace=100ms")) {
+		t.Errorf("%d %s", resp.StatusCode, b)
+	}
+}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/kinora/kinora/broadcaster/internal/store"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/verify"
 )
@@ -33,8 +34,7 @@ type Config struct {
 	Domain         protocol.Domain
 	MaxWeiPerPixel protocol.Wei // dearer quotes are refused; zero: no maximum
 	Payer          Payer
-	Records        map[common.Address]verify.Record // what is known of orchestrators from before
-	Epoch          verify.Epoch
+	Records        map[common.Address]store.Trust // what is known of orchestrators from before
 	Events         func(protocol.Event)
 	Log            *slog.Logger
 	QuoteTimeout   time.Duration // of one request for a quote (2 s)
@@ -47,7 +47,8 @@ type Market struct {
 
 	mu      sync.Mutex
 	sellers []*seller
-	records map[common.Address]verify.Record
+	records map[common.Address]store.Trust
+	epoch   verify.Epoch
 	holder  map[string]*seller // of each stream: who has it
 	renewal sync.WaitGroup
 	ctx     context.Context
@@ -82,10 +83,10 @@ type askKey struct {
 
 func (a Ask) key() askKey { return askKey{a.Stream, a.Ladder.Hash(), a.FPS, a.MaxMillis} }
 
-// New makes a Market; Close ends it.
+// New makes a Market, whose first sampling epoch TurnEpoch begins; Close ends it.
 func New(cfg Config) *Market {
 	cfg.QuoteTimeout = cmp.Or(cfg.QuoteTimeout, 2*time.Second)
-	m := &Market{cfg: cfg, client: newClient(), records: make(map[common.Address]verify.Record), holder: make(map[string]*seller)}
+	m := &Market{cfg: cfg, client: newClient(), records: make(map[common.Address]store.Trust), holder: make(map[string]*seller)}
 	for a, r := range cfg.Records {
 		m.records[a] = r
 	}
@@ -271,22 +272,41 @@ func (c *Choice) Succeeded() {
 // Deep decides whether an attempt of an orchestrator gets L1.
 func (m *Market) Deep(orchestrator common.Address, attempt protocol.ID) bool {
 	m.mu.Lock()
-	rate := m.records[orchestrator].Rate()
-	m.mu.Unlock()
-	return m.cfg.Epoch.Sampled(attempt, rate)
+	defer m.mu.Unlock()
+	return m.epoch.Sampled(attempt, m.records[orchestrator].Rate())
 }
 
 // Judged adds a verdict to an orchestrator's record and returns it. Only outputs that it vouched for count.
-func (m *Market) Judged(orchestrator common.Address, v verify.Verdict) verify.Record {
+func (m *Market) Judged(orchestrator common.Address, v verify.Verdict) store.Trust {
 	m.mu.Lock()
 	before := m.records[orchestrator]
-	after := before.After(v)
+	after := store.Trust{Record: before.After(v), Restored: before.Restored}
 	m.records[orchestrator] = after
 	m.mu.Unlock()
 	if after.State != cmp.Or(before.State, verify.New) {
 		m.cfg.Log.Warn("an orchestrator's standing changed", "orchestrator", orchestrator, "from", cmp.Or(before.State, verify.New), "to", after.State)
 	}
 	return after
+}
+
+// Restore lets an orchestrator whose outputs were judged begin anew, with what that leaves to be stored.
+func (m *Market) Restore(orchestrator common.Address) (Standing, store.Trust, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	before, known := m.records[orchestrator]
+	if !known {
+		return Standing{}, store.Trust{}, protocol.Errorf(protocol.NotFound, "no output of an orchestrator %s was ever judged here", orchestrator)
+	}
+	after := store.Trust{Record: before.Restore(), Restored: before.Restored + 1}
+	m.records[orchestrator] = after
+	standing := Standing{Address: orchestrator, Record: after.Record}
+	for _, s := range m.sellers {
+		if s.address == orchestrator {
+			s.failures, s.resting, s.lastErr = 0, time.Time{}, nil
+			standing.URL = s.url
+		}
+	}
+	return standing, after, nil
 }
 
 // Standing is one orchestrator as seen from here.
@@ -303,7 +323,7 @@ func (m *Market) Standings() []Standing {
 	defer m.mu.Unlock()
 	all := make([]Standing, len(m.sellers))
 	for i, s := range m.sellers {
-		all[i] = Standing{URL: s.url, Address: s.address, Record: m.records[s.address], Err: s.lastErr}
+		all[i] = Standing{URL: s.url, Address: s.address, Record: m.records[s.address].Record, Err: s.lastErr}
 	}
 	return all
 }

@@ -11,27 +11,45 @@ import (
 	"github.com/kinora/kinora/internal/protocol"
 )
 
-// Streams are all streams, the newest first.
-func (s *Store) Streams(ctx context.Context) ([]Stream, error) {
-	rows, err := s.pool.Query(ctx, `SELECT name, target_seconds, next_msn, discontinuities, ended_at FROM live_streams ORDER BY created_at DESC, name`)
+const streamColumns = `name, target_seconds, next_msn, discontinuities, next_incarnation, ended_at`
+
+// ShownStreams are the streams that are live or have segments whose files are kept, the newest first.
+func (s *Store) ShownStreams(ctx context.Context) ([]Stream, error) {
+	return s.streams(ctx, `ended_at IS NULL OR EXISTS (
+		SELECT FROM live_segments WHERE stream = name AND removed_at IS NULL AND (state = 'verified' OR msn IS NOT NULL))`)
+}
+
+// Stream finds a stream by its name.
+func (s *Store) Stream(ctx context.Context, name string) (st Stream, found bool, err error) {
+	streams, err := s.streams(ctx, `name = $1`, name)
+	if err != nil || len(streams) == 0 {
+		return Stream{}, false, err
+	}
+	return streams[0], true, nil
+}
+
+func (s *Store) streams(ctx context.Context, where string, args ...any) ([]Stream, error) {
+	rows, err := s.pool.Query(ctx, `SELECT `+streamColumns+` FROM live_streams WHERE `+where+` ORDER BY created_at DESC, name`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read the streams: %w", err)
 	}
-	streams, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Stream, error) {
-		var st Stream
-		var msn, disc int64
-		var ended *time.Time
-		err := row.Scan(&st.Name, &st.TargetSeconds, &msn, &disc, &ended)
-		st.NextMSN, st.Discontinuities = uint64(msn), uint64(disc)
-		if ended != nil {
-			st.EndedAt = *ended
-		}
-		return st, err
-	})
+	streams, err := pgx.CollectRows(rows, scanStream)
 	if err != nil {
 		return nil, fmt.Errorf("read the streams: %w", err)
 	}
 	return streams, nil
+}
+
+func scanStream(row pgx.CollectableRow) (Stream, error) {
+	var st Stream
+	var msn, disc, incarnation int64
+	var ended *time.Time
+	err := row.Scan(&st.Name, &st.TargetSeconds, &msn, &disc, &incarnation, &ended)
+	st.NextMSN, st.Discontinuities, st.NextIncarnation = uint64(msn), uint64(disc), uint32(incarnation)
+	if ended != nil {
+		st.EndedAt = *ended
+	}
+	return st, err
 }
 
 // BeginStream makes a stream known, or takes up one that had ended. The target duration of a known one only grows.
@@ -77,7 +95,10 @@ func (s *Store) Publish(ctx context.Context, seg *Segment) error {
 		if err == nil && tag.RowsAffected() != 1 {
 			err = errors.New("it has a place already, or has nothing to publish")
 		}
-		return err
+		if err != nil || seg.Gap {
+			return err
+		}
+		return change{published: 1, renditions: len(seg.Renditions)}.add(ctx, tx)
 	})
 	if err != nil {
 		return fmt.Errorf("publish %s: %w", seg.SegmentKey, err)
@@ -188,46 +209,4 @@ func scanSegment(row pgx.CollectableRow) (Segment, error) {
 		s.Published, s.MSN, s.ProgramAt, s.PublishedAt = true, uint64(*msn), *program, *published
 	}
 	return s, nil
-}
-
-// Counts are what the rows say happened.
-type Counts struct {
-	Segments            uint64 // verified and failed
-	Published           uint64
-	RenditionsPublished uint64
-	Late                uint64
-	Failed              uint64 // that never were, or never will be, in a playlist as media
-	VerifiedL0          uint64
-	VerifiedL1          uint64
-	Rejected            uint64
-	Fees                protocol.Wei
-	LatencyMillis       struct{ P50, P95, Max int64 } // last source byte to commit
-}
-
-// Counts reads them from the rows, so they survive any restart.
-func (s *Store) Counts(ctx context.Context) (Counts, error) {
-	var c Counts
-	var segments, published, late, failed, renditions, l0, l1, rejected int64
-	var p50, p95 float64
-	err := s.pool.QueryRow(ctx, `
-		SELECT count(*) FILTER (WHERE state <> 'missing'), count(*) FILTER (WHERE msn IS NOT NULL AND NOT gap), count(*) FILTER (WHERE late),
-			count(*) FILTER (WHERE state = 'failed' OR (state = 'verified' AND gap)),
-			coalesce(percentile_cont(0.5) WITHIN GROUP (ORDER BY latency_ms) FILTER (WHERE state = 'verified'), 0),
-			coalesce(percentile_cont(0.95) WITHIN GROUP (ORDER BY latency_ms) FILTER (WHERE state = 'verified'), 0),
-			coalesce(max(latency_ms) FILTER (WHERE state = 'verified'), 0)
-		FROM live_segments`).Scan(&segments, &published, &late, &failed, &p50, &p95, &c.LatencyMillis.Max)
-	if err == nil {
-		err = s.pool.QueryRow(ctx, `SELECT count(*) FROM live_renditions r JOIN live_segments s ON s.id = r.segment WHERE s.msn IS NOT NULL AND NOT s.gap`).Scan(&renditions)
-	}
-	if err == nil {
-		err = s.pool.QueryRow(ctx, `SELECT count(*) FILTER (WHERE passed), count(*) FILTER (WHERE passed AND layers = 'L0+L1'), count(*) FILTER (WHERE NOT passed),
-			coalesce(sum(fee), 0)::text FROM live_attempts`).Scan(&l0, &l1, &rejected, &c.Fees)
-	}
-	if err != nil {
-		return c, fmt.Errorf("count: %w", err)
-	}
-	c.Segments, c.Published, c.Late, c.Failed = uint64(segments), uint64(published), uint64(late), uint64(failed)
-	c.RenditionsPublished, c.VerifiedL0, c.VerifiedL1, c.Rejected = uint64(renditions), uint64(l0), uint64(l1), uint64(rejected)
-	c.LatencyMillis.P50, c.LatencyMillis.P95 = int64(p50), int64(p95)
-	return c, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/kinora/kinora/internal/payment"
@@ -34,6 +35,7 @@ type Stream struct {
 	TargetSeconds   int
 	NextMSN         uint64
 	Discontinuities uint64
+	NextIncarnation uint32    // lower ones may have been used by segments that are no longer on record
 	EndedAt         time.Time // zero: live
 }
 
@@ -89,7 +91,13 @@ type Attempt struct {
 	Code       protocol.Code // why rejected
 	Detail     string
 	Fee        protocol.Wei // of one that passed
-	Record     verify.Record
+	Trust      Trust        // in its orchestrator, after it
+}
+
+// Trust is what an orchestrator's work has earned it here.
+type Trust struct {
+	verify.Record
+	Restored uint64 // how often it was let begin anew
 }
 
 // Payer writes the ticket, or the refusal, into the transaction that holds the verdict.
@@ -130,16 +138,21 @@ func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }
 // failed segment of the same identity becomes verified, unless its source was another. ErrPaid when it was paid before.
 func (s *Store) CommitVerified(ctx context.Context, seg *Segment, a Attempt) error {
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		err := tx.QueryRow(ctx, `
+		was, err := stateOf(ctx, tx, seg.SegmentKey)
+		if err != nil {
+			return err
+		}
+		var gap bool // its place in the playlists has passed
+		err = tx.QueryRow(ctx, `
 			INSERT INTO live_segments (stream, incarnation, seq, state, source, attempt, arrived_at, duration_us, first_pts, latency_ms, late)
 			VALUES ($1, $2, $3, 'verified', $4, $5, $6, $7, $8, $9, $10)
 			ON CONFLICT (stream, incarnation, seq) DO UPDATE SET state = 'verified', source = excluded.source, attempt = excluded.attempt, code = '',
 				arrived_at = excluded.arrived_at, duration_us = excluded.duration_us, first_pts = excluded.first_pts,
 				latency_ms = excluded.latency_ms, late = excluded.late, committed_at = now()
 			WHERE live_segments.state <> 'verified'
-			RETURNING id, committed_at`,
+			RETURNING id, committed_at, gap`,
 			seg.Stream, int64(seg.Incarnation), int64(seg.Seq), seg.Source[:], seg.Attempt[:], seg.ArrivedAt, seg.Duration.Microseconds(),
-			seg.FirstPTS, seg.Latency.Milliseconds(), seg.Late).Scan(&seg.ID, &seg.CommittedAt)
+			seg.FirstPTS, seg.Latency.Milliseconds(), seg.Late).Scan(&seg.ID, &seg.CommittedAt, &gap)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return ErrPaid
 		}
@@ -157,8 +170,11 @@ func (s *Store) CommitVerified(ctx context.Context, seg *Segment, a Attempt) err
 		if err := insertAttempt(ctx, tx, seg.Source, a, true); err != nil {
 			return err
 		}
-		_, err = s.payer.PayTx(ctx, tx, order(a))
-		return err
+		if _, err = s.payer.PayTx(ctx, tx, order(a)); err != nil {
+			return err
+		}
+		return change{segments: one(was != Failed), failed: one(gap) - one(was == Failed), late: one(seg.Late), passed: 1, passedDeep: one(a.Layers == verify.L0L1),
+			fee: a.Fee}.add(ctx, tx)
 	})
 	if err != nil {
 		return fmt.Errorf("commit %s: %w", seg.SegmentKey, err)
@@ -175,7 +191,10 @@ func (s *Store) CommitRejected(ctx context.Context, source protocol.Hash, a Atte
 		if err := insertAttempt(ctx, tx, source, a, false); err != nil {
 			return err
 		}
-		return s.payer.RejectTx(ctx, tx, order(a), a.Code, a.Detail)
+		if err := s.payer.RejectTx(ctx, tx, order(a), a.Code, a.Detail); err != nil {
+			return err
+		}
+		return change{rejected: 1}.add(ctx, tx)
 	})
 	if err != nil {
 		return fmt.Errorf("commit the refusal of attempt %s: %w", a.Assignment.Message.Attempt.Short(), err)
@@ -198,33 +217,49 @@ func insertAttempt(ctx context.Context, tx pgx.Tx, source protocol.Hash, a Attem
 		a.Detail, a.Fee.String(), protocol.Encode(a.Assignment), protocol.Encode(a.Receipt)); err != nil {
 		return err
 	}
-	return saveRecord(ctx, tx, m.Orchestrator, a.Record)
+	if _, err := tx.Exec(ctx, `INSERT INTO live_transcoders (address) VALUES ($1)
+		ON CONFLICT (address) DO UPDATE SET seen_at = now() WHERE live_transcoders.seen_at < now() - interval '1 hour'`, m.Transcoder[:]); err != nil {
+		return err
+	}
+	return saveTrust(ctx, tx, m.Orchestrator, a.Trust)
 }
 
-func saveRecord(ctx context.Context, tx pgx.Tx, orchestrator common.Address, r verify.Record) error {
-	b, err := json.Marshal(r)
+// SaveTrust stores the trust in an orchestrator on its own.
+func (s *Store) SaveTrust(ctx context.Context, orchestrator common.Address, t Trust) error {
+	if err := saveTrust(ctx, s.pool, orchestrator, t); err != nil {
+		return fmt.Errorf("save the record of orchestrator %s: %w", orchestrator, err)
+	}
+	return nil
+}
+
+func saveTrust(ctx context.Context, db interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}, orchestrator common.Address, t Trust) error {
+	b, err := json.Marshal(t.Record)
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO live_orchestrators (address, record) VALUES ($1, $2)
-		ON CONFLICT (address) DO UPDATE SET record = excluded.record -- commits may overtake each other: the longer history stays
-		WHERE (live_orchestrators.record->>'passed')::bigint + (live_orchestrators.record->>'failed')::bigint
-			<= (excluded.record->>'passed')::bigint + (excluded.record->>'failed')::bigint`, orchestrator[:], b)
+	_, err = db.Exec(ctx, `INSERT INTO live_orchestrators (address, record, restored) VALUES ($1, $2, $3)
+		ON CONFLICT (address) DO UPDATE SET record = excluded.record, restored = excluded.restored
+		WHERE (live_orchestrators.restored, (live_orchestrators.record->>'passed')::bigint + (live_orchestrators.record->>'failed')::bigint)
+			<= (excluded.restored, (excluded.record->>'passed')::bigint + (excluded.record->>'failed')::bigint) -- commits may overtake each other: the longer history stays`,
+		orchestrator[:], b, int64(t.Restored))
 	return err
 }
 
 // Records is the trust in every orchestrator ever paid or refused.
-func (s *Store) Records(ctx context.Context) (map[common.Address]verify.Record, error) {
-	records := make(map[common.Address]verify.Record)
-	rows, err := s.pool.Query(ctx, `SELECT address, record FROM live_orchestrators`)
+func (s *Store) Records(ctx context.Context) (map[common.Address]Trust, error) {
+	records := make(map[common.Address]Trust)
+	rows, err := s.pool.Query(ctx, `SELECT address, record, restored FROM live_orchestrators`)
 	if err != nil {
 		return nil, fmt.Errorf("read the orchestrators' records: %w", err)
 	}
 	var address, record []byte
-	_, err = pgx.ForEachRow(rows, []any{&address, &record}, func() error {
-		var r verify.Record
-		err := json.Unmarshal(record, &r)
-		records[common.BytesToAddress(address)] = r
+	var restored int64
+	_, err = pgx.ForEachRow(rows, []any{&address, &record, &restored}, func() error {
+		t := Trust{Restored: uint64(restored)}
+		err := json.Unmarshal(record, &t.Record)
+		records[common.BytesToAddress(address)] = t
 		return err
 	})
 	if err != nil {
@@ -235,8 +270,8 @@ func (s *Store) Records(ctx context.Context) (map[common.Address]verify.Record, 
 
 // Parties are the orchestrators and transcoders that attempts were judged of.
 func (s *Store) Parties(ctx context.Context) (orchestrators, transcoders []common.Address, err error) {
-	for column, list := range map[string]*[]common.Address{"orchestrator": &orchestrators, "transcoder": &transcoders} {
-		rows, err := s.pool.Query(ctx, `SELECT `+column+` FROM live_attempts GROUP BY 1 ORDER BY min(created_at) LIMIT 64`)
+	for table, list := range map[string]*[]common.Address{"live_orchestrators": &orchestrators, "live_transcoders": &transcoders} {
+		rows, err := s.pool.Query(ctx, `SELECT address FROM `+table+` ORDER BY met_at, address LIMIT 64`)
 		if err != nil {
 			return nil, nil, fmt.Errorf("read the parties: %w", err)
 		}
@@ -253,13 +288,22 @@ func (s *Store) Parties(ctx context.Context) (orchestrators, transcoders []commo
 
 // CommitFailed makes a segment known as failed. One that was verified stays so.
 func (s *Store) CommitFailed(ctx context.Context, seg *Segment) error {
-	err := s.pool.QueryRow(ctx, `
-		INSERT INTO live_segments (stream, incarnation, seq, state, source, code, arrived_at)
-		VALUES ($1, $2, $3, 'failed', $4, $5, $6)
-		ON CONFLICT (stream, incarnation, seq) DO UPDATE SET code = excluded.code, source = excluded.source
-		WHERE live_segments.state <> 'verified'
-		RETURNING id`,
-		seg.Stream, int64(seg.Incarnation), int64(seg.Seq), seg.Source[:], string(seg.Code), seg.ArrivedAt).Scan(&seg.ID)
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		was, err := stateOf(ctx, tx, seg.SegmentKey)
+		if err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, `
+			INSERT INTO live_segments (stream, incarnation, seq, state, source, code, arrived_at)
+			VALUES ($1, $2, $3, 'failed', $4, $5, $6)
+			ON CONFLICT (stream, incarnation, seq) DO UPDATE SET state = 'failed', code = excluded.code, source = excluded.source
+			WHERE live_segments.state <> 'verified'
+			RETURNING id`,
+			seg.Stream, int64(seg.Incarnation), int64(seg.Seq), seg.Source[:], string(seg.Code), seg.ArrivedAt).Scan(&seg.ID); err != nil {
+			return err
+		}
+		return change{segments: one(was != Failed), failed: one(was != Failed)}.add(ctx, tx)
+	})
 	if err != nil {
 		return fmt.Errorf("commit the failure of %s: %w", seg.SegmentKey, err)
 	}
@@ -275,7 +319,7 @@ type Spent struct {
 
 // Spending is the sum of all fees ever committed, and those since a time one by one.
 func (s *Store) Spending(ctx context.Context, since time.Time) (total protocol.Wei, recent []Spent, err error) {
-	if err := s.pool.QueryRow(ctx, `SELECT coalesce(sum(fee), 0)::text FROM live_attempts WHERE passed`).Scan(&total); err != nil {
+	if err := s.pool.QueryRow(ctx, `SELECT fees::text FROM live_totals`).Scan(&total); err != nil {
 		return total, nil, fmt.Errorf("read what was spent: %w", err)
 	}
 	rows, err := s.pool.Query(ctx, `SELECT created_at, fee::text FROM live_attempts WHERE passed AND created_at >= $1 ORDER BY created_at`, since)

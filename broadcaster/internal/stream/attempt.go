@@ -22,6 +22,7 @@ type work struct {
 	assignment protocol.Signed[protocol.Assignment]
 	receipt    protocol.Signed[protocol.Receipt]
 	outputs    [][]byte
+	bytes      int64 // received
 	check      *verify.Check
 	judged     chan struct{} // closed when verdict is set; nil until the receipt came
 	verdict    verify.Verdict
@@ -30,10 +31,11 @@ type work struct {
 
 // collect reads an exchange until its orchestrator vouches for an attempt and this side has judged it. Attempts that the
 // orchestrator gave up or rejected itself cost nobody anything here.
-func (s *Stream) collect(ctx context.Context, seg *segment, choice *market.Choice, exchange *market.Exchange) (*work, error) {
+func (s *Stream) collect(ctx context.Context, seg *segment, choice *market.Choice, exchange *market.Exchange, ask market.Ask) (*work, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	tries := make(map[uint8]*work)
+	most, held := mostBytes(ask), int64(0) // of one attempt, and of all that are open
 	defer func() {
 		for _, w := range tries {
 			w.check.Cancel()
@@ -70,6 +72,10 @@ func (s *Stream) collect(ctx context.Context, seg *segment, choice *market.Choic
 			if int(f.Rendition) >= len(w.outputs) || w.judged != nil {
 				return nil, bad("bytes of rendition %d, which is not expected", f.Rendition)
 			}
+			w.bytes += int64(len(f.Payload))
+			if held += int64(len(f.Payload)); w.bytes > most || held > maxOpen*most {
+				return nil, bad("the renditions of attempt %d have more than %d bytes, or those of all open ones more than %d", f.Attempt, most, maxOpen*most)
+			}
 			if w.check.Write(int(f.Rendition), f.Payload) == nil { // otherwise Finish says what was wrong; its bytes are not kept
 				w.outputs[f.Rendition] = append(w.outputs[f.Rendition], f.Payload...)
 			}
@@ -105,11 +111,25 @@ func (s *Stream) collect(ctx context.Context, seg *segment, choice *market.Choic
 			if w.judged != nil {
 				<-w.judged
 			}
+			held -= w.bytes
 			delete(tries, f.Attempt)
 		default:
 			return nil, bad("a frame of kind %d", f.Kind)
 		}
 	}
+}
+
+// maxOpen is how many attempts of full size an orchestrator may show at once: a holder and the one it is hedged to.
+const maxOpen = 2
+
+// mostBytes bounds the renditions of one attempt, far above what any encoder makes of their bitrates: they are held in
+// memory until they are judged.
+func mostBytes(ask market.Ask) int64 {
+	var bitrate int64
+	for _, p := range ask.Ladder {
+		bitrate += int64(p.Bitrate) + 512_000 // sound and container
+	}
+	return bitrate/8*int64(ask.MaxMillis)/1000*2 + 4<<20
 }
 
 // try begins the check of an attempt once its assignment proves to be for this segment.

@@ -2,10 +2,7 @@
 package stream
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"slices"
@@ -39,6 +36,7 @@ type Config struct {
 	Target        time.Duration   // least target duration; zero: the first segment's
 	HoldBack      int             // target durations from a segment's last source byte until it is late
 	Retention     time.Duration   // segments are kept so long, and listed for half of it; zero: for ever
+	KeepRecords   time.Duration   // of segments that left the playlists, and of verdicts; zero: for ever
 	Idle          time.Duration   // a stream without a push for so long has ended
 	MaxDuration   time.Duration   // of a segment
 	MaxStreams    int
@@ -71,9 +69,13 @@ type Timing struct{ Upload, Transcode, Verify, Commit time.Duration }
 type Desk struct {
 	cfg Config
 
+	finding  sync.Mutex // held while a stream that is not at hand is read
 	mu       sync.Mutex
-	streams  map[string]*Stream
+	streams  map[string]*Stream // with something to do or to show
 	draining bool
+
+	seats sync.Mutex // taken last
+	live  int        // streams
 
 	work sync.WaitGroup
 	ctx  context.Context
@@ -86,6 +88,7 @@ type Stream struct {
 	name    string
 	limiter *rate.Limiter
 	wake    chan struct{}
+	users   int // pushes and Ends; guarded by Desk.mu
 
 	mu        sync.Mutex
 	epoch     *epoch
@@ -101,11 +104,15 @@ type Stream struct {
 	target    int             // seconds
 	nextMSN   uint64
 	breaks    uint64 // discontinuities published
+	live      bool   // has a seat: something is in flight, or the playlists are open
 	stored    bool   // the stream has a row that says it is live
-	ended     bool
-	endWaits  bool          // End was asked for
-	settled   chan struct{} // closed and replaced whenever a segment is settled or published
-	publishMu sync.Mutex    // one publisher at a time
+	ended     bool   // the playlists are closed
+	flushing  int    // Ends whose tickets are on their way
+	ending    int    // Ends that were asked for and wait
+	idle      context.Context
+	resume    context.CancelFunc // ends idle; nil unless the stream has ended
+	settled   chan struct{}      // closed and replaced whenever a segment is settled or published
+	publishMu sync.Mutex         // one publisher at a time
 }
 
 // segment is a push that was given its identity.
@@ -130,11 +137,11 @@ type segment struct {
 	row    store.Segment
 }
 
-// Open continues every stream from its rows and removes files that no row names.
+// Open continues every stream that is live or can be played and removes files that no row names.
 func Open(ctx context.Context, cfg Config) (*Desk, error) {
 	d := &Desk{cfg: cfg, streams: make(map[string]*Stream)}
 	d.ctx, d.stop = context.WithCancel(context.Background())
-	rows, err := cfg.Store.Streams(ctx)
+	rows, err := cfg.Store.ShownStreams(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -149,6 +156,9 @@ func Open(ctx context.Context, cfg Config) (*Desk, error) {
 				named[strings.Join([]string{s.name, r.Name, r.File}, "/")] = true
 			}
 		}
+		if s.live {
+			d.live++
+		}
 		d.streams[s.name] = s
 	}
 	swept, err := cfg.Shelf.Sweep(func(stream, rendition, file string) bool { return named[stream+"/"+rendition+"/"+file] })
@@ -159,7 +169,29 @@ func Open(ctx context.Context, cfg Config) (*Desk, error) {
 	for _, s := range d.streams {
 		d.work.Go(func() { s.run(d.ctx) })
 	}
+	if cfg.KeepRecords > 0 {
+		d.work.Go(d.prune)
+	}
 	return d, nil
+}
+
+// prune forgets old records, now and then every hour.
+func (d *Desk) prune() {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		pruned, err := d.cfg.Store.Prune(d.ctx, time.Now().Add(-d.cfg.KeepRecords))
+		if err != nil && d.ctx.Err() == nil {
+			d.cfg.Log.Error("cannot prune old records; trying again in an hour", "err", err)
+		} else if pruned != (store.Pruned{}) {
+			d.cfg.Log.Info("old records are pruned", "segments", pruned.Segments, "verdicts", pruned.Attempts)
+		}
+		select {
+		case <-tick.C:
+		case <-d.ctx.Done():
+			return
+		}
+	}
 }
 
 func rowsOf(line []*segment) []store.Segment {
@@ -178,17 +210,17 @@ func (d *Desk) newStream(name string) *Stream {
 func (d *Desk) load(ctx context.Context, row store.Stream) (*Stream, error) {
 	s := d.newStream(row.Name)
 	s.target, s.nextMSN, s.breaks, s.ended = row.TargetSeconds, row.NextMSN, row.Discontinuities, !row.EndedAt.IsZero()
-	s.lastPush, s.stored = time.Now(), !s.ended
+	s.lastPush, s.stored, s.live = time.Now(), !s.ended, !s.ended
 	incarnation, seq, found, err := d.cfg.Store.Newest(ctx, row.Name)
 	if err != nil {
 		return nil, err
 	}
-	if found {
+	s.epoch = newEpoch(row.NextIncarnation, nil)
+	if found && !s.ended && incarnation+1 >= row.NextIncarnation {
 		s.epoch = newEpoch(incarnation, nil)
 		s.epoch.settle(seq)
-	}
-	if s.ended && found {
-		s.epoch = s.epoch.next()
+	} else if found {
+		s.epoch = newEpoch(max(incarnation+1, row.NextIncarnation), nil)
 	}
 	kept, err := d.cfg.Store.Kept(ctx, row.Name)
 	if err != nil {
@@ -203,6 +235,7 @@ func (d *Desk) load(ctx context.Context, row store.Stream) (*Stream, error) {
 				}
 			}
 			s.window = append(s.window, seg)
+		case seg.State == store.Failed && (s.ended || s.passed(seg.SegmentKey)): // never had a place or a file
 		case seg.State == store.Verified || seg.State == store.Failed:
 			waiting := &segment{SegmentKey: seg.SegmentKey, arrived: seg.ArrivedAt, whole: make(chan struct{}), done: make(chan struct{}), row: seg,
 				ready: seg.State == store.Verified, failed: seg.State == store.Failed, ended: seg.CommittedAt.Add(-seg.Latency)}
@@ -218,306 +251,128 @@ func (d *Desk) load(ctx context.Context, row store.Stream) (*Stream, error) {
 	return s, nil
 }
 
-// open returns a stream that takes pushes.
-func (d *Desk) open(name string) (*Stream, error) {
+// use returns a stream for a push or an End until release, taking it up from its row when it is not at hand; without a row
+// it is a new one, or nil unless create.
+func (d *Desk) use(ctx context.Context, name string, create bool) (*Stream, error) {
+	if s, err := d.hold(name); s != nil || err != nil {
+		return s, err
+	}
+	d.finding.Lock()
+	defer d.finding.Unlock()
+	if s, err := d.hold(name); s != nil || err != nil {
+		return s, err
+	}
+	row, found, err := d.cfg.Store.Stream(ctx, name)
+	if err != nil || !found && !create {
+		return nil, err
+	}
+	s := d.newStream(name)
+	if found {
+		if s, err = d.load(ctx, row); err != nil {
+			return nil, err
+		}
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.draining {
-		return nil, protocol.Errorf(protocol.Draining, "this broadcaster is shutting down")
+		return nil, shuttingDown()
+	}
+	trying := 0
+	for _, other := range d.streams {
+		if other.users > 0 && !other.isLive() {
+			trying++
+		}
+	}
+	if create && trying >= d.cfg.MaxStreams {
+		return nil, d.full()
+	}
+	d.streams[name], s.users = s, 1
+	d.work.Go(func() { s.run(d.ctx) })
+	return s, nil
+}
+
+// hold takes a stream that is at hand.
+func (d *Desk) hold(name string) (*Stream, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.draining {
+		return nil, shuttingDown()
 	}
 	s := d.streams[name]
-	if s == nil || s.isEnded() {
-		live := 0
-		for _, other := range d.streams {
-			if other != s && !other.isEnded() {
-				live++
-			}
-		}
-		if live >= d.cfg.MaxStreams {
-			return nil, protocol.Limited(protocol.RateLimited, "max-streams", d.cfg.MaxStreams, "%d streams are live, no more are taken", live)
-		}
-	}
-	if s == nil {
-		s = d.newStream(name)
-		s.lastPush = time.Now()
-		d.streams[name] = s
-		d.work.Go(func() { s.run(d.ctx) })
+	if s != nil {
+		s.users++
 	}
 	return s, nil
 }
 
-func (s *Stream) isEnded() bool {
+// release ends a use.
+func (d *Desk) release(s *Stream) {
+	d.mu.Lock()
+	s.users--
+	d.mu.Unlock()
+	s.poke()
+}
+
+// forget drops a stream that nobody uses and that has nothing to do or to show. What goes on from here is in its row.
+func (d *Desk) forget(s *Stream) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.ended && s.flying == 0
+	if s.users > 0 || s.live || s.flying+s.ending+s.flushing+len(s.line)+len(s.window)+len(s.aside) > 0 {
+		return false
+	}
+	delete(d.streams, s.name)
+	s.takenUp()
+	return true
 }
 
-// Push takes one segment: it streams p.Body onward while it arrives and returns when the segment was released or refused.
-// Errors are *protocol.Error. When ctx ends after the last byte, the segment goes on without its pusher.
-func (d *Desk) Push(ctx context.Context, p Push) (Answer, error) {
-	s, err := d.open(p.Stream)
-	if err != nil {
-		return Answer{}, err
+// sit gives s its place among the live streams, of which there are only so many. s.mu is held.
+func (d *Desk) sit(s *Stream) error {
+	d.seats.Lock()
+	defer d.seats.Unlock()
+	if s.live {
+		return nil
 	}
-	if !s.limiter.Allow() {
-		return Answer{}, protocol.Limited(protocol.RateLimited, "max-pushes-per-second", d.cfg.PushesPerSec, "stream %s is pushed too often", p.Stream)
+	if d.live >= d.cfg.MaxStreams {
+		return d.full()
 	}
-	seg := &segment{SegmentKey: protocol.SegmentKey{Stream: p.Stream, Seq: p.Seq}, push: p, arrived: time.Now(), whole: make(chan struct{}), done: make(chan struct{}),
-		source: verify.NewSource(d.cfg.Verify, p.Announced)}
-	work, cancel := context.WithCancelCause(d.ctx)
-	seg.cancel = cancel
-	d.work.Go(func() {
-		defer cancel(nil)
-		defer seg.source.Cancel()
-		seg.result, seg.err = s.handle(work, seg)
-		close(seg.done)
-	})
-	if !feed(seg) { // the work is cancelled, or over
-		<-seg.done
-		return seg.result, seg.err
-	}
-	select {
-	case <-seg.done:
-		return seg.result, seg.err
-	case <-ctx.Done():
-		return Answer{}, protocol.Errorf(protocol.Cancelled, "the pusher went away: %w", ctx.Err())
-	}
-}
-
-// feed passes the body to the source until its end, its failure, or the refusal of the segment. It reports whether the
-// source is whole.
-func feed(seg *segment) bool {
-	buf := make([]byte, 64<<10)
-	for {
-		n, err := seg.push.Body.Read(buf)
-		if n > 0 {
-			if _, werr := seg.source.Write(buf[:n]); werr != nil {
-				seg.cancel(werr)
-				return false
-			}
-		}
-		switch {
-		case err == io.EOF:
-			seg.ended = time.Now()
-			_ = seg.source.Close()
-			close(seg.whole)
-			return true
-		case err != nil:
-			var typed *protocol.Error
-			if !errors.As(err, &typed) {
-				err = protocol.Errorf(protocol.Cancelled, "the body broke off: %w", err)
-			}
-			seg.cancel(err)
-			seg.source.Cancel()
-			return false
-		}
-		select {
-		case <-seg.done:
-			return false
-		default:
-		}
-	}
-}
-
-// handle gives a push its identity and does what follows from it.
-func (s *Stream) handle(ctx context.Context, seg *segment) (Answer, error) {
-	head, err := seg.source.Head(ctx)
-	if err != nil {
-		return Answer{}, reason(ctx, err)
-	}
-	s.recipe(seg, head)
-	if err := seg.ladder.Validate(); err != nil {
-		return Answer{}, protocol.Errorf(protocol.BadLadder, "%w", err)
-	}
-	found, err := s.admit(ctx, seg)
-	if err != nil {
-		return Answer{}, reason(ctx, err)
-	}
-	if found != nil {
-		return *found, nil
-	}
-	s.desk.cfg.Events(protocol.Event{Kind: protocol.SegmentIngested, Stream: seg.Stream, Incarnation: seg.Incarnation, Seq: seg.Seq})
-	got, err := s.transcode(ctx, seg)
-	if err != nil {
-		err = reason(ctx, err)
-		s.lost(seg, err)
-		return Answer{}, err
-	}
-	return got, nil
-}
-
-// recipe decides what is to be made of seg.
-func (s *Stream) recipe(seg *segment, head verify.Head) {
-	s.mu.Lock()
-	if head.FPS > 0 && !s.measured {
-		s.fps = rateAbove(head.FPS)
-	}
-	s.mu.Unlock()
-	seg.ladder, seg.labels = seg.push.Ladder, seg.push.Labels
-	if seg.ladder == nil {
-		seg.ladder = fit(s.desk.cfg.Ladder, head.Width, head.Height)
-		seg.labels = nil
-		for _, p := range seg.ladder {
-			seg.labels = append(seg.labels, p.Name)
-		}
-	}
-}
-
-// reason is why work on a segment really ended: the cause of its context, where that is a refusal, hides behind err.
-func reason(ctx context.Context, err error) error {
-	var typed *protocol.Error
-	if cause := context.Cause(ctx); cause != nil && errors.As(cause, &typed) {
-		return cause
-	}
-	if errors.As(err, &typed) {
-		return err
-	}
-	if ctx.Err() != nil {
-		return protocol.Errorf(protocol.Draining, "this broadcaster is shutting down")
-	}
-	return err
-}
-
-// admit places seg: nil when it begins, otherwise the answer it shares with an earlier push.
-func (s *Stream) admit(ctx context.Context, seg *segment) (*Answer, error) {
-	for {
-		s.mu.Lock()
-		e := s.epoch
-		other := e.flying[seg.Seq]
-		newest, started := e.newest()
-		if other == nil && (!started || seg.Seq > newest) {
-			err := s.place(seg, e)
-			s.mu.Unlock()
-			return nil, err
-		}
-		s.mu.Unlock()
-		if other != nil {
-			k, err := compare(ctx, other, seg)
-			if err != nil {
-				return nil, err
-			}
-			if k != unknown && decide(started, newest, seg.Seq, k) == conflict {
-				return nil, protocol.Errorf(protocol.SegmentConflict, "other bytes are being pushed as %s/%d: push these under another number, or again once that one is answered", seg.Stream, seg.Seq)
-			}
-			select {
-			case <-other.done:
-			case <-ctx.Done():
-				return nil, ctx.Err()
-			}
-			if k == unknown {
-				continue
-			}
-			if other.err == nil {
-				return &Answer{Segment: other.result.Segment, Replayed: true, Timing: other.result.Timing}, nil
-			}
-			if c := protocol.CodeOf(other.err); c == protocol.Cancelled || c == protocol.BodyTooSlow {
-				continue // it broke off: this push takes its place
-			}
-			return nil, other.err
-		}
-		record, kept, found, err := s.desk.cfg.Store.Lookup(ctx, protocol.SegmentKey{Stream: s.name, Incarnation: e.incarnation, Seq: seg.Seq})
-		if err != nil {
-			return nil, err
-		}
-		k := unknown
-		if found && record.State != store.Missing {
-			info, err := seg.source.Info(ctx)
-			if err != nil {
-				return nil, err
-			}
-			switch same := info.SHA256 == record.Source; {
-			case !same:
-				k = recordedOther
-			case record.State == store.Failed:
-				k = recordedFailed
-			default:
-				k = recordedSame
-			}
-		}
-		switch decide(started, newest, seg.Seq, k) {
-		case answer:
-			if !kept {
-				return nil, protocol.Errorf(protocol.Stale, "%s was published before and its renditions are no longer kept", record.SegmentKey)
-			}
-			return &Answer{Segment: record, Replayed: true}, nil
-		case begin:
-			err = s.placeIf(seg, e, e)
-		default:
-			err = s.placeIf(seg, e, e.next())
-		}
-		if !errors.Is(err, errOvertaken) {
-			return nil, err
-		}
-	}
-}
-
-var errOvertaken = errors.New("another push changed the stream meanwhile")
-
-// placeIf places seg in epoch to, unless the current one is no longer from.
-func (s *Stream) placeIf(seg *segment, from, to *epoch) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.epoch != from || to.flying[seg.Seq] != nil {
-		return errOvertaken
-	}
-	return s.place(seg, to)
-}
-
-// place makes seg a segment of e. s.mu is held.
-func (s *Stream) place(seg *segment, e *epoch) error {
-	if s.endWaits {
-		return protocol.Errorf(protocol.Draining, "stream %s is being ended", s.name)
-	}
-	if s.flying >= s.desk.cfg.MaxInFlight {
-		return protocol.Limited(protocol.RateLimited, "max-in-flight", s.desk.cfg.MaxInFlight, "stream %s has %d segments in flight", s.name, s.flying)
-	}
-	if e != s.epoch {
-		s.desk.cfg.Log.Info("the encoder restarted: a new incarnation begins", "stream", s.name, "incarnation", e.incarnation, "seq", seg.Seq)
-	}
-	s.epoch = e
-	seg.epoch, seg.Incarnation = e, e.incarnation
-	e.flying[seg.Seq] = seg
-	s.flying++
-	s.lastPush = time.Now()
-	if a := seg.push.Announced; a > s.usual || s.usual == 0 {
-		s.usual = a
-	}
-	s.longest = max(s.longest, min(2*s.usual, s.desk.cfg.MaxDuration))
-	s.enqueue(seg)
+	s.live = true
+	d.live++
 	return nil
 }
 
-// compare reads the sources of a segment in flight and of a push of its key while both arrive. Unknown: the one in flight
-// was settled or broke off before they differed.
-func compare(ctx context.Context, flying, push *segment) (known, error) {
-	x, y := make([]byte, 32<<10), make([]byte, 32<<10)
-	fromFlying, stop := context.WithCancel(ctx)
-	defer stop()
-	a, b := flying.source.NewReader(fromFlying), push.source.NewReader(ctx)
-	for {
-		n, errA := io.ReadFull(a, x)
-		if errA != nil && !isEnd(errA) {
-			return unknown, nil
-		}
-		m, errB := io.ReadFull(b, y[:n])
-		switch {
-		case errB != nil && !isEnd(errB):
-			return unknown, fmt.Errorf("read the push: %w", errB)
-		case m < n || !bytes.Equal(x[:n], y[:n]):
-			return flyingOther, nil
-		case errA != nil: // the end of the one in flight: is it the push's too?
-			switch extra, err := io.ReadFull(b, y[:1]); {
-			case extra > 0:
-				return flyingOther, nil
-			case !isEnd(err):
-				return unknown, fmt.Errorf("read the push: %w", err)
-			}
-			return flyingSame, nil
-		}
+// rise takes it back. s.mu is held.
+func (d *Desk) rise(s *Stream) {
+	d.seats.Lock()
+	defer d.seats.Unlock()
+	if s.live {
+		s.live = false
+		d.live--
 	}
 }
 
-func isEnd(err error) bool { return err == io.EOF || err == io.ErrUnexpectedEOF }
+func (d *Desk) full() error {
+	return protocol.Limited(protocol.RateLimited, "max-streams", d.cfg.MaxStreams, "%d streams are live, no more are taken", d.cfg.MaxStreams)
+}
+
+func shuttingDown() error {
+	return protocol.Errorf(protocol.Draining, "this broadcaster is shutting down")
+}
+
+func (s *Stream) isLive() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.live
+}
+
+// takenUp tells the Ends that still deliver tickets that the stream goes on, or that nobody needs to know. s.mu is held.
+func (s *Stream) takenUp() {
+	if s.resume != nil {
+		s.resume()
+		s.idle, s.resume = nil, nil
+	}
+}
 
 // Close takes no more pushes, lets those in flight end while ctx lasts, and stops.
 func (d *Desk) Close(ctx context.Context) {
@@ -533,6 +388,17 @@ func (d *Desk) Close(ctx context.Context) {
 	}
 	d.stop()
 	d.work.Wait()
+}
+
+// background runs f unless the desk is closing.
+func (d *Desk) background(f func()) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.draining {
+		return false
+	}
+	d.work.Go(f)
+	return true
 }
 
 // await waits until cond, which is called with s.mu held, or the end of ctx.

@@ -12,7 +12,8 @@ import (
 )
 
 // Segments are published in the order of their keys. One that is missing holds back its successors until the hold-back
-// after its last source byte, or after the first byte of the next when it was never pushed; then it becomes a gap.
+// after its last source byte, after that of a successor when its own does not come, or after the first byte of the next when
+// it was never pushed; then it becomes a gap.
 
 func before(a, b protocol.SegmentKey) int {
 	return cmp.Or(cmp.Compare(a.Incarnation, b.Incarnation), cmp.Compare(a.Seq, b.Seq))
@@ -85,10 +86,10 @@ func (s *Stream) begin(ctx context.Context, targetSeconds int) error {
 }
 
 // release lets the publisher have a committed segment.
-func (s *Stream) release(seg *segment) {
+func (s *Stream) release(seg *segment, row store.Segment) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	seg.ready = true
+	seg.ready, seg.row = true, row
 	if s.passed(seg.SegmentKey) {
 		s.aside = append(s.aside, seg.row)
 	}
@@ -120,6 +121,9 @@ func (s *Stream) lost(seg *segment, why error) {
 	}
 	s.flying--
 	s.lastPush = time.Now()
+	if s.flying == 0 && !s.stored {
+		s.desk.rise(s)
+	}
 	s.changed()
 	s.desk.cfg.Log.Warn("segment not published", "segment", seg.SegmentKey.String(), "code", code, "err", why, "failed", failed)
 	if failed {
@@ -129,31 +133,37 @@ func (s *Stream) lost(seg *segment, why error) {
 
 // recordFailure reports whether the failure is on record: only a whole source can have failed.
 func (s *Stream) recordFailure(ctx context.Context, seg *segment, code protocol.Code) bool {
-	select {
-	case <-seg.whole:
-	default:
+	if seg.end().IsZero() {
 		return false
 	}
 	info, err := seg.source.Info(ctx)
 	if err != nil {
 		return false
 	}
-	seg.row = store.Segment{SegmentKey: seg.SegmentKey, Source: info.SHA256, Code: code, ArrivedAt: seg.arrived}
+	row := store.Segment{SegmentKey: seg.SegmentKey, Source: info.SHA256, Code: code, ArrivedAt: seg.arrived}
 	if err = s.begin(ctx, playlist.TargetSeconds(max(info.Duration, s.desk.cfg.Target))); err == nil {
-		err = s.desk.cfg.Store.CommitFailed(ctx, &seg.row)
+		err = s.desk.cfg.Store.CommitFailed(ctx, &row)
 	}
 	if err != nil {
 		s.desk.cfg.Log.Error("cannot record a failed segment", "segment", seg.SegmentKey.String(), "err", err)
+		return false
 	}
-	return err == nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seg.row = row
+	return true
 }
 
-// run publishes, removes what is past retention and ends the stream when it is idle, until ctx ends.
+// run publishes, removes what is past retention and ends the stream when it is idle, until ctx ends or there is no more to
+// do.
 func (s *Stream) run(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
 		next := s.publishOnce(ctx)
+		if s.desk.forget(s) {
+			return
+		}
 		if idle := s.idleAt(); !idle.IsZero() {
 			if until := time.Until(idle); until <= 0 {
 				s.endIdle(ctx)
@@ -219,7 +229,7 @@ func (s *Stream) nextPlace(now time.Time) (*store.Segment, time.Duration) {
 			switch {
 			case !head.ready && !due:
 				return nil, until(at, now)
-			case !s.endWaits && now.Before(late) && (s.epoch.incarnation != head.Incarnation || newest <= last.Seq+1+maxFill):
+			case s.ending == 0 && now.Before(late) && (s.epoch.incarnation != head.Incarnation || newest <= last.Seq+1+maxFill):
 				return nil, until(late, now) // it may still come
 			}
 			return s.gap(store.Segment{SegmentKey: protocol.SegmentKey{Stream: s.name, Incarnation: head.Incarnation, Seq: last.Seq + 1}, State: store.Missing, ArrivedAt: now}, head, now), 0
@@ -229,14 +239,14 @@ func (s *Stream) nextPlace(now time.Time) (*store.Segment, time.Duration) {
 			return s.media(head.row, now), 0
 		case !due:
 			return nil, until(at, now)
-		case last == nil || len(s.line) == 1 && s.endWaits: // nothing around it: no gap either
+		case last == nil || len(s.line) == 1 && s.ending > 0: // nothing around it: no gap either
 			s.line = s.line[1:]
 			s.changed()
 			continue
 		}
-		row := head.row
-		if row.ID == 0 {
-			row = store.Segment{SegmentKey: head.SegmentKey, State: store.Missing, ArrivedAt: head.arrived}
+		row := store.Segment{SegmentKey: head.SegmentKey, State: store.Missing, ArrivedAt: head.arrived}
+		if head.failed {
+			row = head.row
 		}
 		return s.gap(row, s.successor(), now), 0
 	}
@@ -253,16 +263,32 @@ func until(at, now time.Time) time.Duration {
 // gapDue reports whether head, if it is not ready, has held back its successors for long enough, else when it will have;
 // zero: not before something else happens.
 func (s *Stream) gapDue(head *segment, now time.Time) (bool, time.Time) {
-	if len(s.line) == 1 && !s.endWaits {
+	if len(s.line) == 1 && s.ending == 0 {
 		return false, time.Time{}
 	}
+	ended := head.end()
+	if ended.IsZero() {
+		for _, next := range s.line[1:] {
+			if e := next.end(); !e.IsZero() && (ended.IsZero() || e.Before(ended)) {
+				ended = e
+			}
+		}
+	}
+	if ended.IsZero() {
+		return false, time.Time{}
+	}
+	at := ended.Add(s.holdBackLocked())
+	return s.ending > 0 && head.failed || !now.Before(at), at
+}
+
+// end is when the last source byte came; zero: not yet.
+func (seg *segment) end() time.Time {
 	select {
-	case <-head.whole:
+	case <-seg.whole:
+		return seg.ended
 	default:
-		return false, time.Time{}
+		return time.Time{}
 	}
-	at := head.ended.Add(s.holdBackLocked())
-	return s.endWaits && head.failed || !now.Before(at), at
 }
 
 // successor is the next segment in line whose timestamps are known, if any.
@@ -383,7 +409,7 @@ func (s *Stream) keepFor() time.Duration {
 func (s *Stream) idleAt() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended || s.flying > 0 || s.endWaits || s.desk.cfg.Idle <= 0 {
+	if !s.live || s.flying > 0 || s.ending > 0 || s.desk.cfg.Idle <= 0 {
 		return time.Time{}
 	}
 	return s.lastPush.Add(s.desk.cfg.Idle)
@@ -395,44 +421,86 @@ func (s *Stream) endIdle(ctx context.Context) {
 	s.mu.Unlock()
 	s.desk.cfg.Log.Info("no push for a while: the stream ends", "stream", s.name, "after", s.desk.cfg.Idle)
 	s.desk.work.Go(func() {
-		if err := s.desk.End(ctx, s.name); err != nil && ctx.Err() == nil {
+		if _, err := s.desk.End(ctx, s.name); err != nil && ctx.Err() == nil {
 			s.desk.cfg.Log.Error("cannot end an idle stream; trying again", "stream", s.name, "err", err)
 		}
 	})
 }
 
-// End takes no more pushes of a stream, lets those in flight end, publishes what is left, closes the playlists and
-// delivers the stream's tickets. Ending twice does no harm.
-func (d *Desk) End(ctx context.Context, name string) error {
-	d.mu.Lock()
-	s := d.streams[name]
-	d.mu.Unlock()
-	if s == nil {
-		return protocol.Errorf(protocol.NotFound, "there is no stream %q", name)
+// flushTime bounds how long the end of a stream insists on its tickets being answered; after that the outbox goes on alone.
+const flushTime = 20 * time.Second
+
+// End takes no more pushes of a stream, lets those in flight end, publishes what is left and closes the playlists. From
+// then on it refuses no push. It goes on to deliver the stream's tickets, and reports whether all were answered in time
+// and before a push took the stream up again. Ending twice does no harm.
+func (d *Desk) End(ctx context.Context, name string) (delivered bool, err error) {
+	s, err := d.use(ctx, name, false)
+	if err != nil {
+		return false, err
 	}
+	if s == nil {
+		return false, protocol.Errorf(protocol.NotFound, "there is no stream %q", name)
+	}
+	defer d.release(s)
+	idle, err := s.end(ctx)
+	if err != nil {
+		return false, err
+	}
+	d.cfg.Log.Info("stream ended", "stream", name)
+	flushed := make(chan error, 1)
+	if !d.background(func() {
+		flush, cancel := context.WithTimeout(idle, flushTime)
+		defer cancel()
+		err := d.cfg.Flush(flush, name)
+		if err != nil && idle.Err() == nil {
+			d.cfg.Log.Warn("not every ticket of a stream that ended was answered; the outbox goes on", "stream", name, "err", err)
+		}
+		s.mu.Lock()
+		s.flushing--
+		s.changed()
+		s.mu.Unlock()
+		flushed <- err
+	}) {
+		return false, nil
+	}
+	select {
+	case err := <-flushed:
+		return err == nil, nil
+	case <-ctx.Done():
+		return false, nil
+	}
+}
+
+// end closes the playlists once nothing is left to publish. The context it returns ends when a push takes the stream up
+// again: its new parameter sets must not be ended with the old ones.
+func (s *Stream) end(ctx context.Context) (idle context.Context, err error) {
 	s.mu.Lock()
-	s.endWaits = true
+	s.ending++
 	stored := s.stored
 	s.changed()
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
-		s.endWaits = false
+		s.ending--
 		s.mu.Unlock()
 	}()
 	if !s.await(ctx, func() bool { return s.flying == 0 && len(s.line) == 0 }) {
-		return protocol.Errorf(protocol.Unavailable, "stream %s still has segments in flight: %w", name, ctx.Err())
+		return nil, protocol.Errorf(protocol.Unavailable, "stream %s still has segments in flight: %w", s.name, ctx.Err())
 	}
 	if stored {
-		if err := d.cfg.Store.EndStream(ctx, name, time.Now()); err != nil {
-			return err
+		if err := s.desk.cfg.Store.EndStream(ctx, s.name, time.Now()); err != nil {
+			return nil, err
 		}
 	}
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.ended, s.stored = true, false
+	s.desk.rise(s)
+	s.flushing++ // until the caller has delivered the tickets
 	s.epoch = s.epoch.next()
+	if s.resume == nil {
+		s.idle, s.resume = context.WithCancel(s.desk.ctx)
+	}
 	s.changed()
-	s.mu.Unlock()
-	d.cfg.Log.Info("stream ended", "stream", name)
-	return d.cfg.Flush(ctx, name)
+	return s.idle, nil
 }

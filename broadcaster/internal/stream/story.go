@@ -11,6 +11,7 @@ import (
 	"github.com/kinora/kinora/broadcaster/internal/playlist"
 	"github.com/kinora/kinora/broadcaster/internal/store"
 	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/verify"
 )
 
 // transcode is STORY 1: what happens to a segment between its push and its release. The stages have the numbers of the
@@ -34,7 +35,8 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 
 		// 2. An orchestrator with a signed quote gets a signed header, that no one else can use, and the bytes as they
 		// come. What the segment may cost is held against the spend caps until it is settled.
-		choice, err := cfg.Market.Choose(ctx, s.ask(seg))
+		ask := s.ask(seg)
+		choice, err := cfg.Market.Choose(ctx, ask)
 		if err != nil {
 			failures, last = failures+1, err
 			continue
@@ -44,27 +46,32 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 			cfg.Events(protocol.Event{Kind: protocol.SpendCapHit, Stream: seg.Stream, Incarnation: seg.Incarnation, Seq: seg.Seq, Detail: err.Error()})
 			return Answer{}, err
 		}
-		exchange, err := choice.Send(ctx, market.Segment{Key: seg.SegmentKey, Source: seg.source.NewReader(ctx), Millis: millis(seg.push.Announced),
+		defer settle(protocol.Wei{}, time.Now()) // whichever way this ends; the first settling counts
+		length, blind := seg.length()
+		exchange, err := choice.Send(ctx, market.Segment{Key: seg.SegmentKey, Source: seg.source.NewReader(ctx), Millis: millis(length),
 			Budget: s.budget(seg), Avoid: avoid})
 		if err != nil {
 			settle(protocol.Wei{}, time.Now())
-			choice.Failed(err)
+			if !seg.isToBlame(ctx, blind, err) {
+				choice.Failed(err)
+			}
 			failures, last = failures+1, err
 			continue
 		}
 
 		// (3 to 6 happen at the orchestrator and its transcoder.) 7. Renditions are checked while they arrive. An attempt
 		// counts once the orchestrator vouched for it, and is judged here by the bytes that came.
-		work, err := s.collect(ctx, seg, choice, exchange)
+		work, err := s.collect(ctx, seg, choice, exchange, ask)
 		if err != nil {
 			exchange.Close()
 			settle(protocol.Wei{}, time.Now())
-			choice.Failed(err)
+			if !seg.isToBlame(ctx, blind, err) {
+				choice.Failed(err)
+			}
 			failures, last = failures+1, err
 			continue
 		}
 		info := work.verdict.Source
-		s.learn(info)
 		attempt := store.Attempt{Assignment: work.assignment, Receipt: work.receipt, Layers: work.verdict.Layers, Code: work.verdict.Code,
 			Detail: work.verdict.Detail}
 		if work.verdict.Passed {
@@ -85,7 +92,7 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 			failures, last = failures+1, protocol.Errorf(protocol.VerificationFailed, "%s: %s", work.verdict.Code, work.verdict.Detail)
 			if !work.verdict.Inconclusive { // it vouched for bytes that are not the job: not paid, remembered, done again elsewhere
 				avoid = append(avoid, work.assignment.Message.Transcoder)
-				attempt.Record = cfg.Market.Judged(choice.Orchestrator, work.verdict)
+				attempt.Trust = cfg.Market.Judged(choice.Orchestrator, work.verdict)
 				if err := cfg.Store.CommitRejected(ctx, info.SHA256, attempt); err != nil {
 					return Answer{}, err
 				}
@@ -96,19 +103,19 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		// Verdict, ticket and the segment's row are one commit, before anything leaves this process: no crash can release
 		// what is not paid, or pay twice for what is released. Files come first, since a row must not name what is not there.
 		began := time.Now()
-		seg.row = s.rowOf(seg, work)
-		for i, r := range seg.row.Renditions {
+		row := s.rowOf(seg, work)
+		for i, r := range row.Renditions {
 			if err := cfg.Shelf.Write(seg.Stream, r.Name, r.File, work.outputs[i]); err != nil {
 				return Answer{}, err
 			}
 		}
-		attempt.Record = cfg.Market.Judged(choice.Orchestrator, work.verdict)
-		if err := s.begin(ctx, playlist.TargetSeconds(max(seg.row.Duration, cfg.Target))); err != nil {
+		attempt.Trust = cfg.Market.Judged(choice.Orchestrator, work.verdict)
+		if err := s.begin(ctx, playlist.TargetSeconds(max(row.Duration, cfg.Target))); err != nil {
 			return Answer{}, err
 		}
-		seg.row.Latency = max(0, time.Since(seg.ended))
-		seg.row.Late = seg.row.Latency > s.holdBack()
-		if err := cfg.Store.CommitVerified(context.WithoutCancel(ctx), &seg.row, attempt); err != nil {
+		row.Latency = max(0, time.Since(seg.ended))
+		row.Late = row.Latency > s.holdBack()
+		if err := cfg.Store.CommitVerified(context.WithoutCancel(ctx), &row, attempt); err != nil {
 			settle(protocol.Wei{}, time.Now())
 			return Answer{}, err
 		}
@@ -117,11 +124,11 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		s.desk.work.Go(func() { finish(exchange) })
 
 		// 8. Release: to the pusher by this return, to viewers by the publisher, in order.
-		s.release(seg)
+		s.release(seg, row)
 		now := time.Now()
 		cfg.Log.Info("segment verified and paid", "segment", seg.SegmentKey.String(), "orchestrator", choice.Orchestrator, "transcoder", work.assignment.Message.Transcoder,
-			"layers", work.verdict.Layers, "ms", seg.row.Latency.Milliseconds(), "wei", attempt.Fee, "attempts", failures+1)
-		return Answer{Segment: seg.row, Timing: Timing{Upload: seg.ended.Sub(seg.arrived), Transcode: work.received.Sub(seg.ended),
+			"layers", work.verdict.Layers, "ms", row.Latency.Milliseconds(), "wei", attempt.Fee, "attempts", failures+1)
+		return Answer{Segment: row, Timing: Timing{Upload: seg.ended.Sub(seg.arrived), Transcode: work.received.Sub(seg.ended),
 			Verify: began.Sub(work.received), Commit: now.Sub(began)}}, nil
 	}
 	return Answer{}, last
@@ -149,18 +156,54 @@ func pause(ctx context.Context, failures int, last error) error {
 	}
 }
 
+// look says what the source turned out to be, or why it is none; whole: neither is to be awaited any more.
+func (seg *segment) look() (info verify.SourceInfo, whole bool, err error) {
+	now, cancel := context.WithDeadline(context.Background(), time.Now())
+	defer cancel()
+	info, err = seg.source.Info(now)
+	return info, protocol.CodeOf(err) != protocol.DeadlineExceeded, err
+}
+
+// length is how long the segment lasts or, while it is still coming, was announced to; that is blind.
+func (seg *segment) length() (length time.Duration, blind bool) {
+	info, whole, err := seg.look()
+	if !whole || err != nil {
+		return seg.push.Announced, true
+	}
+	return max(info.Duration, seg.push.Announced), false
+}
+
+// isToBlame reports whether an exchange failed by its segment and not by its orchestrator: the push was called off, comes
+// too slowly, is no source, or turned out longer or richer than what was announced blindly.
+func (seg *segment) isToBlame(ctx context.Context, blind bool, failure error) bool {
+	if ctx.Err() != nil && protocol.CodeOf(context.Cause(ctx)) != protocol.DeadlineExceeded { // which it had all the bytes for
+		return true
+	}
+	_, whole, err := seg.look()
+	switch code := protocol.CodeOf(failure); {
+	case !whole:
+		return code == protocol.BodyTooSlow
+	case err != nil:
+		return true
+	default:
+		return blind && (code == protocol.SegmentTooLong || code == protocol.BudgetTooSmall)
+	}
+}
+
 // endAfterLastByte ends the work on seg when the source turns out to be none, and twice the hold-back after its last byte.
 // The function it returns waits for it.
 func (s *Stream) endAfterLastByte(ctx context.Context, seg *segment, cancel context.CancelCauseFunc) (wait func()) {
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		if _, err := seg.source.Info(ctx); err != nil {
+		info, err := seg.source.Info(ctx)
+		if err != nil {
 			if ctx.Err() == nil {
 				cancel(err)
 			}
 			return
 		}
+		s.learn(info)
 		s.poke() // from now on the publisher can tell until when to wait
 		limit := 2 * s.holdBack()
 		timer := time.NewTimer(limit)

@@ -15,7 +15,8 @@ type View struct {
 	Name          string
 	TargetSeconds int
 	Segments      []store.Segment // listed, in order
-	Ended         bool
+	Ended         bool            // the playlists are closed
+	Live          bool
 	InFlight      int
 	Incarnation   uint32
 	LastPush      time.Time
@@ -48,7 +49,7 @@ func (d *Desk) Views() []View {
 func (s *Stream) view() View {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v := View{Name: s.name, TargetSeconds: s.target, Ended: s.ended, InFlight: s.flying, Incarnation: s.epoch.incarnation, LastPush: s.lastPush}
+	v := View{Name: s.name, TargetSeconds: s.target, Ended: s.ended, Live: s.live, InFlight: s.flying, Incarnation: s.epoch.incarnation, LastPush: s.lastPush}
 	from := 0
 	if last := s.placed(); last != nil && s.desk.cfg.Retention > 0 {
 		for from < len(s.window)-1 && last.PublishedAt.Sub(s.window[from].PublishedAt) > s.keepFor()/2 {

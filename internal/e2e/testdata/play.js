@@ -18,7 +18,7 @@ const { chromium } = require('playwright-core');
     await page.waitForFunction(() => window.kinora && window.kinora.hls && window.kinora.hls.levels.length > 0, null, { timeout: 60000 });
     await page.evaluate(() => {
       window.kinoraErrors = [];
-      window.kinora.hls.on('hlsError', (_, d) => window.kinoraErrors.push(`${d.type}/${d.details}${d.fatal ? ' FATAL' : ''}`));
+      window.kinora.hls.on('hlsError', (_, d) => window.kinoraErrors.push({ what: `${d.type}/${d.details}`, fatal: d.fatal }));
     });
     const levels = await page.evaluate(() => window.kinora.hls.levels.map((l) => `${l.width}x${l.height}`));
     for (let level = 0; level < levels.length; level++) {
@@ -26,8 +26,18 @@ const { chromium } = require('playwright-core');
       const [w, h] = levels[level].split('x').map(Number);
       await page.waitForFunction(([w, h]) => { const v = document.querySelector('video'); return v.videoWidth === w && v.videoHeight === h; },
         [w, h], { timeout: 30000 });
-      const from = await page.evaluate(() => document.querySelector('video').currentTime);
-      await page.waitForFunction((t) => document.querySelector('video').currentTime > t + 2, from, { timeout: 30000 });
+      const plays = async (seconds) => {
+        const from = await page.evaluate(() => document.querySelector('video').currentTime);
+        await page.waitForFunction((t) => document.querySelector('video').currentTime > t, from + seconds, { timeout: 30000 });
+      };
+      const complaints = () => page.evaluate(() => window.kinoraErrors.splice(0));
+      // Switching at once throws away what is loading and what is buffered, which hls.js remarks on; after that, nothing may be.
+      await plays(1);
+      problems.push(...(await complaints()).filter((e) => e.fatal).map((e) => `hls.js, switching to ${levels[level]}: ${e.what}`));
+      await plays(3);
+      // A stall at the live edge is the machine's, everything else is ours.
+      problems.push(...(await complaints()).filter((e) => e.fatal || !/bufferStalledError|bufferNudgeOnStall/.test(e.what))
+        .map((e) => `hls.js, playing ${levels[level]}: ${e.what}`));
       const lit = await page.evaluate(() => {
         const v = document.querySelector('video');
         const c = document.createElement('canvas'); c.width = 32; c.height = 18;
@@ -38,9 +48,6 @@ const { chromium } = require('playwright-core');
       });
       if (lit < 20) problems.push(`rendition ${levels[level]} shows black (mean level ${lit.toFixed(1)})`);
     }
-    // A stall at the live edge is the machine's, everything else is ours.
-    const errors = (await page.evaluate(() => window.kinoraErrors)).filter((e) => !/bufferStalledError|bufferNudgeOnStall/.test(e));
-    problems.push(...errors.map((e) => `hls.js: ${e}`));
     if (process.env.KINORA_SCREENSHOT) await page.screenshot({ path: process.env.KINORA_SCREENSHOT, fullPage: true });
     console.log(`played ${levels.join(', ')}`);
   } catch (e) {

@@ -1,0 +1,89 @@
+package api
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/go-chi/chi/v5"
+
+	"github.com/kinora/kinora/broadcaster/internal/market"
+	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/verify"
+)
+
+// Orchestrator is a configured orchestrator and what its outputs have earned it.
+type Orchestrator struct {
+	URL     string         `json:"url"`
+	Address common.Address `json:"address"` // zero: never met
+	State   verify.State   `json:"state"`
+	Passed  uint64         `json:"passed"` // outputs, since it was last restored
+	Failed  uint64         `json:"failed"` // outputs
+	Error   string         `json:"error,omitempty"`
+}
+
+func describeOrchestrator(s market.Standing) Orchestrator {
+	o := Orchestrator{URL: s.URL, Address: s.Address, State: s.Record.State, Passed: s.Record.Passed, Failed: s.Record.Failed}
+	if o.State == "" {
+		o.State = verify.New
+	}
+	if s.Err != nil {
+		o.Error = s.Err.Error()
+	}
+	return o
+}
+
+func (a *API) orchestrators() []Orchestrator {
+	all := []Orchestrator{}
+	for _, s := range a.Market.Standings() {
+		all = append(all, describeOrchestrator(s))
+	}
+	return all
+}
+
+// restore lets an orchestrator that was cut off begin anew. It is the operator's decision: this machine's, and with the
+// push secret where there is one.
+func (a *API) restore(w http.ResponseWriter, r *http.Request) {
+	if !fromHere(r) || !a.Secret.Admits(r) {
+		a.refuse(w, r, protocol.Errorf(protocol.Unauthorized, "an orchestrator is restored from this machine only, by who knows the push secret"))
+		return
+	}
+	text := chi.URLParam(r, "address")
+	if !common.IsHexAddress(text) {
+		a.refuse(w, r, protocol.Errorf(protocol.BadRequest, "%.60q is no address", text))
+		return
+	}
+	address := common.HexToAddress(text)
+	standing, trust, err := a.Market.Restore(address)
+	if err == nil {
+		err = a.Store.SaveTrust(r.Context(), address, trust)
+	}
+	if err != nil {
+		a.refuse(w, r, err)
+		return
+	}
+	a.Log.Info("an orchestrator begins anew, by the operator", "orchestrator", address)
+	write(w, http.StatusOK, describeOrchestrator(standing))
+}
+
+// fromHere reports a request of a program on this machine: neither another machine's, nor one that a proxy passed on, nor
+// that of a web page whose name was pointed here. Requests of other sites' pages are refused for every path.
+func fromHere(r *http.Request) bool {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || !peer.Addr().Unmap().IsLoopback() {
+		return false
+	}
+	for _, field := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"} {
+		if r.Header.Get(field) != "" {
+			return false
+		}
+	}
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host = r.Host
+	}
+	named, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return host == "localhost" || err == nil && named.Unmap().IsLoopback()
+}
