@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strconv"
@@ -100,79 +99,33 @@ func (b *benchmark) figure(name string, value float64, unit, aim, baseline strin
 
 // makeMedia cuts the source into segments, and makes the small ones with which a payee earns its trust.
 func (b *benchmark) makeMedia(ctx context.Context) error {
-	input := []string{"-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"}
-	if dir := os.Getenv("BENCH_MEDIA"); dir != "" {
-		files, _ := filepath.Glob(filepath.Join(dir, "*.mp4"))
-		if len(files) == 0 {
-			return fmt.Errorf("BENCH_MEDIA=%s holds no .mp4", dir)
-		}
-		input = []string{"-stream_loop", "-1", "-i", files[0]}
-	}
+	source := bench.Footage{Name: "s", Width: 1280, Height: 720, Rate: "3200k", Count: b.count, Seconds: segmentSeconds}
 	var err error
-	if b.files, b.segments, err = b.cut(ctx, "s", input, "1280:720", "3200k", b.count, segmentSeconds); err != nil {
+	if b.files, b.segments, err = source.Make(ctx, b.ffmpeg, b.dir); err != nil {
 		return err
 	}
-	small := []string{"-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"}
-	_, b.warm, err = b.cut(ctx, "w", small, "320:180", "300k", warmSegments, 0.5)
+	small := bench.Footage{Name: "w", Width: 320, Height: 180, Rate: "300k", Count: warmSegments, Seconds: 0.5, Generated: true}
+	_, b.warm, err = small.Make(ctx, b.ffmpeg, b.dir)
 	return err
 }
 
-func (b *benchmark) cut(ctx context.Context, name string, input []string, size, rate string, count int, seconds float64) ([]string, [][]byte, error) {
-	gop := strconv.Itoa(int(30 * seconds))
-	args := append([]string{"-v", "error", "-nostdin"}, input...)
-	args = append(args, "-t", fmt.Sprint(float64(count)*seconds), "-vf", "scale="+size+",fps=30,format=yuv420p", "-c:v", "libx264", "-preset", "veryfast",
-		"-b:v", rate, "-maxrate", rate, "-bufsize", rate, "-g", gop, "-keyint_min", gop, "-sc_threshold", "0",
-		"-c:a", "aac", "-b:a", "96k", "-ar", "48000", "-ac", "2", "-f", "segment", "-segment_time", fmt.Sprint(seconds), "-segment_time_delta", "0.02",
-		"-segment_format", "mpegts", "-segment_format_options", "mpegts_copyts=1", filepath.Join(b.dir, name+"%04d.ts"))
-	if out, err := exec.CommandContext(ctx, b.ffmpeg, args...).CombinedOutput(); err != nil {
-		return nil, nil, fmt.Errorf("make media: %w: %s", err, out)
-	}
-	var files []string
-	var all [][]byte
-	for i := range count {
-		file := filepath.Join(b.dir, fmt.Sprintf("%s%04d.ts", name, i))
-		body, err := os.ReadFile(file)
-		if err != nil {
-			return nil, nil, err
-		}
-		files, all = append(files, file), append(all, body)
-	}
-	return files, all, nil
-}
-
-// plain runs the baseline on one segment: its response time and CPU time.
-func (b *benchmark) plain(ctx context.Context, file string) (took, cpu time.Duration, err error) {
-	args := []string{"-v", "error", "-nostdin", "-y", "-copyts", "-i", file}
-	graph := "[0:v]split=3[a][b][c]"
-	for i, p := range ladder {
-		graph += fmt.Sprintf(";[%c]scale=%d:%d:flags=bicubic,setsar=1[v%d]", 'a'+i, p.Width, p.Height, i)
-	}
-	args = append(args, "-filter_complex", graph)
-	for i, p := range ladder {
-		rate := strconv.Itoa(int(p.Bitrate))
-		args = append(args, "-map", fmt.Sprintf("[v%d]", i), "-map", "0:a", "-c:v", "libx264", "-preset", "medium", "-profile:v", "high",
-			"-b:v", rate, "-minrate", rate, "-maxrate", rate, "-bufsize", rate, "-sc_threshold", "0",
-			"-x264-params", fmt.Sprintf("rc-lookahead=%d", lookahead), "-c:a", "copy", "-muxdelay", "0", "-f", "mpegts", filepath.Join(b.dir, p.Name+".ts"))
-	}
-	cmd := exec.CommandContext(ctx, b.ffmpeg, args...)
-	begun := time.Now()
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return 0, 0, fmt.Errorf("baseline: %w: %s", err, out)
-	}
-	return time.Since(begun), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), nil
+// plain runs the baseline on one segment.
+func (b *benchmark) plain(ctx context.Context, file string) (bench.Usage, error) {
+	return bench.Run(bench.Transcode(ctx, b.ffmpeg, ladder, 0, b.dir, "-i", file))
 }
 
 // measured is one case: a pair of response times per segment, and CPU time over all of them.
 type measured struct {
 	ours, plain             []float64 // seconds
 	roles, ground, plainCPU time.Duration
+	parts                   map[string]time.Duration // CPU time by what used it
 	tree                    []bench.Process
 }
 
 func (b *benchmark) interleave(ctx context.Context, m *market, stream string, pace time.Duration) (measured, error) {
-	var r measured
+	r := measured{parts: map[string]time.Duration{}}
 	for i, body := range b.segments {
-		rolesBefore, groundBefore, _, err := m.usage()
+		rolesBefore, groundBefore, treeBefore, err := m.usage()
 		if err != nil {
 			return r, err
 		}
@@ -191,12 +144,18 @@ func (b *benchmark) interleave(ctx context.Context, m *market, stream string, pa
 		r.tree = tree
 		r.roles += rolesAfter - rolesBefore
 		r.ground += groundAfter - groundBefore
-		plain, cpu, err := b.plain(ctx, b.files[i])
+		for name, cpu := range byName(tree) {
+			r.parts[name] += cpu
+		}
+		for name, cpu := range byName(treeBefore) {
+			r.parts[name] -= cpu
+		}
+		plain, err := b.plain(ctx, b.files[i])
 		if err != nil {
 			return r, err
 		}
-		r.plainCPU += cpu
-		r.ours, r.plain = append(r.ours, took.Seconds()), append(r.plain, plain.Seconds())
+		r.plainCPU += plain.CPU
+		r.ours, r.plain = append(r.ours, took.Seconds()), append(r.plain, plain.Took.Seconds())
 	}
 	return r, nil
 }
@@ -228,6 +187,7 @@ func (b *benchmark) newTier(ctx context.Context, kinora, rungs string) error {
 	}
 	b.figure("new_p50_ratio", bench.Percentile(r.ours, 50)/bench.Percentile(r.plain, 50), "ratio", "", baselineName)
 	b.figure("new_cpu_ratio", r.roles.Seconds()/r.plainCPU.Seconds(), "ratio", "<= 1.10", baselineName)
+	b.parts("new", r)
 	b.figure("start_to_first_answer", answered.Sub(began).Seconds(), "s", "<= 2", "first role started, keys and allocations included")
 	return nil
 }
@@ -256,6 +216,7 @@ func (b *benchmark) steadyTier(ctx context.Context, kinora, rungs string) error 
 	b.figure("steady_p50_ratio", bench.Percentile(r.ours, 50)/bench.Percentile(r.plain, 50), "ratio", "<= 0.95", baselineName)
 	b.figure("steady_p95_ratio", bench.Percentile(r.ours, 95)/bench.Percentile(r.plain, 95), "ratio", "", baselineName)
 	b.figure("steady_cpu_ratio", r.roles.Seconds()/r.plainCPU.Seconds(), "ratio", "<= 0.90", baselineName)
+	b.parts("steady", r)
 	b.figure("steady_ground_cpu_ratio", r.ground.Seconds()/r.plainCPU.Seconds(), "ratio", "", "bus, chain and database, against the same")
 	b.figure("steady_p50", bench.Percentile(r.ours, 50), "s", "", "")
 	b.figure("plain_p50", bench.Percentile(r.plain, 50), "s", "", "")
@@ -273,26 +234,54 @@ func (b *benchmark) steadyTier(ctx context.Context, kinora, rungs string) error 
 	return nil
 }
 
-func (b *benchmark) memory(tree []bench.Process) {
+// partNames are the kinds of process a market is made of.
+var partNames = []string{"broadcaster", "orchestrator", "transcoder", "media_child_of_broadcaster", "media_child_of_orchestrator",
+	"media_child_of_transcoder", "up", "postgres"}
+
+func partName(p bench.Process, all map[int]bench.Process) string {
+	name := role(p, all)
+	switch {
+	case strings.Contains(p.Command, "kinora-media") && name != "":
+		return "media_child_of_" + name
+	case name == "" && strings.Contains(p.Command, "kinora up"):
+		return "up"
+	case name == "":
+		return "postgres"
+	}
+	return name
+}
+
+func index(tree []bench.Process) map[int]bench.Process {
 	byPID := map[int]bench.Process{}
 	for _, p := range tree {
 		byPID[p.PID] = p
 	}
-	peak := map[string]int64{}
+	return byPID
+}
+
+// byName sums CPU time by kind. What a child used moves to its parent when it ends.
+func byName(tree []bench.Process) map[string]time.Duration {
+	all, sum := index(tree), map[string]time.Duration{}
 	for _, p := range tree {
-		name := role(p, byPID)
-		switch {
-		case strings.Contains(p.Command, "kinora-media") && name != "":
-			name = "media_child_of_" + name
-		case name == "" && strings.Contains(p.Command, "kinora up"):
-			name = "up"
-		case name == "":
-			name = "postgres"
-		}
+		sum[partName(p, all)] += p.CPU
+	}
+	return sum
+}
+
+// parts says where the CPU time of a case went.
+func (b *benchmark) parts(prefix string, r measured) {
+	for _, name := range partNames {
+		b.figure(prefix+"_cpu_"+name, r.parts[name].Seconds()/r.plainCPU.Seconds(), "ratio", "", baselineName)
+	}
+}
+
+func (b *benchmark) memory(tree []bench.Process) {
+	all, peak := index(tree), map[string]int64{}
+	for _, p := range tree {
+		name := partName(p, all)
 		peak[name] = max(peak[name], p.PeakRSS)
 	}
-	for _, name := range []string{"broadcaster", "orchestrator", "transcoder", "media_child_of_broadcaster", "media_child_of_orchestrator",
-		"media_child_of_transcoder", "up", "postgres"} {
+	for _, name := range partNames {
 		if peak[name] > 0 {
 			b.figure("peak_rss_"+name, float64(peak[name])/(1<<20), "MiB", "", "largest process of its kind")
 		}

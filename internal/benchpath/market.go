@@ -75,12 +75,9 @@ func (m *market) usage() (roles, ground time.Duration, tree []bench.Process, err
 	if err != nil {
 		return 0, 0, nil, err
 	}
-	byPID := map[int]bench.Process{}
+	all := index(tree)
 	for _, p := range tree {
-		byPID[p.PID] = p
-	}
-	for _, p := range tree {
-		if role(p, byPID) != "" {
+		if role(p, all) != "" {
 			roles += p.CPU
 		} else {
 			ground += p.CPU
@@ -104,7 +101,8 @@ func role(p bench.Process, all map[int]bench.Process) string {
 // push sends one segment and returns the time from the first byte, and from the last, to the end of the answer. pace
 // spreads the body evenly over its duration; zero sends it at once.
 func (m *market) push(ctx context.Context, stream string, seq int, body []byte, header map[string]string, pace time.Duration) (whole, tail time.Duration, err error) {
-	reader := &pacedReader{body: body, pace: pace, begun: time.Now()}
+	reader := &bench.Paced{Body: body, Over: pace}
+	begun := time.Now()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPut, fmt.Sprintf("%s/live/%s/%d.ts", m.page, stream, seq), reader)
 	if err != nil {
 		return 0, 0, err
@@ -130,31 +128,5 @@ func (m *market) push(ctx context.Context, stream string, seq int, body []byte, 
 	if bytes.Count(answer, []byte("Rendition-Name")) == 0 {
 		return 0, 0, fmt.Errorf("push %s/%d: no renditions in the answer", stream, seq)
 	}
-	return end.Sub(reader.begun), end.Sub(reader.ended), nil
-}
-
-// pacedReader hands out its body no faster than pace allows.
-type pacedReader struct {
-	body         []byte
-	off          int
-	pace         time.Duration
-	begun, ended time.Time
-}
-
-func (r *pacedReader) Read(p []byte) (int, error) {
-	if r.off == len(r.body) {
-		return 0, io.EOF
-	}
-	n := min(len(p), len(r.body)-r.off)
-	if r.pace > 0 {
-		n = min(n, max(188, len(r.body)/50))
-		due := r.begun.Add(time.Duration(float64(r.pace) * float64(r.off+n) / float64(len(r.body))))
-		time.Sleep(time.Until(due))
-	}
-	copy(p, r.body[r.off:r.off+n])
-	r.off += n
-	if r.off == len(r.body) {
-		r.ended = time.Now()
-	}
-	return n, nil
+	return end.Sub(begun), end.Sub(reader.Ended), nil
 }

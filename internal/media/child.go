@@ -57,7 +57,8 @@ func Start(ctx context.Context, opts Options) (*Child, error) {
 	c.cmd = exec.Command(path)
 	c.cmd.Env = []string{
 		// x264's frames are taken and given back every segment: without these, each is mapped and cleared by the kernel again.
-		"MALLOC_MMAP_THRESHOLD_=1073741824", "MALLOC_TRIM_THRESHOLD_=4294967296", "MALLOC_TOP_PAD_=67108864", "MALLOC_ARENA_MAX=2",
+		// With more than one arena, what a segment's threads gave back is found by the next one's only by luck.
+		"MALLOC_MMAP_THRESHOLD_=1073741824", "MALLOC_TRIM_THRESHOLD_=4294967296", "MALLOC_TOP_PAD_=67108864", "MALLOC_ARENA_MAX=1",
 		"KINORA_MEDIA_MEMORY=" + strconv.FormatInt(c.limits.MaxMemory, 10), "KINORA_MEDIA_FILES=" + strconv.Itoa(c.limits.MaxFiles),
 	}
 	c.cmd.Dir = "/"

@@ -1,0 +1,262 @@
+// Command benchmedia measures one kinora-media child against one long-running ffmpeg on the joined segments and against one
+// ffmpeg per segment, with the same settings, taking turns.
+//
+//	BENCH_MEDIA=DIR   real footage: the first video file found there is looped and scaled; else FFmpeg's generators
+//	BENCH_SEGMENTS=N  segments of 720p per case (30; a third of it of 1080p)
+//	BENCH_CASES=LIST  of 720p, 1080p, live (all)
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/kinora/kinora/internal/bench"
+	"github.com/kinora/kinora/internal/media"
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+const (
+	segmentSeconds = 2
+	lookahead      = 10 // what Kinora takes where the profile names none
+	command        = "make bench-media"
+	joinedName     = "one long-running ffmpeg on the joined segments"
+	singleName     = "a fresh ffmpeg per whole segment"
+)
+
+func rung(name string, width, height, bitrate uint32) protocol.Profile {
+	return protocol.Profile{Name: name, Width: width, Height: height, Bitrate: bitrate, Codec: protocol.H264, CodecProfile: "high",
+		Preset: "medium", Lookahead: lookahead}
+}
+
+var (
+	small = protocol.Ladder{rung("480p", 854, 480, 1_600_000), rung("360p", 640, 360, 800_000), rung("240p", 426, 240, 400_000)}
+	large = append(protocol.Ladder{rung("720p", 1280, 720, 3_000_000)}, small...)
+)
+
+// with is the ladder with another preset and lookahead.
+func with(l protocol.Ladder, preset string, lookahead int32) protocol.Ladder {
+	out := append(protocol.Ladder(nil), l...)
+	for i := range out {
+		out[i].Preset, out[i].Lookahead = preset, lookahead
+	}
+	return out
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "benchmedia:", err)
+		os.Exit(1)
+	}
+}
+
+type benchmark struct {
+	ffmpeg, dir string
+	child       *media.Child
+	figures     []bench.Figure
+}
+
+func (b *benchmark) figure(name string, value float64, unit, aim, baseline string) {
+	b.figures = append(b.figures, bench.Figure{Name: name, Value: value, Unit: unit, Aim: aim, Baseline: baseline, Command: command})
+}
+
+func run(ctx context.Context) error {
+	n := 30
+	if v := os.Getenv("BENCH_SEGMENTS"); v != "" {
+		var err error
+		if n, err = strconv.Atoi(v); err != nil || n < 3 {
+			return fmt.Errorf("BENCH_SEGMENTS=%q, want a number of at least 3", v)
+		}
+	}
+	cases := os.Getenv("BENCH_CASES")
+	wanted := func(name string) bool { return cases == "" || strings.Contains(","+cases+",", ","+name+",") }
+	dir, err := os.MkdirTemp("", "kinora-benchmedia-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	b := &benchmark{ffmpeg: os.Getenv("KINORA_FFMPEG"), dir: dir}
+	if b.ffmpeg == "" {
+		return fmt.Errorf("KINORA_FFMPEG is not set: run %s", command)
+	}
+	hd := bench.Footage{Name: "720p", Width: 1280, Height: 720, Rate: "3200k", Count: n, Seconds: segmentSeconds}
+	if wanted("720p") {
+		if err := b.throughput(ctx, hd, small, 6); err != nil {
+			return fmt.Errorf("720p: %w", err)
+		}
+	}
+	if wanted("1080p") {
+		full := bench.Footage{Name: "1080p", Width: 1920, Height: 1080, Rate: "6M", Count: max(n/3, 3), Seconds: segmentSeconds}
+		if err := b.throughput(ctx, full, large, 5); err != nil {
+			return fmt.Errorf("1080p: %w", err)
+		}
+	}
+	if wanted("live") {
+		hd.Name, hd.Count = "live", max(n/2, 3)
+		if err := b.live(ctx, hd); err != nil {
+			return fmt.Errorf("live: %w", err)
+		}
+	}
+	bench.Print(os.Stdout, b.figures)
+	return bench.Save("media", b.figures)
+}
+
+// start gives the benchmark a fresh child, and ends the one before.
+func (b *benchmark) start(ctx context.Context) (err error) {
+	b.stop()
+	path, err := filepath.Abs("bin/kinora-media")
+	if err != nil {
+		return err
+	}
+	b.child, err = media.Start(ctx, media.Options{Path: path})
+	return err
+}
+
+func (b *benchmark) stop() {
+	if b.child != nil {
+		_ = b.child.Close()
+		b.child = nil
+	}
+}
+
+// childRSS is the most memory the child has had.
+func (b *benchmark) childRSS() (int64, error) {
+	tree, err := bench.Tree(b.child.Pid())
+	if err != nil || len(tree) == 0 {
+		return 0, fmt.Errorf("memory of the child: %w", err)
+	}
+	return tree[0].PeakRSS, nil
+}
+
+// own is the CPU time this process has used: what the child's parent spends on it counts.
+func own() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// throughput has each of the three make the ladder of a turn's segments, one turn after another.
+func (b *benchmark) throughput(ctx context.Context, f bench.Footage, ladder protocol.Ladder, turn int) error {
+	fmt.Fprintf(os.Stderr, "%s: %d segments, in turns of %d\n", f.Name, f.Count, turn)
+	files, segments, err := f.Make(ctx, b.ffmpeg, b.dir)
+	if err != nil {
+		return err
+	}
+	if err := b.start(ctx); err != nil {
+		return err
+	}
+	defer b.stop()
+	var ours, joined, single bench.Usage
+	var perJoined []float64 // CPU against the long-running one, turn by turn
+	for from := 0; from < len(segments); from += turn {
+		to := min(from+turn, len(segments))
+		before := ours.CPU
+		for i := from; i < to; i++ {
+			if err := b.transcode(ctx, ladder, segments[i], i > 0, &ours); err != nil {
+				return err
+			}
+		}
+		join := filepath.Join(b.dir, "join.ts")
+		if err := os.WriteFile(join, bytes.Join(segments[from:to], nil), 0o600); err != nil {
+			return err
+		}
+		u, err := bench.Run(bench.Transcode(ctx, b.ffmpeg, ladder, segmentSeconds, b.dir, "-i", join))
+		if err != nil {
+			return err
+		}
+		add(&joined, u)
+		perJoined = append(perJoined, (ours.CPU-before).Seconds()/u.CPU.Seconds())
+		for _, file := range files[from:to] {
+			u, err := bench.Run(bench.Transcode(ctx, b.ffmpeg, ladder, 0, b.dir, "-i", file))
+			if err != nil {
+				return err
+			}
+			add(&single, u)
+		}
+	}
+	if ours.PeakRSS, err = b.childRSS(); err != nil {
+		return err
+	}
+	seconds := float64(f.Count) * f.Seconds
+	b.figure("cpu_ratio_"+f.Name, ours.CPU.Seconds()/joined.CPU.Seconds(), "ratio", "<= 1.00", joinedName)
+	b.figure("cpu_ratio_p50_"+f.Name, bench.Percentile(perJoined, 50), "ratio", "", joinedName+", median of the turns")
+	b.figure("cpu_ratio_single_"+f.Name, ours.CPU.Seconds()/single.CPU.Seconds(), "ratio", "", singleName)
+	b.figure("cpu_"+f.Name, ours.CPU.Seconds()/seconds, "CPU-s per media-s", "", "")
+	b.figure("cpu_joined_"+f.Name, joined.CPU.Seconds()/seconds, "CPU-s per media-s", "", "")
+	if f.Name == "720p" {
+		b.figure("rtf_ratio", joined.Took.Seconds()/ours.Took.Seconds(), "ratio", ">= 0.95", joinedName)
+		b.figure("child_rss_ratio", float64(ours.PeakRSS)/float64(max(joined.PeakRSS, 1)), "ratio", "<= 1.00", joinedName)
+	}
+	b.figure("child_rss_"+f.Name, float64(ours.PeakRSS)/(1<<20), "MiB", "", "")
+	b.figure("joined_rss_"+f.Name, float64(joined.PeakRSS)/(1<<20), "MiB", "", "")
+	return nil
+}
+
+func add(sum *bench.Usage, u bench.Usage) {
+	sum.Took += u.Took
+	sum.CPU += u.CPU
+	sum.PeakRSS = max(sum.PeakRSS, u.PeakRSS)
+}
+
+func (b *benchmark) transcode(ctx context.Context, ladder protocol.Ladder, segment []byte, continues bool, sum *bench.Usage) error {
+	begun, mine := time.Now(), own()
+	res, err := b.child.Transcode(ctx, media.Job{Ladder: ladder, Source: bytes.NewReader(segment), Out: func(int, []byte) error { return nil }, Continues: continues})
+	if err != nil {
+		return err
+	}
+	if want := segmentSeconds * 30; res.Renditions[0].Frames != want {
+		return fmt.Errorf("a segment came out with %d pictures, want %d", res.Renditions[0].Frames, want)
+	}
+	add(sum, bench.Usage{Took: time.Since(begun), CPU: res.CPU + own() - mine})
+	return nil
+}
+
+// live paces each segment's bytes over its duration and takes the time from the last of them to the last of the renditions.
+func (b *benchmark) live(ctx context.Context, f bench.Footage) error {
+	fmt.Fprintf(os.Stderr, "live: %d segments of 720p at their own pace, twice\n", f.Count)
+	files, segments, err := f.Make(ctx, b.ffmpeg, b.dir)
+	if err != nil {
+		return err
+	}
+	for _, c := range []struct {
+		name, aim string
+		ladder    protocol.Ladder
+	}{{"live_tail_same", "<= 0.60", small}, {"live_tail_lowlat", "<= 0.10", with(small, "veryfast", -1)}} {
+		if err := b.start(ctx); err != nil {
+			return err
+		}
+		var tails, whole []float64
+		for i, segment := range segments {
+			tail, err := b.paced(ctx, c.ladder, segment, i > 0)
+			if err != nil {
+				return err
+			}
+			u, err := bench.Run(bench.Transcode(ctx, b.ffmpeg, c.ladder, 0, b.dir, "-i", files[i]))
+			if err != nil {
+				return err
+			}
+			tails, whole = append(tails, tail.Seconds()), append(whole, u.Took.Seconds())
+		}
+		b.figure(c.name, bench.Percentile(tails, 50)/bench.Percentile(whole, 50), "ratio", c.aim, singleName+", its whole response time")
+		b.figure(c.name+"_p50", bench.Percentile(tails, 50), "s", "", "from the last byte in to the last byte out")
+	}
+	b.stop()
+	return nil
+}
+
+func (b *benchmark) paced(ctx context.Context, ladder protocol.Ladder, segment []byte, continues bool) (time.Duration, error) {
+	source := &bench.Paced{Body: segment, Over: segmentSeconds * time.Second}
+	_, err := b.child.Transcode(ctx, media.Job{Ladder: ladder, Source: source, Out: func(int, []byte) error { return nil }, Continues: continues})
+	return time.Since(source.Ended), err
+}
