@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,9 +79,10 @@ func (c Config) Validate() error {
 	if c.PushSecretFile == "" && !loopback(host) {
 		return bad("push-secret-file", "needed when --http is %s: without a secret only loopback is served", c.HTTP)
 	}
-	for flag, v := range map[string]string{"database-url": c.DatabaseURL, "chain-rpc": c.ChainRPC, "keystore": c.Keystore, "password-file": c.PasswordFile, "data": c.Data} {
-		if v == "" {
-			return bad(flag, "is missing")
+	for _, f := range []struct{ flag, v string }{{"database-url", c.DatabaseURL}, {"chain-rpc", c.ChainRPC}, {"keystore", c.Keystore},
+		{"password-file", c.PasswordFile}, {"data", c.Data}} {
+		if f.v == "" {
+			return bad(f.flag, "is missing")
 		}
 	}
 	if !common.IsHexAddress(c.Escrow) || common.HexToAddress(c.Escrow) == (common.Address{}) {
@@ -93,44 +96,52 @@ func (c Config) Validate() error {
 			return bad("orchestrator", "%q: want http://host:port or https://host", o)
 		}
 	}
-	for name, address := range c.Parties {
-		if !common.IsHexAddress(address) {
+	for _, name := range slices.Sorted(maps.Keys(c.Parties)) {
+		if address := c.Parties[name]; !common.IsHexAddress(address) {
 			return bad("party", "%s=%s: want an address", name, address)
 		}
 	}
 	if _, err := c.ladder(); err != nil {
 		return bad("ladder", "%w", err)
 	}
-	for flag, v := range map[string]protocol.Wei{"allocation-per-orchestrator": c.AllocationPerOrchestrator, "spend-per-hour": c.SpendPerHour, "spend-total": c.SpendTotal} {
-		if v.IsZero() || !v.FitsUint96() {
-			return bad(flag, "%s: want 1 to 2^96-1 wei", v)
+	for _, f := range []struct {
+		flag     string
+		v        protocol.Wei
+		optional bool
+	}{{"max-wei-per-pixel", c.MaxWeiPerPixel, true}, {"allocation-per-orchestrator", c.AllocationPerOrchestrator, false}, {"spend-per-hour", c.SpendPerHour, false},
+		{"spend-per-day", c.SpendPerDay, true}, {"spend-per-stream", c.SpendPerStream, true}, {"spend-total", c.SpendTotal, false}} {
+		switch {
+		case !f.optional && (f.v.IsZero() || !f.v.FitsUint96()):
+			return bad(f.flag, "%s: want 1 to 2^96-1 wei", f.v)
+		case !f.v.FitsUint96():
+			return bad(f.flag, "%s: want at most 2^96-1 wei", f.v)
 		}
 	}
-	for flag, v := range map[string]protocol.Wei{"spend-per-day": c.SpendPerDay, "spend-per-stream": c.SpendPerStream} {
-		if !v.FitsUint96() {
-			return bad(flag, "%s: want at most 2^96-1 wei", v)
-		}
-	}
-	for flag, ok := range map[string]bool{
-		"warn-runway":           c.WarnRunway >= 0,
-		"segment-duration":      c.SegmentDuration > 0 && c.SegmentDuration <= c.MaxSegmentDuration,
-		"max-segment-duration":  c.MaxSegmentDuration > 0 && c.MaxSegmentDuration <= protocol.MaxSegmentMillis*time.Millisecond/2,
-		"hold-back":             c.HoldBack >= 1 && c.HoldBack <= 100,
-		"retention":             c.Retention >= 0,
-		"keep-records":          c.KeepRecords == 0 || c.KeepRecords >= time.Hour, // the hourly spend cap is read from them
-		"stream-idle":           c.StreamIdle >= time.Second,
-		"max-segment-bytes":     c.MaxSegmentBytes >= 1<<16 && c.MaxSegmentBytes <= 1<<30,
-		"max-pixels":            c.MaxPixels >= 1<<10,
-		"min-body-rate":         c.MinBodyRate >= 1,
-		"body-grace":            c.BodyGrace >= 100*time.Millisecond,
-		"max-streams":           c.MaxStreams >= 1,
-		"max-in-flight":         c.MaxInFlight >= 1,
-		"max-pushes-per-second": c.MaxPushesPerSecond > 0,
-		"max-attempts":          c.MaxAttempts >= 1,
-		"max-wei-per-pixel":     c.MaxWeiPerPixel.FitsUint96(),
+	longest := protocol.MaxSegmentMillis * time.Millisecond / 2
+	for _, f := range []struct {
+		flag string
+		ok   bool
+		have any
+		want string
+	}{
+		{"warn-runway", c.WarnRunway >= 0, c.WarnRunway, "0 or more"},
+		{"max-segment-duration", c.MaxSegmentDuration > 0 && c.MaxSegmentDuration <= longest, c.MaxSegmentDuration, fmt.Sprintf("more than 0, at most %s", longest)},
+		{"segment-duration", c.SegmentDuration > 0 && c.SegmentDuration <= c.MaxSegmentDuration, c.SegmentDuration, "more than 0, at most --max-segment-duration"},
+		{"hold-back", c.HoldBack >= 1 && c.HoldBack <= 100, c.HoldBack, "1 to 100"},
+		{"retention", c.Retention >= 0, c.Retention, "0 or more"},
+		{"keep-records", c.KeepRecords == 0 || c.KeepRecords >= time.Hour, c.KeepRecords, "0 or at least 1h: the hourly spend cap is read from them"},
+		{"stream-idle", c.StreamIdle >= time.Second, c.StreamIdle, "at least 1s"},
+		{"max-segment-bytes", c.MaxSegmentBytes >= 1<<16 && c.MaxSegmentBytes <= 1<<30, c.MaxSegmentBytes, "65536 to 1073741824"},
+		{"max-pixels", c.MaxPixels >= 1<<10, c.MaxPixels, "at least 1024"},
+		{"min-body-rate", c.MinBodyRate >= 1, c.MinBodyRate, "at least 1"},
+		{"body-grace", c.BodyGrace >= 100*time.Millisecond, c.BodyGrace, "at least 100ms"},
+		{"max-streams", c.MaxStreams >= 1, c.MaxStreams, "at least 1"},
+		{"max-in-flight", c.MaxInFlight >= 1, c.MaxInFlight, "at least 1"},
+		{"max-pushes-per-second", c.MaxPushesPerSecond > 0, c.MaxPushesPerSecond, "more than 0"},
+		{"max-attempts", c.MaxAttempts >= 1, c.MaxAttempts, "at least 1"},
 	} {
-		if !ok {
-			return bad(flag, "is out of range")
+		if !f.ok {
+			return bad(f.flag, "%v: want %s", f.have, f.want)
 		}
 	}
 	return nil

@@ -51,11 +51,11 @@ type Config struct {
 	KeepHistory     time.Duration `name:"keep-history" help:"How long settled attempts, with their signed receipts, and ended sampling epochs are kept; 0: a week." default:"168h"`
 	DrainTimeout    time.Duration `name:"drain-timeout" help:"How long segments in flight may take when shutting down." default:"10s"`
 
-	TicketUsable      time.Duration `name:"ticket-usable" help:"How long payers may write tickets of one parameter set; 0: as package payment." default:"0"`
-	TicketAccept      time.Duration `name:"ticket-accept" help:"How long tickets of a set are accepted; 0: as package payment." default:"0"`
-	TicketRedeem      time.Duration `name:"ticket-redeem" help:"When winners of a set may be redeemed; 0: as package payment." default:"0"`
-	TicketLifetime    time.Duration `name:"ticket-lifetime" help:"How long a winning ticket can be redeemed; below the escrow's thaw period; 0: as package payment." default:"0"`
-	FaceValueMultiple uint64        `name:"face-value-multiple" help:"Face value of a ticket in usual segment fees, so one in so many wins; 0: as package payment." default:"0"`
+	TicketUsable      time.Duration `name:"ticket-usable" help:"How long payers may write tickets of one parameter set; the next set is handed out at half of it. 0: 5m." default:"0"`
+	TicketAccept      time.Duration `name:"ticket-accept" help:"How long tickets of a set are accepted, from when it was handed out; longer than --ticket-usable, for those on the way. 0: a minute longer." default:"0"`
+	TicketRedeem      time.Duration `name:"ticket-redeem" help:"When winners of a set may be redeemed, which shows its secret; longer than --ticket-accept. 0: 10s longer." default:"0"`
+	TicketLifetime    time.Duration `name:"ticket-lifetime" help:"How long a winning ticket can be redeemed; with --ticket-accept below the escrow's thaw period. 0: half that period, at most 24h." default:"0"`
+	FaceValueMultiple uint64        `name:"face-value-multiple" help:"Face value of a ticket in usual segment fees, at least, so that one in so many wins or fewer; 1: every ticket may win. 0: 10, or more where gas asks for it." default:"0"`
 	CreditWindow      protocol.Wei  `name:"credit-window" help:"Most unpaid work per broadcaster, in wei; 0: bounded by its allocation alone." default:"0" placeholder:"WEI"`
 
 	Confirmations uint64       `name:"confirmations" help:"Blocks after which a redemption counts as paid for ever." default:"6"`
@@ -75,24 +75,24 @@ type Ready struct {
 func (c Config) Validate() error {
 	host, _, err := net.SplitHostPort(c.HTTP)
 	if err != nil {
-		return fmt.Errorf("http: %q is not host:port", c.HTTP)
+		return fmt.Errorf("--http: %q is not host:port", c.HTTP)
 	}
 	if err := chain.CheckURLs(c.ChainRPC); err != nil {
-		return fmt.Errorf("chain-rpc: %w", err)
+		return fmt.Errorf("--chain-rpc: %w", err)
 	}
 	if c.AdvertiseURL != "" {
 		if u, err := url.Parse(c.AdvertiseURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return fmt.Errorf("advertise-url: %q is not an http or https URL", c.AdvertiseURL)
+			return fmt.Errorf("--advertise-url: %q is not an http or https URL", c.AdvertiseURL)
 		}
 	} else if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
-		return fmt.Errorf("advertise-url: --http %s listens everywhere, so transcoders must be told where to dial", c.HTTP)
+		return fmt.Errorf("--advertise-url: --http %s listens everywhere, so transcoders must be told where to dial", c.HTTP)
 	}
 	for _, f := range []struct {
 		name string
 		bad  bool
 		want string
 	}{
-		{"tls-cert", (c.TLSCert == "") != (c.TLSKey == ""), "tls-cert and tls-key go together"},
+		{"tls-cert", (c.TLSCert == "") != (c.TLSKey == ""), "--tls-cert and --tls-key go together"},
 		{"database-url", c.DatabaseURL == "", "a Postgres database is needed, such as postgres://user@host/kinora"},
 		{"nats", c.NATS == "", "the URL of a NATS server is needed"},
 		{"escrow", !common.IsHexAddress(c.Escrow) || common.HexToAddress(c.Escrow) == (common.Address{}), "want the address of the contract"},
@@ -102,7 +102,7 @@ func (c Config) Validate() error {
 		{"allocation-per-transcoder", c.AllocationPerTranscoder.IsZero() || !c.AllocationPerTranscoder.FitsUint96(), "want 1 to 2^96-1"},
 		{"quote-valid", c.QuoteValid < time.Second || c.QuoteValid > 24*time.Hour, "want 1s to 24h"},
 		{"max-transcoders", c.MaxTranscoders < 1, "want at least 1"},
-		{"min-transcoders", c.MinTranscoders < 0 || c.MinTranscoders > c.MaxTranscoders, "want 0 to max-transcoders"},
+		{"min-transcoders", c.MinTranscoders < 0 || c.MinTranscoders > c.MaxTranscoders, "want 0 to --max-transcoders"},
 		{"top-up-interval", c.TopUpInterval <= 0, "want more than 0"},
 		{"lease-time", c.LeaseTime < 2*time.Second || c.LeaseTime > time.Hour, "want 2s to 1h"},
 		{"lease-idle", c.LeaseIdle < time.Second, "want at least 1s"},
@@ -113,14 +113,14 @@ func (c Config) Validate() error {
 		{"max-in-flight", c.MaxInFlight < 1, "want at least 1"},
 		{"max-segment-bytes", c.MaxSegmentBytes < 1, "want at least 1"},
 		{"body-idle", c.BodyIdle <= 0, "want more than 0"},
-		{"keep-history", c.KeepHistory != 0 && c.KeepHistory < c.QuoteValid+time.Hour, "want at least an hour more than quote-valid, or 0 for a week"},
+		{"keep-history", c.KeepHistory != 0 && c.KeepHistory < c.QuoteValid+time.Hour, "want at least an hour more than --quote-valid, or 0 for a week"},
 		{"drain-timeout", c.DrainTimeout < 0, "want 0 or more"},
 		{"ticket-usable", c.TicketUsable < 0 || c.TicketAccept < 0 || c.TicketRedeem < 0 || c.TicketLifetime < 0, "no ticket time may be negative"},
-		{"ticket-accept", c.TicketUsable > 0 && c.TicketAccept > 0 && c.TicketUsable >= c.TicketAccept, "must be longer than ticket-usable"},
-		{"ticket-redeem", c.TicketAccept > 0 && c.TicketRedeem > 0 && c.TicketAccept >= c.TicketRedeem, "must be longer than ticket-accept"},
+		{"ticket-accept", c.TicketUsable > 0 && c.TicketAccept > 0 && c.TicketUsable >= c.TicketAccept, "must be longer than --ticket-usable"},
+		{"ticket-redeem", c.TicketAccept > 0 && c.TicketRedeem > 0 && c.TicketAccept >= c.TicketRedeem, "must be longer than --ticket-accept"},
 	} {
 		if f.bad {
-			return fmt.Errorf("%s: %s", f.name, f.want)
+			return fmt.Errorf("--%s: %s", f.name, f.want)
 		}
 	}
 	return nil

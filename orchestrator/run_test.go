@@ -468,7 +468,7 @@ func TestValidate_namesTheSetting(t *testing.T) {
 	} {
 		c := good
 		change(&c)
-		if err := c.Validate(); err == nil || !strings.HasPrefix(err.Error(), name+": ") {
+		if err := c.Validate(); err == nil || !strings.HasPrefix(err.Error(), "--"+name+": ") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -41,11 +41,11 @@ type Config struct {
 	LeaseIdle    time.Duration `name:"lease-idle" help:"A lease without a segment for so long lapses." default:"15s"`
 	DrainTimeout time.Duration `name:"drain-timeout" help:"How long segments in progress may take when shutting down." default:"10s"`
 
-	TicketUsable      time.Duration `name:"ticket-usable" help:"How long payers may write tickets of one parameter set; 0: as package payment." default:"0"`
-	TicketAccept      time.Duration `name:"ticket-accept" help:"How long tickets of a set are accepted; 0: as package payment." default:"0"`
-	TicketRedeem      time.Duration `name:"ticket-redeem" help:"When winners of a set may be redeemed; 0: as package payment." default:"0"`
-	TicketLifetime    time.Duration `name:"ticket-lifetime" help:"How long a winning ticket can be redeemed; below the escrow's thaw period; 0: as package payment." default:"0"`
-	FaceValueMultiple uint64        `name:"face-value-multiple" help:"Face value of a ticket in usual segment fees, so one in so many wins; 0: as package payment." default:"0"`
+	TicketUsable      time.Duration `name:"ticket-usable" help:"How long payers may write tickets of one parameter set; the next set is handed out at half of it. 0: 5m." default:"0"`
+	TicketAccept      time.Duration `name:"ticket-accept" help:"How long tickets of a set are accepted, from when it was handed out; longer than --ticket-usable, for those on the way. 0: a minute longer." default:"0"`
+	TicketRedeem      time.Duration `name:"ticket-redeem" help:"When winners of a set may be redeemed, which shows its secret; longer than --ticket-accept. 0: 10s longer." default:"0"`
+	TicketLifetime    time.Duration `name:"ticket-lifetime" help:"How long a winning ticket can be redeemed; with --ticket-accept below the escrow's thaw period. 0: half that period, at most 24h." default:"0"`
+	FaceValueMultiple uint64        `name:"face-value-multiple" help:"Face value of a ticket in usual segment fees, at least, so that one in so many wins or fewer; 1: every ticket may win. 0: 10, or more where gas asks for it." default:"0"`
 	CreditWindow      protocol.Wei  `name:"credit-window" help:"Most unpaid work per orchestrator, in wei; 0: bounded by its allocation alone." default:"0" placeholder:"WEI"`
 
 	Confirmations uint64       `name:"confirmations" help:"Blocks after which a redemption counts as paid for ever." default:"6"`
@@ -65,39 +65,39 @@ type Ready struct {
 // Validate names the first setting that cannot be.
 func (c Config) Validate() error {
 	if _, _, err := net.SplitHostPort(c.HTTP); err != nil {
-		return fmt.Errorf("http: %q is not host:port", c.HTTP)
+		return fmt.Errorf("--http: %q is not host:port", c.HTTP)
 	}
 	if c.NATS == "" {
-		return errors.New("nats: the URL of a NATS server is needed")
+		return errors.New("--nats: the URL of a NATS server is needed")
 	}
 	if err := chain.CheckURLs(c.ChainRPC); err != nil {
-		return fmt.Errorf("chain-rpc: %w", err)
+		return fmt.Errorf("--chain-rpc: %w", err)
 	}
 	switch {
 	case !common.IsHexAddress(c.Escrow) || common.HexToAddress(c.Escrow) == (common.Address{}):
-		return fmt.Errorf("escrow: %.60q is not the address of a contract", c.Escrow)
+		return fmt.Errorf("--escrow: %.60q is not the address of a contract", c.Escrow)
 	case c.Keystore == "":
-		return errors.New("keystore: a keystore file is needed (`kinora wallet new` makes one)")
+		return errors.New("--keystore: a keystore file is needed (`kinora wallet new` makes one)")
 	case c.PasswordFile == "":
-		return errors.New("password-file: the file with the keystore's password is needed")
+		return errors.New("--password-file: the file with the keystore's password is needed")
 	case c.Data == "":
-		return errors.New("data: a folder is needed; winning tickets are kept there")
+		return errors.New("--data: a folder is needed; winning tickets are kept there")
 	case len(c.Region) > 32:
-		return fmt.Errorf("region: %d bytes, at most 32", len(c.Region))
+		return fmt.Errorf("--region: %d bytes, at most 32", len(c.Region))
 	case c.WeiPerPixel.IsZero() || !c.WeiPerPixel.FitsUint96():
-		return fmt.Errorf("wei-per-pixel: %s, want 1 to 2^96-1", c.WeiPerPixel)
+		return fmt.Errorf("--wei-per-pixel: %s, want 1 to 2^96-1", c.WeiPerPixel)
 	case c.FreeSlots < 1 || c.FreeSlots > 1024:
-		return fmt.Errorf("free-slots: %d, want 1 to 1024", c.FreeSlots)
+		return fmt.Errorf("--free-slots: %d, want 1 to 1024", c.FreeSlots)
 	case c.LeaseIdle < time.Second:
-		return fmt.Errorf("lease-idle: %s, want at least 1s", c.LeaseIdle)
+		return fmt.Errorf("--lease-idle: %s, want at least 1s", c.LeaseIdle)
 	case c.DrainTimeout < 0:
-		return fmt.Errorf("drain-timeout: %s is negative", c.DrainTimeout)
+		return fmt.Errorf("--drain-timeout: %s is negative", c.DrainTimeout)
 	case c.TicketUsable < 0 || c.TicketAccept < 0 || c.TicketRedeem < 0 || c.TicketLifetime < 0:
-		return errors.New("ticket-usable, ticket-accept, ticket-redeem, ticket-lifetime: none may be negative")
+		return errors.New("--ticket-usable, --ticket-accept, --ticket-redeem, --ticket-lifetime: none may be negative")
 	case c.TicketUsable > 0 && c.TicketAccept > 0 && c.TicketUsable >= c.TicketAccept:
-		return fmt.Errorf("ticket-accept: %s must be longer than ticket-usable %s", c.TicketAccept, c.TicketUsable)
+		return fmt.Errorf("--ticket-accept: %s must be longer than --ticket-usable %s", c.TicketAccept, c.TicketUsable)
 	case c.TicketAccept > 0 && c.TicketRedeem > 0 && c.TicketAccept >= c.TicketRedeem:
-		return fmt.Errorf("ticket-redeem: %s must be longer than ticket-accept %s", c.TicketRedeem, c.TicketAccept)
+		return fmt.Errorf("--ticket-redeem: %s must be longer than --ticket-accept %s", c.TicketRedeem, c.TicketAccept)
 	}
 	return nil
 }

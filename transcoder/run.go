@@ -220,7 +220,7 @@ func dialChain(ctx context.Context, c Config, log *slog.Logger) (*chain.Escrow, 
 		select {
 		case <-time.After(startRetry):
 		case <-ctx.Done():
-			return nil, fmt.Errorf("chain-rpc, escrow: %w", err)
+			return nil, fmt.Errorf("--chain-rpc, --escrow: %w", err)
 		}
 	}
 }
@@ -228,14 +228,14 @@ func dialChain(ctx context.Context, c Config, log *slog.Logger) (*chain.Escrow, 
 // lock keeps a second process off the data folder: two would share winning tickets.
 func lock(dir string) (unlock func() error, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("data: %w", err)
+		return nil, fmt.Errorf("--data: %w", err)
 	}
 	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("data: %w", err)
+		return nil, fmt.Errorf("--data: %w", err)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("data: %s is in use by another transcoder: %w", dir, err), f.Close())
+		return nil, errors.Join(fmt.Errorf("--data: %s is in use by another transcoder: %w", dir, err), f.Close())
 	}
 	return f.Close, nil
 }

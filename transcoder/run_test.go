@@ -343,7 +343,7 @@ func TestConfig_validateNamesTheField(t *testing.T) {
 	for field, spoil := range cases {
 		c := good
 		spoil(&c)
-		if err := c.Validate(); err == nil || !strings.HasPrefix(err.Error(), field+":") {
+		if err := c.Validate(); err == nil || !strings.HasPrefix(err.Error(), "--"+field+":") {
 			t.Errorf("%s: %v", field, err)
 		}
 	}

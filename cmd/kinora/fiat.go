@@ -41,11 +41,16 @@ func (f fiat) about(w protocol.Wei) string {
 	default:
 		text = w.String()
 	}
-	text += " " + unit
-	if f.rate > 0 {
-		text += fmt.Sprintf(" (%s)", strings.TrimSpace(digits(value/1e18*f.rate)+" "+f.name))
+	return text + " " + unit + f.worth(w)
+}
+
+// worth is " (3 USD)": wei in money, rounded; nothing where no rate is known.
+func (f fiat) worth(w protocol.Wei) string {
+	if f.rate == 0 {
+		return ""
 	}
-	return text
+	value, _ := w.Big().Float64()
+	return fmt.Sprintf(" (%s)", strings.TrimSpace(digits(value/1e18*f.rate)+" "+f.name))
 }
 
 // digits writes x with four significant digits, or all that stand before its point.

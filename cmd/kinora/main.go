@@ -33,7 +33,7 @@ type cli struct {
 	Broadcaster  broadcasterCommand  `cmd:"" help:"Take live segments in, buy their transcoding, serve the verified ladder."`
 	Orchestrator orchestratorCommand `cmd:"" help:"Sell transcoding to broadcasters, auction it to transcoders, answer for the result."`
 	Transcoder   transcoderCommand   `cmd:"" help:"Bid for work, transcode it, be paid."`
-	Wallet       walletCommand       `cmd:"" help:"Accounts, deposits and allocations."`
+	Wallet       walletCommand       `cmd:"" help:"Keys, deposits, allocations and winning tickets."`
 	Contracts    contractsCommand    `cmd:"" help:"The escrow that backs tickets."`
 	Sim          simCommand          `cmd:"" help:"Simulate the market's economics."`
 	Quote        quoteCommand        `cmd:"" help:"Say what a stream costs at an orchestrator, how long a balance lasts, and how evenly a transcoder earns."`

@@ -32,7 +32,7 @@ type quoteCommand struct {
 	Hours      time.Duration `help:"How long the stream is live, every day." default:"24h"`
 	Stream     string        `help:"Name of the stream; asking for one gives it a lane of tickets." default:"quote"`
 
-	Fiat fiat `help:"Also show money: what one ether is worth, such as 3000USD." placeholder:"RATE"`
+	money
 }
 
 // quoteTimeout bounds how long the orchestrator may take.

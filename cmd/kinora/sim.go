@@ -44,7 +44,7 @@ type simPayments struct {
 	Runs int    `help:"Runs." default:"1000"`
 	Seed uint64 `help:"Seed of the draws: the same seed gives the same result." default:"1"`
 
-	Fiat fiat `help:"Also show money: what one ether is worth, such as 3000USD." placeholder:"RATE"`
+	money
 	output
 }
 

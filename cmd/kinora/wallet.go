@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -16,6 +15,8 @@ import (
 
 type walletCommand struct {
 	New      walletNew      `cmd:"" help:"Make a key: an encrypted file in a directory."`
+	Import   walletImport   `cmd:"" help:"Make an encrypted key file of a private key that exists, from a file or standard input."`
+	Export   walletExport   `cmd:"" help:"Write a key into an encrypted file of its own, to be taken elsewhere."`
 	Address  walletAddress  `cmd:"" help:"Print the address of a key."`
 	Balance  walletBalance  `cmd:"" help:"Print what an account has on the chain, in the escrow, and allocated."`
 	Deposit  walletDeposit  `cmd:"" help:"Move money from the account into the escrow."`
@@ -23,12 +24,8 @@ type walletCommand struct {
 	Thaw     walletThaw     `cmd:"" help:"Announce how much of an allocation is to be taken back; it is still bound for the thaw period."`
 	Release  walletRelease  `cmd:"" help:"Take back what has thawed of an allocation: it can be allocated anew, or withdrawn."`
 	Withdraw walletWithdraw `cmd:"" help:"Move money that is not allocated out of the escrow."`
-}
-
-// key names an account's key.
-type key struct {
-	Keystore     string `help:"Encrypted key file (kinora wallet new)." required:"" placeholder:"FILE"`
-	PasswordFile string `help:"File with the key's password." required:"" placeholder:"FILE"`
+	Tickets  walletTickets  `cmd:"" help:"List an orchestrator's or a transcoder's winning tickets, and what became of each."`
+	Redeem   walletRedeem   `cmd:"" help:"Take the winning tickets that can be redeemed to the chain now, once."`
 }
 
 // output is how a command answers.
@@ -44,6 +41,14 @@ func (o output) answer(a *app, object map[string]any, format string, args ...any
 	_, err := fmt.Fprintf(a.stdout, format+"\n", args...)
 	return err
 }
+
+// money lets amounts be shown in money, too. What counts stays in wei.
+type money struct {
+	Fiat fiat `help:"Also show money: what one ether is worth, such as 3000USD." placeholder:"RATE"`
+}
+
+// sum writes wei exactly and, where a rate is known, what that is about in money.
+func (m money) sum(w protocol.Wei) string { return human(w) + m.Fiat.worth(w) }
 
 // node names a chain.
 type node struct {
@@ -86,42 +91,9 @@ func afford(ctx context.Context, client *chain.Client, who common.Address, err e
 	return err
 }
 
-type walletNew struct {
-	KeystoreDir  string `help:"Directory the key file is made in." required:"" placeholder:"DIR"`
-	PasswordFile string `help:"File with the password; made with a random one when it does not exist." required:"" placeholder:"FILE"`
-	Light        bool   `help:"Encrypt lightly: the key opens in milliseconds with 4 MB of memory, instead of a second with 256 MB. For keys that guard little."`
-	output
-}
-
-// Run makes a key.
-func (w walletNew) Run(a *app) error {
-	var options []identity.Option // none: hard to guess
-	if w.Light {
-		options = append(options, identity.LightScrypt())
-	}
-	address, file, err := identity.Create(w.KeystoreDir, w.PasswordFile, options...)
-	if err != nil {
-		return err
-	}
-	return w.answer(a, map[string]any{"address": address, "keystore": file}, "%s\n%s", address, file)
-}
-
-type walletAddress struct {
-	key
-	output
-}
-
-// Run prints the address.
-func (w walletAddress) Run(a *app) error {
-	signer, err := identity.Load(w.Keystore, w.PasswordFile)
-	if err != nil {
-		return err
-	}
-	return w.answer(a, map[string]any{"address": signer.Address().Hex()}, "%s", signer.Address())
-}
-
 type walletBalance struct {
 	node
+	money
 	Address      common.Address   `help:"Account to look at; by default the one of --keystore." placeholder:"ADDRESS"`
 	Keystore     string           `help:"Encrypted key file of the account, instead of --address." placeholder:"FILE"`
 	PasswordFile string           `help:"File with the key's password." placeholder:"FILE"`
@@ -164,7 +136,7 @@ func (w walletBalance) Run(a *app) error {
 			return err
 		}
 		object := map[string]any{"address": w.Address.Hex(), "native": native}
-		text := fmt.Sprintf("account        %s\non the chain   %s", w.Address, human(native))
+		text := fmt.Sprintf("account        %s\non the chain   %s", w.Address, w.sum(native))
 		if (w.Escrow == common.Address{}) {
 			return w.answer(a, object, "%s", text)
 		}
@@ -176,7 +148,7 @@ func (w walletBalance) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		text += fmt.Sprintf("\nin the escrow  %s", human(balance))
+		text += fmt.Sprintf("\nin the escrow  %s", w.sum(balance))
 		all := []allocated{}
 		for _, r := range w.Recipient {
 			al, err := escrow.Allocation(ctx, w.Address, r)
@@ -184,9 +156,9 @@ func (w walletBalance) Run(a *app) error {
 				return err
 			}
 			all = append(all, allocated{r.Hex(), al.Amount, al.Thawing, al.ThawEnd})
-			text += fmt.Sprintf("\nallocated      %s to %s", human(al.Amount), r)
+			text += fmt.Sprintf("\nallocated      %s to %s", w.sum(al.Amount), r)
 			if !al.Thawing.IsZero() {
-				text += fmt.Sprintf(", of which %s %s", human(al.Thawing), until(al.ThawEnd))
+				text += fmt.Sprintf(", of which %s %s", w.sum(al.Thawing), until(al.ThawEnd))
 			}
 		}
 		object["escrow"], object["allocations"] = balance, all
@@ -196,153 +168,4 @@ func (w walletBalance) Run(a *app) error {
 
 func until(thawEnd uint64) string {
 	return "can be released from " + time.Unix(int64(thawEnd), 0).UTC().Format(time.RFC3339) + " on"
-}
-
-// transaction is a command that sends one to the escrow.
-type transaction struct {
-	key
-	node
-	Escrow common.Address `help:"Address of the escrow (kinora contracts deploy)." required:"" placeholder:"ADDRESS"`
-}
-
-// outcome is what a transaction did.
-type outcome struct {
-	receipt chain.Receipt
-	said    string
-	more    map[string]any
-}
-
-func (t transaction) send(a *app, do func(context.Context, *chain.Escrow, *chain.Account) (outcome, error)) error {
-	signer, err := identity.Load(t.Keystore, t.PasswordFile)
-	if err != nil {
-		return err
-	}
-	return t.dialled(a, func(ctx context.Context, client *chain.Client) error {
-		escrow, err := chain.NewEscrow(ctx, client, t.Escrow)
-		if err != nil {
-			return err
-		}
-		o, err := do(ctx, escrow, chain.NewAccount(client, signer))
-		if err != nil {
-			return afford(ctx, client, signer.Address(), err)
-		}
-		object := map[string]any{"address": signer.Address().Hex(), "tx": o.receipt.Tx, "block": o.receipt.Block, "gas_wei": o.receipt.Cost}
-		maps.Copy(object, o.more)
-		return t.answer(a, object, "%s (transaction %s, gas %s)", o.said, o.receipt.Tx, human(o.receipt.Cost))
-	})
-}
-
-// sum is an amount that is moved.
-type sum struct {
-	Amount protocol.Wei `arg:"" help:"In wei, or with a unit: 1.5gwei, 0.25ether."`
-}
-
-// Validate refuses to move nothing, which an amount that was left out is too.
-func (s sum) Validate() error {
-	if s.Amount.IsZero() {
-		return errors.New("<amount>: want more than 0, in wei or with a unit")
-	}
-	return nil
-}
-
-// counterpart is who an allocation is for.
-type counterpart struct {
-	Recipient common.Address `help:"Who the tickets are for." required:"" placeholder:"ADDRESS"`
-}
-
-type walletDeposit struct {
-	transaction
-	sum
-}
-
-// Run deposits.
-func (w walletDeposit) Run(a *app) error {
-	return w.send(a, func(ctx context.Context, e *chain.Escrow, from *chain.Account) (outcome, error) {
-		r, err := e.Deposit(ctx, from, w.Amount)
-		return outcome{r, "deposited " + human(w.Amount), map[string]any{"amount": w.Amount}}, err
-	})
-}
-
-type walletAllocate struct {
-	transaction
-	sum
-	counterpart
-}
-
-// Run allocates.
-func (w walletAllocate) Run(a *app) error {
-	return w.send(a, func(ctx context.Context, e *chain.Escrow, from *chain.Account) (outcome, error) {
-		if from.Address() == w.Recipient {
-			return outcome{}, fmt.Errorf("--recipient: %s is the account itself; allocate to whom it will pay", w.Recipient)
-		}
-		r, err := e.Allocate(ctx, from, w.Recipient, w.Amount)
-		more := map[string]any{"amount": w.Amount, "recipient": w.Recipient.Hex()}
-		return outcome{r, fmt.Sprintf("allocated %s to %s", human(w.Amount), w.Recipient), more}, err
-	})
-}
-
-type walletThaw struct {
-	transaction
-	Amount protocol.Wei `arg:"" help:"How much of the allocation is to thaw, in wei or with a unit; what is thawing is set to this, so 0 ends a thaw."`
-	counterpart
-}
-
-// Run sets what is thawing.
-func (w walletThaw) Run(a *app) error {
-	return w.send(a, func(ctx context.Context, e *chain.Escrow, from *chain.Account) (outcome, error) {
-		r, err := e.Thaw(ctx, from, w.Recipient, w.Amount)
-		if err != nil {
-			return outcome{}, err
-		}
-		now, err := e.Allocation(ctx, from.Address(), w.Recipient)
-		if err != nil {
-			return outcome{}, err
-		}
-		more := map[string]any{"amount": now.Amount, "thawing": now.Thawing, "thaw_end": now.ThawEnd, "recipient": w.Recipient.Hex()}
-		said := fmt.Sprintf("nothing thaws of the %s allocated to %s", human(now.Amount), w.Recipient)
-		if !now.Thawing.IsZero() {
-			said = fmt.Sprintf("%s of the %s allocated to %s %s", human(now.Thawing), human(now.Amount), w.Recipient, until(now.ThawEnd))
-		}
-		return outcome{r, said, more}, nil
-	})
-}
-
-type walletRelease struct {
-	transaction
-	counterpart
-}
-
-// Run takes back what has thawed.
-func (w walletRelease) Run(a *app) error {
-	return w.send(a, func(ctx context.Context, e *chain.Escrow, from *chain.Account) (outcome, error) {
-		r, err := e.Release(ctx, from, w.Recipient)
-		if err != nil {
-			return outcome{}, err
-		}
-		now, err := e.Allocation(ctx, from.Address(), w.Recipient)
-		if err != nil {
-			return outcome{}, err
-		}
-		more := map[string]any{"amount": now.Amount, "recipient": w.Recipient.Hex()}
-		return outcome{r, fmt.Sprintf("released; %s stay allocated to %s", human(now.Amount), w.Recipient), more}, nil
-	})
-}
-
-type walletWithdraw struct {
-	transaction
-	sum
-	To common.Address `help:"Where to; by default the account itself." placeholder:"ADDRESS"`
-}
-
-// Run withdraws.
-func (w walletWithdraw) Run(a *app) error {
-	return w.send(a, func(ctx context.Context, e *chain.Escrow, from *chain.Account) (outcome, error) {
-		to := w.To
-		if to == (common.Address{}) {
-			to = from.Address()
-		}
-		r, err := e.Withdraw(ctx, from, to, w.Amount)
-		more := map[string]any{"amount": w.Amount, "to": to.Hex()}
-		return outcome{r, fmt.Sprintf("withdrew %s to %s", human(w.Amount), to), more}, err
-	})
 }

@@ -171,7 +171,7 @@ func (a *Account) submit(ctx context.Context, doing string, to *common.Address, 
 		return Prepared{}, explain(doing, err)
 	}
 	return a.finish(ctx, doing, &types.DynamicFeeTx{ChainID: new(big.Int).SetUint64(a.client.chainID), Nonce: nonce, GasTipCap: price.tip,
-		GasFeeCap: price.cap, Gas: gas + gas/4, To: to, Value: value.Big(), Data: data}, Bill{Gas: gas, Expected: price.expected(gas)}, stored)
+		GasFeeCap: price.cap, Gas: gasLimit(gas), To: to, Value: value.Big(), Data: data}, Bill{Gas: gas, Expected: price.expected(gas)}, stored)
 }
 
 // Speed signs the transaction in raw again with the same TxNonce and higher fees, hands it to stored and broadcasts it: the

@@ -29,25 +29,43 @@ func LightScrypt() Option {
 // Create writes a new encrypted key into dir and returns its address (0x-hex, EIP-55) and its file. A password file that
 // does not exist is created with a random password, readable by its owner alone.
 func Create(dir, passwordFile string, options ...Option) (address, file string, err error) {
-	s := settings{n: keystore.StandardScryptN, p: keystore.StandardScryptP}
-	for _, o := range options {
-		o(&s)
-	}
-	password, err := readPassword(passwordFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		password, err = writePassword(passwordFile)
-	}
+	s, password, err := prepare(dir, passwordFile, options)
 	if err != nil {
 		return "", "", err
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", "", fmt.Errorf("create keystore directory: %w", err)
 	}
 	account, err := keystore.NewKeyStore(dir, s.n, s.p).NewAccount(password)
 	if err != nil {
 		return "", "", fmt.Errorf("create key in %s: %w", dir, err)
 	}
 	return account.Address.Hex(), account.URL.Path, nil
+}
+
+func apply(options []Option) settings {
+	s := settings{n: keystore.StandardScryptN, p: keystore.StandardScryptP}
+	for _, o := range options {
+		o(&s)
+	}
+	return s
+}
+
+// prepare is what precedes a new key file: its directory, and the password, which is made where there is none.
+func prepare(dir, passwordFile string, options []Option) (s settings, password string, err error) {
+	if password, err = passwordOf(passwordFile); err != nil {
+		return s, "", err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return s, "", fmt.Errorf("create keystore directory: %w", err)
+	}
+	return apply(options), password, nil
+}
+
+// passwordOf reads the password file, or makes it with a random password.
+func passwordOf(file string) (string, error) {
+	password, err := readPassword(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		password, err = writePassword(file)
+	}
+	return password, err
 }
 
 // Load opens the key in keystoreFile. Errors name the file at fault and say how to mend it.

@@ -64,3 +64,36 @@ func TestLoad_saysWhichFileAndHowToMend(t *testing.T) {
 		}
 	}
 }
+
+func TestImportThenExport_keepsTheKeyAndSaysNothingOfIt(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	password, digits := filepath.Join(dir, "password"), strings.Repeat("1f", 32)
+	address, file, err := identity.Import("  0x"+digits+"\n", filepath.Join(dir, "keys"), password, identity.LightScrypt())
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := identity.Load(file, password)
+	if err != nil || signer.Address().Hex() != address {
+		t.Fatalf("loaded %v, %v; imported %s", signer, err, address)
+	}
+	if _, _, err := identity.Import(digits, filepath.Join(dir, "keys"), password, identity.LightScrypt()); err == nil || !strings.Contains(err.Error(), "already") {
+		t.Errorf("a second time: %v", err)
+	}
+	if _, _, err := identity.Import(digits[1:], dir, password); err == nil || strings.Contains(err.Error(), "1f1f") {
+		t.Errorf("half a key: %v", err)
+	}
+	out, other := filepath.Join(dir, "out"), filepath.Join(dir, "other")
+	if err := identity.Export(signer, out, other, identity.LightScrypt()); err != nil {
+		t.Fatal(err)
+	}
+	if moved, err := identity.Load(out, other); err != nil || moved.Address() != signer.Address() {
+		t.Errorf("exported %v, %v", moved, err)
+	}
+	if s, err := os.Stat(out); err != nil || s.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v; want 0600", s.Mode(), err)
+	}
+	if err := identity.Export(signer, out, other, identity.LightScrypt()); err == nil || !strings.Contains(err.Error(), "exists") {
+		t.Errorf("over a file that exists: %v", err)
+	}
+}

@@ -59,6 +59,7 @@ func newSettling() settling {
 
 // pass is what one look at the queue came to.
 type pass struct {
+	ran      bool   // no other process was settling
 	inFlight int    // redemptions that are sent and not mined
 	full     bool   // a transaction was sent that had no room for more
 	paused   uint64 // winners that wait for cheaper gas
@@ -151,6 +152,7 @@ func (r *Recipient) runOnce(ctx context.Context, closeDue bool) (p pass, err err
 		}
 	}
 	_, err = r.store.Exclusive(ctx, func(ctx context.Context) error {
+		p.ran = true
 		var err error
 		if p.inFlight, err = r.follow(ctx); err != nil {
 			return err

@@ -60,6 +60,8 @@ type Store interface {
 
 	// Pending lists winners won or submitted, by payer, lane and nonce.
 	Pending(ctx context.Context) ([]Winner, error)
+	// Winners lists what became of winners, the newest first, at most limit (0: all).
+	Winners(ctx context.Context, limit int) ([]Record, error)
 	// Lanes lists the lanes that have winners won or submitted.
 	Lanes(ctx context.Context) ([]WaitingLane, error)
 	// Waiting lists the first winners of a lane that are won or submitted, at most limit, by nonce.
@@ -188,6 +190,15 @@ type Winner struct {
 // Key names w.
 func (w Winner) Key() WinnerKey {
 	return WinnerKey{LaneKey{w.Ticket.Payer, w.Ticket.Lane}, w.Ticket.TicketNonce}
+}
+
+// Record is a winner with its history.
+type Record struct {
+	Winner
+	Stream    string
+	Reason    string // why it was put back last, or lost
+	WonAt     time.Time
+	SettledAt time.Time // final, expired or unpayable; else zero
 }
 
 // WaitingLane is a lane with winners won or submitted.

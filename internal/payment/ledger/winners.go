@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -37,6 +38,35 @@ func winner(r Rows) (w payment.Winner, err error) {
 func (l *Ledger) Pending(ctx context.Context) (out []payment.Winner, err error) {
 	err = l.tx(ctx, "list winners", func(c Conn) error {
 		out, err = all(ctx, c, winner, winnerColumns+` WHERE w.state IN ('won', 'submitted') ORDER BY w.payer, w.lane, w.nonce`)
+		return err
+	})
+	return out, err
+}
+
+// Winners implements payment.Store.
+func (l *Ledger) Winners(ctx context.Context, limit int) (out []payment.Record, err error) {
+	if limit <= 0 {
+		limit = math.MaxInt
+	}
+	err = l.tx(ctx, "list winners", func(c Conn) error {
+		out, err = all(ctx, c, func(r Rows) (x payment.Record, err error) {
+			var raw, tx []byte
+			var state, set string
+			var wonAt, notBefore, redeem int64
+			var settledAt *int64
+			if err := r.Scan(&raw, &state, &x.Reason, &tx, &wonAt, &settledAt, &notBefore, &x.SetSerial, &set, &redeem, &x.Stream); err != nil {
+				return x, err
+			}
+			x.State, x.Tx, x.WonAt, x.NotBefore = payment.WinnerState(state), common.BytesToHash(tx), moment(wonAt), moment(notBefore)
+			x.SetClosed, x.RedeemFrom = set == "closed", moment(redeem)
+			if settledAt != nil {
+				x.SettledAt = moment(*settledAt)
+			}
+			return x, json.Unmarshal(raw, &x.Ticket)
+		}, `SELECT w.ticket, w.state, w.reason, w.tx, w.won_at, w.settled_at, w.not_before, w.set_serial, s.state, s.redeem_from, l.stream
+			FROM recipient_winners w JOIN recipient_sets s ON s.serial = w.set_serial
+			JOIN recipient_lanes l ON l.payer = w.payer AND l.lane = w.lane
+			ORDER BY w.won_at DESC, w.payer, w.lane, w.nonce DESC LIMIT $1`, int64(limit))
 		return err
 	})
 	return out, err

@@ -19,7 +19,15 @@ import (
 // Open opens or makes a SQLite file in the way money needs it: every commit on disk before it returns, foreign keys
 // checked, writers one after another. Its migrations are the caller's to run.
 func Open(file string) (*sql.DB, error) {
-	q := url.Values{"_txlock": {"immediate"}, "_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "busy_timeout(10000)"}}
+	return open(file, url.Values{"_txlock": {"immediate"}, "_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "busy_timeout(10000)"}})
+}
+
+// OpenReadOnly opens a file that exists to look at, also while another process writes to it.
+func OpenReadOnly(file string) (*sql.DB, error) {
+	return open(file, url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(10000)"}})
+}
+
+func open(file string, q url.Values) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", "file:"+url.PathEscape(file)+"?"+q.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", file, err)

@@ -557,6 +557,21 @@ func winners(t *testing.T, b bench) {
 		st.Txs != 1 || st.GasWei != wei(77) {
 		t.Errorf("stats %+v", st)
 	}
+	all, err := b.again().Winners(b.Context(), 0)
+	b.no(err)
+	var became []string
+	for _, r := range all { // of one moment: by nonce, the highest first
+		became = append(became, fmt.Sprintf("%d %s %s", r.Ticket.TicketNonce, r.State, r.Reason))
+		if r.Stream != "s" || !r.WonAt.Equal(b.now) || !r.SetClosed || r.SettledAt.IsZero() != (r.State == payment.StateWon) || (r.State == payment.StateWon) != (r.Tx == common.Hash{}) {
+			t.Errorf("record %+v", r)
+		}
+	}
+	if got, want := fmt.Sprint(became), "[5 won  4 won underfunded 3 expired  2 unpayable bad_signature 1 final ]"; got != want {
+		t.Errorf("winners became %s, want %s", got, want)
+	}
+	if two, err := b.store.Winners(b.Context(), 2); err != nil || len(two) != 2 || two[0].Key() != all[0].Key() {
+		t.Errorf("the newest two: %+v, %v", two, err)
+	}
 	left := b.pending()
 	if len(left) != 2 || left[0].State != payment.StateWon || left[0].NotBefore != b.now.Add(time.Hour) || left[0].Tries != 1 || left[1].State != payment.StateWon || left[1].Tries != 0 {
 		t.Errorf("left %+v", left)

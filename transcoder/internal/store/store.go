@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -31,6 +32,19 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 	}
 	if err := migrations.SQLite(ctx, db, sets...); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
+	}
+	return &Store{db: db}, nil
+}
+
+// Look opens dir/transcoder.db to be read only, as it is; a transcoder may be using it.
+func Look(dir string) (*Store, error) {
+	path := filepath.Join(dir, "transcoder.db")
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("look into the transcoder's folder: %w", err)
+	}
+	db, err := litestore.OpenReadOnly(path)
+	if err != nil {
+		return nil, err
 	}
 	return &Store{db: db}, nil
 }
