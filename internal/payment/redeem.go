@@ -28,7 +28,7 @@ type moment struct {
 	confirmed uint64            // of the newest that is final
 	gasPrice  protocol.Wei      // wei per gas; zero: it does not matter
 	open      map[LaneKey]int64 // lanes with a set that accepts
-	funds     map[common.Address]protocol.Wei
+	funds     map[common.Address]purse
 }
 
 // redeem sends what can be redeemed now, what has the most to lose first, and says how many winners wait for cheaper gas, and
@@ -109,7 +109,7 @@ func (r *Recipient) look(ctx context.Context) (m moment, err error) {
 	if err != nil {
 		return m, err
 	}
-	m = moment{now: r.now(), chainTime: head.Time, confirmed: head.Time, funds: map[common.Address]protocol.Wei{}}
+	m = moment{now: r.now(), chainTime: head.Time, confirmed: head.Time, funds: map[common.Address]purse{}}
 	if c := r.config.Confirmations; c > 0 {
 		deep, err := client.HeadAt(ctx, head.Number-min(c, head.Number))
 		if err != nil {
@@ -146,6 +146,7 @@ func (r *Recipient) assemble(ctx context.Context, m moment, lane LaneKey, room i
 take:
 	for _, w := range winners {
 		t := w.Ticket
+		bySession := r.isBySession(t)
 		if w.State != StateWon || !w.SetClosed || w.RedeemFrom.After(m.now) || w.NotBefore.After(m.now) || accepts && earliest <= w.SetSerial {
 			break
 		}
@@ -163,7 +164,7 @@ take:
 			settled = append(settled, Settled{Key: w.Key(), State: StateExpired, Reason: chain.Expired.String()})
 		case t.Expiry < m.chainTime:
 			break take
-		case left.Less(t.FaceValue):
+		case !left.covers(t.FaceValue, bySession):
 			settled = append(settled, r.putBack(w, chain.Underfunded.String(), m.now))
 			break take
 		default:
@@ -174,7 +175,7 @@ take:
 			if !joined {
 				break take
 			}
-			left = left.Sub(t.FaceValue)
+			left = left.less(t.FaceValue, bySession)
 			b.value = b.value.Add(t.FaceValue)
 			until := time.Duration(t.Expiry-m.chainTime) * time.Second
 			b.affordable = b.affordable.Add(affordable(t.FaceValue, r.config.MaxGasPercent, until, r.config.TicketLifetime))
@@ -221,14 +222,40 @@ func (b laneBatch) gas() uint64 {
 	return uint64(len(b.runs))*gasPerRun + uint64(len(b.winners))*gasPerTicket
 }
 
-// funds is what the payer can pay this side with: its balance and its allocation to us.
-func (r *Recipient) funds(ctx context.Context, payer common.Address) (protocol.Wei, error) {
-	b, err := r.escrow.Balance(ctx, payer)
-	if err != nil {
-		return protocol.Wei{}, err
+// purse is what the payer can pay this side with.
+type purse struct{ balance, allocated protocol.Wei }
+
+// covers reports whether there is enough for a ticket: a session key's draws on the allocation alone.
+func (p purse) covers(amount protocol.Wei, bySession bool) bool {
+	if bySession {
+		return !p.allocated.Less(amount)
+	}
+	return !p.balance.Add(p.allocated).Less(amount)
+}
+
+// less is what a ticket leaves that is covered. The payer's own takes the balance first.
+func (p purse) less(amount protocol.Wei, bySession bool) purse {
+	if !bySession {
+		first := amount.Min(p.balance)
+		p.balance, amount = p.balance.Sub(first), amount.Sub(first)
+	}
+	p.allocated = p.allocated.Sub(amount)
+	return p
+}
+
+func (r *Recipient) funds(ctx context.Context, payer common.Address) (p purse, err error) {
+	if p.balance, err = r.escrow.Balance(ctx, payer); err != nil {
+		return p, err
 	}
 	a, err := r.escrow.Allocation(ctx, payer, r.self)
-	return b.Add(a.Amount), err
+	p.allocated = a.Amount
+	return p, err
+}
+
+// isBySession reports whether another key than the payer's signed a ticket that was accepted.
+func (r *Recipient) isBySession(t ticket.Signed) bool {
+	signer, err := r.hasher.Recover(t)
+	return err == nil && signer != t.Payer
 }
 
 // errNotWorth stops a transaction that would cost more than its winners bear.
