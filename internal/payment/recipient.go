@@ -317,6 +317,9 @@ func (r *Recipient) judge(ctx context.Context, payer common.Address, p Paid) (Ar
 		return Arrival{}, Set{}, err
 	}
 	if err := r.authorised(ctx, payer, signer, t.Expiry); err != nil {
+		if protocol.CodeOf(err) == protocol.BadSignature {
+			err = protocol.Errorf(protocol.TicketInvalid, "%w", err)
+		}
 		return Arrival{}, Set{}, err
 	}
 	secret, err := r.rand(ctx, s)

@@ -58,7 +58,8 @@ func (r *Recipient) session(ctx context.Context, k sessionKey, suffices func(cha
 }
 
 // authorised checks that what signer signs for payer counts when it expires by expiry. The contract judges by the expiry and
-// not by the clock, so a ticket that passes is paid, whatever becomes of the session.
+// not by the clock, so a ticket that passes is paid, whatever becomes of the session. Refusals carry BadSignature or
+// SessionEnded.
 func (r *Recipient) authorised(ctx context.Context, payer, signer common.Address, expiry uint64) error {
 	if signer == payer {
 		return nil
@@ -73,7 +74,7 @@ func (r *Recipient) sessionUntil(ctx context.Context, payer, signer common.Addre
 	case err != nil:
 		return s, err
 	case s.ValidUntil == 0:
-		return s, protocol.Errorf(protocol.SessionEnded, "%s signed for %s, which has not authorised it: `kinora wallet authorise`", signer, payer)
+		return s, protocol.Errorf(protocol.BadSignature, "%s signed for %s, which has never authorised it: `kinora wallet authorise`", signer, payer)
 	case s.ValidUntil < expiry:
 		return s, protocol.Errorf(protocol.SessionEnded, "%s signs for %s until %d, and this expires at %d: prolong its session, or use another key", signer, payer, s.ValidUntil, expiry)
 	}
@@ -81,7 +82,7 @@ func (r *Recipient) sessionUntil(ctx context.Context, payer, signer common.Addre
 }
 
 // Signs checks that signer may order work in payer's name: its tickets still count when they come to be written, and it is not
-// revoked, which leaves it no cap. Refusals carry SessionEnded.
+// revoked, which leaves it no cap. Refusals carry BadSignature or SessionEnded.
 func (r *Recipient) Signs(ctx context.Context, payer, signer common.Address) error {
 	_, err := r.signs(ctx, payer, signer)
 	return err

@@ -123,16 +123,16 @@ func TestSessionKey_thatWasNeverAuthorisedIsRefusedEverywhere(t *testing.T) {
 		m.no(err)
 		return s
 	}
-	if codes := payer.gives(r, forge()); codes[0] != protocol.SessionEnded {
+	if codes := payer.gives(r, forge()); codes[0] != protocol.TicketInvalid {
 		t.Errorf("a ticket by a stranger's key: %q", codes[0])
 	}
-	if _, err := payer.admitsBy(thief.address(), r, wei(1)); protocol.CodeOf(err) != protocol.SessionEnded {
+	if _, err := payer.admitsBy(thief.address(), r, wei(1)); protocol.CodeOf(err) != protocol.BadSignature {
 		t.Errorf("work on a stranger's word: %v", err)
 	}
 	flush, err := protocol.Seal(m.domain, protocol.OnBehalf(payer.address(), thief.key), payment.Flush{Payer: payer.address(), Recipient: earner.address(), Set: params.Set})
 	m.no(err)
 	_, err = r.Accept(t.Context(), payment.Delivery{Payer: payer.address(), Recipient: earner.address(), Flush: &flush})
-	if protocol.CodeOf(err) != protocol.SessionEnded || m.statsOf(r).OpenSets != 1 {
+	if protocol.CodeOf(err) != protocol.BadSignature || m.statsOf(r).OpenSets != 1 {
 		t.Errorf("a stranger ends a stream: %v, %d sets open", err, m.statsOf(r).OpenSets)
 	}
 	payer.authorises(thief, 30*24*time.Hour, wei(1000)) // known at once, although it was refused a moment ago
