@@ -32,6 +32,8 @@ type Escrow interface {
 	Watermark(ctx context.Context, payer, recipient common.Address, lane uint16) (uint64, error)
 	BlockTime(ctx context.Context) (uint64, error)
 	ThawPeriod() time.Duration
+	LastPause(ctx context.Context) (chain.Pause, error)
+	PayableUntil(ctx context.Context, expiry uint64) (uint64, error)
 	RedeemBatch(ctx context.Context, a *chain.Account, runs []ticket.Run, minTotal protocol.Wei, stored func(chain.Prepared, chain.Bill) error) (chain.Prepared, error)
 	Diagnose(ctx context.Context, t ticket.Signed, rand [32]byte) (chain.Refusal, error)
 	Runs(r chain.Receipt) ([]chain.Redeemed, []chain.RunStopped, error)
