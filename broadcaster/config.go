@@ -25,7 +25,8 @@ type Config struct {
 	DatabaseURL string `help:"Postgres database of this broadcaster, as a URL."`
 	ChainRPC    string `name:"chain-rpc" help:"JSON-RPC URL of an Ethereum node; several separated by commas, the preferred first."`
 	Escrow      string `help:"Address of the TicketEscrow contract."`
-	Keystore    string `help:"Keystore file of this broadcaster's account."`
+	Keystore    string `help:"Keystore file of this broadcaster's account, or of a session key of --payer."`
+	Payer       string `help:"Account whose money is spent, when --keystore is a session key that it authorised (kinora wallet authorise); its own key is not needed here. Empty: the keystore's account."`
 	// PasswordFile, not the password: it must not be seen in a list of processes.
 	PasswordFile string `help:"File with the keystore's password."`
 	Data         string `help:"Folder for segments." default:"kinora-data/broadcaster"`
@@ -87,6 +88,9 @@ func (c Config) Validate() error {
 	}
 	if !common.IsHexAddress(c.Escrow) || common.HexToAddress(c.Escrow) == (common.Address{}) {
 		return bad("escrow", "%q: want the contract's address", c.Escrow)
+	}
+	if c.Payer != "" && (!common.IsHexAddress(c.Payer) || common.HexToAddress(c.Payer) == (common.Address{})) {
+		return bad("payer", "%q: want an account's address", c.Payer)
 	}
 	if len(c.Orchestrators) == 0 {
 		return bad("orchestrator", "name at least one")

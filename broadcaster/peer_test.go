@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/kinora/kinora/internal/media"
@@ -27,6 +28,7 @@ type peer struct {
 	domain     func() protocol.Domain
 	self       *protocol.KeySigner
 	transcoder *protocol.KeySigner
+	session    common.Address // a session key of every payer
 	pool       *media.Pool
 	server     *httptest.Server
 
@@ -143,9 +145,9 @@ func (p *peer) segment(w http.ResponseWriter, r *http.Request) {
 		protocol.WriteProblem(w, err)
 		return
 	}
-	header, err := offer.Header.Open(p.domain())
-	if err != nil {
-		protocol.WriteProblem(w, err)
+	header := offer.Header.Message
+	if signer, err := offer.Header.Signatory(p.domain()); err != nil || signer != header.Payer && signer != p.session {
+		protocol.WriteProblem(w, protocol.Errorf(protocol.BadSignature, "signed by %s: %w", signer, err))
 		return
 	}
 	if code := p.refuse.Load(); code != nil {

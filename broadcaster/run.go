@@ -48,7 +48,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return err
 	}
 	ladder, _ = stream.Order(ladder, nil)
-	signer, err := identity.Load(cfg.Keystore, cfg.PasswordFile)
+	key, err := identity.Load(cfg.Keystore, cfg.PasswordFile)
 	if err != nil {
 		return err
 	}
@@ -58,6 +58,10 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	}
 	defer client.Close()
 	escrow, err := chain.NewEscrow(ctx, client, common.HexToAddress(cfg.Escrow))
+	if err != nil {
+		return stopped(ctx, err)
+	}
+	signer, err := cfg.signer(ctx, escrow, key)
 	if err != nil {
 		return stopped(ctx, err)
 	}
@@ -117,7 +121,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return stopped(ctx, err)
 	}
 
-	treasury := payment.NewTreasury(escrow, chain.NewAccount(client, signer), feed.Emit, log).Keep(payment.Keeping{Store: pgstore.Payer(pool), WarnBelow: cfg.WarnRunway, Now: clock})
+	treasury := payment.NewTreasury(escrow, chain.NewAccount(client, key), feed.Emit, log).Of(signer.Address()).Keep(payment.Keeping{Store: pgstore.Payer(pool), WarnBelow: cfg.WarnRunway, Now: clock})
 	treasurer := &treasurer{market: buyer, ensure: treasury.Ensure, amount: cfg.AllocationPerOrchestrator, log: log,
 		ask:    market.Ask{Stream: "introduction", Ladder: ladder, FPS: 30, SegmentMillis: uint32(cfg.SegmentDuration.Milliseconds()), MaxMillis: uint32(2 * cfg.SegmentDuration.Milliseconds())},
 		wanted: min(2, len(cfg.Orchestrators)), stood: make(chan struct{})}
@@ -185,6 +189,26 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	_ = server.Shutdown(drain)
 	_ = server.Close()
 	return fault
+}
+
+// signer signs as the account whose money is spent: with its own key, or with a session key that may at this moment.
+func (c Config) signer(ctx context.Context, escrow *chain.Escrow, key protocol.Signer) (protocol.Signer, error) {
+	payer := common.HexToAddress(c.Payer)
+	if c.Payer == "" || payer == key.Address() {
+		return key, nil
+	}
+	s, err := escrow.Session(ctx, payer, key.Address())
+	if err != nil {
+		return nil, err
+	}
+	now, err := escrow.BlockTime(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if s.ValidUntil <= now || s.DailyCap.IsZero() {
+		return nil, fmt.Errorf("--payer %s has not authorised the key of --keystore, %s, or no longer: run `kinora wallet authorise %s` with the payer's key", payer, key.Address(), key.Address())
+	}
+	return protocol.OnBehalf(payer, key), nil
 }
 
 // stopped is nil for an error that merely says that ctx ended.

@@ -14,18 +14,21 @@ import (
 )
 
 type walletCommand struct {
-	New      walletNew      `cmd:"" help:"Make a key: an encrypted file in a directory."`
-	Import   walletImport   `cmd:"" help:"Make an encrypted key file of a private key that exists, from a file or standard input."`
-	Export   walletExport   `cmd:"" help:"Write a key into an encrypted file of its own, to be taken elsewhere."`
-	Address  walletAddress  `cmd:"" help:"Print the address of a key."`
-	Balance  walletBalance  `cmd:"" help:"Print what an account has on the chain, in the escrow, and allocated."`
-	Deposit  walletDeposit  `cmd:"" help:"Move money from the account into the escrow."`
-	Allocate walletAllocate `cmd:"" help:"Back tickets to one recipient with money of the account that is in the escrow."`
-	Thaw     walletThaw     `cmd:"" help:"Announce how much of an allocation is to be taken back; it is still bound for the thaw period."`
-	Release  walletRelease  `cmd:"" help:"Take back what has thawed of an allocation: it can be allocated anew, or withdrawn."`
-	Withdraw walletWithdraw `cmd:"" help:"Move money that is not allocated out of the escrow."`
-	Tickets  walletTickets  `cmd:"" help:"List an orchestrator's or a transcoder's winning tickets, and what became of each."`
-	Redeem   walletRedeem   `cmd:"" help:"Take the winning tickets that can be redeemed to the chain now, once."`
+	New       walletNew       `cmd:"" help:"Make a key: an encrypted file in a directory."`
+	Import    walletImport    `cmd:"" help:"Make an encrypted key file of a private key that exists, from a file or standard input."`
+	Export    walletExport    `cmd:"" help:"Write a key into an encrypted file of its own, to be taken elsewhere."`
+	Address   walletAddress   `cmd:"" help:"Print the address of a key."`
+	Balance   walletBalance   `cmd:"" help:"Print what an account has on the chain, in the escrow, and allocated."`
+	Deposit   walletDeposit   `cmd:"" help:"Move money from the account into the escrow."`
+	Allocate  walletAllocate  `cmd:"" help:"Back tickets to one recipient with money of the account that is in the escrow."`
+	Thaw      walletThaw      `cmd:"" help:"Announce how much of an allocation is to be taken back; it is still bound for the thaw period."`
+	Release   walletRelease   `cmd:"" help:"Take back what has thawed of an allocation: it can be allocated anew, or withdrawn."`
+	Authorise walletAuthorise `cmd:"" help:"Let a session key sign tickets for the account, so that the account's own key stays off streaming machines."`
+	Revoke    walletRevoke    `cmd:"" help:"End a session key: it allocates nothing more, and what it signed expires within a thaw period."`
+	Session   walletSession   `cmd:"" help:"Show what a session key may do."`
+	Withdraw  walletWithdraw  `cmd:"" help:"Move money that is not allocated out of the escrow."`
+	Tickets   walletTickets   `cmd:"" help:"List an orchestrator's or a transcoder's winning tickets, and what became of each."`
+	Redeem    walletRedeem    `cmd:"" help:"Take the winning tickets that can be redeemed to the chain now, once."`
 }
 
 // output is how a command answers.

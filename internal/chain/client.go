@@ -222,6 +222,10 @@ func revert(doing string, raw []byte) *Revert {
 		r.Name, r.Detail = "InsufficientAllocation", fmt.Sprintf("allocation is %s wei, asked were %s", e.Allocation, e.Amount)
 	case *bindings.TicketEscrowStillThawing:
 		r.Name, r.Detail = "StillThawing", fmt.Sprintf("until Unix second %s", e.ThawEnd)
+	case *bindings.TicketEscrowSessionCapExceeded:
+		r.Name, r.Detail = "SessionCapExceeded", fmt.Sprintf("the session key may allocate %s wei more today (UTC), asked were %s", e.Left, e.Amount)
+	case *bindings.TicketEscrowSessionInvalid:
+		r.Name, r.Detail = "SessionInvalid", fmt.Sprintf("%s may not sign for %s, or no longer", e.Signer, e.Payer)
 	case *bindings.TicketEscrowPaidBelowMinimum:
 		r.Name, r.Detail = "PaidBelowMinimum", fmt.Sprintf("%s wei would be paid, at least %s were asked", e.Paid, e.MinTotal)
 	default:

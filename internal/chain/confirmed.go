@@ -18,17 +18,9 @@ func (e *Escrow) ConfirmedAllocation(ctx context.Context, payer, recipient commo
 	if err != nil || blocks == 0 || now.Credit().IsZero() {
 		return now, err
 	}
-	head, err := e.client.BlockNumber(ctx)
+	data, err := e.callBack(ctx, "read allocation", e.abi.PackAllocation(payer, recipient), blocks)
 	if err != nil {
 		return Allocation{}, err
-	}
-	at := new(big.Int).SetUint64(head - min(head, blocks))
-	question := ethereum.CallMsg{To: &e.address, Data: e.abi.PackAllocation(payer, recipient)}
-	data, err := ask(ctx, e.client.nodes, func(ctx context.Context, eth *ethclient.Client) ([]byte, error) {
-		return eth.CallContract(ctx, question, at)
-	})
-	if err != nil {
-		return Allocation{}, explain("read allocation", err)
 	}
 	var credit protocol.Wei
 	if len(data) > 0 { // else the escrow itself is younger
@@ -48,4 +40,20 @@ func (e *Escrow) ConfirmedAllocation(ctx context.Context, payer, recipient commo
 	}
 	now.Thawing = now.Amount.Sub(credit.Min(now.Credit()))
 	return now, nil
+}
+
+// callBack asks the contract as it was so many blocks ago; an answer of no bytes says that it is younger.
+func (e *Escrow) callBack(ctx context.Context, doing string, question []byte, blocks uint64) ([]byte, error) {
+	head, err := e.client.BlockNumber(ctx)
+	if err != nil {
+		return nil, err
+	}
+	at := new(big.Int).SetUint64(head - min(head, blocks))
+	data, err := ask(ctx, e.client.nodes, func(ctx context.Context, eth *ethclient.Client) ([]byte, error) {
+		return eth.CallContract(ctx, ethereum.CallMsg{To: &e.address, Data: question}, at)
+	})
+	if err != nil {
+		return nil, explain(doing, err)
+	}
+	return data, nil
 }

@@ -89,6 +89,12 @@ func (r *Recipient) forgetAllocations() {
 // Credit is the allocation that does not thaw, less the face values of winners not yet redeemed, less unpaid deliveries
 // and other attempts; what is left must also bear one more winner. Refusals carry NoAllocation or InsufficientCredit.
 func (r *Recipient) Admit(ctx context.Context, payer common.Address, attempt protocol.ID, budget protocol.Wei) (release func(), err error) {
+	return r.AdmitBy(ctx, payer, payer, attempt, budget)
+}
+
+// AdmitBy is Admit on the word of a key that may be a session key of the payer. No more credit than the key's daily cap is
+// given on it, and none once it is revoked or ends before the tickets do that would pay: refusals also carry SessionEnded.
+func (r *Recipient) AdmitBy(ctx context.Context, payer, signer common.Address, attempt protocol.ID, budget protocol.Wei) (release func(), err error) {
 	if r.isDraining() {
 		return nil, protocol.Errorf(protocol.Draining, "no new work: shutting down")
 	}
@@ -101,6 +107,10 @@ func (r *Recipient) Admit(ctx context.Context, payer common.Address, attempt pro
 		return nil, protocol.Errorf(protocol.NoAllocation, "payer %s has no allocation to %s that is not thawing (allocated are %s wei, %s thawing)",
 			payer, r.self, a.Amount, a.Thawing)
 	}
+	most, err := r.signs(ctx, payer, signer)
+	if err != nil {
+		return nil, err
+	}
 	now := r.now()
 	err = r.store.Hold(ctx, payer, attempt, budget, now, now.Add(r.config.HoldFor), func(e Exposure) error {
 		work := e.Unpaid.Add(e.Held).Add(budget)
@@ -112,6 +122,11 @@ func (r *Recipient) Admit(ctx context.Context, payer common.Address, attempt pro
 			return protocol.Limited(protocol.InsufficientCredit, "allocation", credit,
 				"payer %s: of %s wei allocated, %s are winners not yet redeemed; unpaid are %s, other attempts hold %s, this one asks %s and one more winner costs %s",
 				payer, credit, e.Float, e.Unpaid, e.Held, budget, e.FaceValue)
+		}
+		if most.Less(e.Float.Add(next)) {
+			return protocol.Limited(protocol.InsufficientCredit, "daily_cap", most,
+				"session key %s of payer %s: %s wei are winners not yet redeemed; unpaid are %s, other attempts hold %s, this one asks %s and one more winner costs %s; its daily cap is %s",
+				signer, payer, e.Float, e.Unpaid, e.Held, budget, e.FaceValue, most)
 		}
 		if w := r.config.CreditWindow; !w.IsZero() && w.Less(work) {
 			return protocol.Limited(protocol.InsufficientCredit, "credit_window", w,

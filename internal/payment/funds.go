@@ -74,7 +74,7 @@ func (t *Treasury) runOnce(ctx context.Context) error {
 
 // Look reads the funds anew and warns when they are low.
 func (t *Treasury) Look(ctx context.Context) (Funds, error) {
-	self, now := t.account.Address(), t.keeping.Now()
+	self, now := t.payer, t.keeping.Now()
 	f := Funds{At: now}
 	wanted, err := t.keeping.Store.Wanted(ctx)
 	if err != nil {
@@ -133,7 +133,7 @@ func (t *Treasury) note(f Funds) {
 	}
 	money := f.BalanceWei.Add(f.AllocatedWei)
 	detail := fmt.Sprintf("at the rate of the last hour, money lasts %.1f h: %s wei are in the escrow and allocated; deposit more with `kinora wallet deposit`", f.RunwayHours, money)
-	t.events(protocol.Event{At: f.At, Actor: t.account.Address(), Kind: protocol.FundsLow, Wei: &money, Millis: int64(f.RunwayHours * float64(time.Hour/time.Millisecond)), Detail: detail})
+	t.events(protocol.Event{At: f.At, Actor: t.payer, Kind: protocol.FundsLow, Wei: &money, Millis: int64(f.RunwayHours * float64(time.Hour/time.Millisecond)), Detail: detail})
 	t.log.Warn("funds are low", "runway_hours", f.RunwayHours, "balance_wei", f.BalanceWei.String(), "allocated_wei", f.AllocatedWei.String())
 }
 

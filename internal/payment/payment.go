@@ -27,15 +27,22 @@ type Escrow interface {
 	Balance(ctx context.Context, owner common.Address) (protocol.Wei, error)
 	Allocation(ctx context.Context, payer, recipient common.Address) (chain.Allocation, error)
 	ConfirmedAllocation(ctx context.Context, payer, recipient common.Address, blocks uint64) (chain.Allocation, error)
+	ConfirmedSession(ctx context.Context, payer, signer common.Address, blocks uint64) (chain.Session, error)
+	Session(ctx context.Context, payer, signer common.Address) (chain.Session, error)
 	Watermark(ctx context.Context, payer, recipient common.Address, lane uint16) (uint64, error)
 	BlockTime(ctx context.Context) (uint64, error)
 	ThawPeriod() time.Duration
+	LastPause(ctx context.Context) (chain.Pause, error)
+	PayableUntil(ctx context.Context, expiry uint64) (uint64, error)
 	RedeemBatch(ctx context.Context, a *chain.Account, runs []ticket.Run, minTotal protocol.Wei, stored func(chain.Prepared, chain.Bill) error) (chain.Prepared, error)
 	Diagnose(ctx context.Context, t ticket.Signed, rand [32]byte) (chain.Refusal, error)
 	Runs(r chain.Receipt) ([]chain.Redeemed, []chain.RunStopped, error)
 	Allocate(ctx context.Context, a *chain.Account, recipient common.Address, amount protocol.Wei) (chain.Receipt, error)
 	Thaw(ctx context.Context, a *chain.Account, recipient common.Address, amount protocol.Wei) (chain.Receipt, error)
 	Release(ctx context.Context, a *chain.Account, recipient common.Address) (chain.Receipt, error)
+	AllocateFrom(ctx context.Context, a *chain.Account, payer, recipient common.Address, amount protocol.Wei) (chain.Receipt, error)
+	ThawOf(ctx context.Context, a *chain.Account, payer, recipient common.Address, amount protocol.Wei) (chain.Receipt, error)
+	ReleaseOf(ctx context.Context, a *chain.Account, payer, recipient common.Address) (chain.Receipt, error)
 }
 
 // Tx is a pgx.Tx: the role's own transaction, which the payment joins.
@@ -178,7 +185,7 @@ type RecipientStats struct {
 // PayerConfig configures a Payer.
 type PayerConfig struct {
 	Domain       protocol.Domain
-	Signer       protocol.Signer
+	Signer       protocol.Signer  // of the payer's own key, or protocol.OnBehalf of a session key
 	MaxFaceValue protocol.Wei     // refuse sets above it; zero: no bound
 	MaxLifetime  time.Duration    // refuse tickets that live longer; zero: 7 days
 	Now          func() time.Time // the clock that sets live by; nil: this process's. Replicas must share one (pgstore.Clock)

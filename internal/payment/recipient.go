@@ -32,6 +32,7 @@ type Recipient struct {
 	draining    bool
 	sets        map[common.Hash]Set // what never changes of them
 	allocations map[common.Address]cachedAllocation
+	sessions    map[sessionKey]cachedSession
 	income      income
 	// strangersFull is when there were found to be too many strangers last.
 	strangersFull time.Time
@@ -47,6 +48,7 @@ func NewRecipient(c RecipientConfig, store Store, escrow Escrow) *Recipient {
 	c = c.withDefaults(escrow.ThawPeriod())
 	return &Recipient{config: c, self: c.Signer.Address(), hasher: ticket.Domain{ChainID: c.Domain.ChainID, Escrow: c.Domain.Escrow}.Hasher(),
 		store: store, escrow: escrow, wake: make(chan struct{}, 1), sets: map[common.Hash]Set{}, allocations: map[common.Address]cachedAllocation{},
+		sessions: map[sessionKey]cachedSession{},
 		settling: newSettling()}
 }
 
@@ -310,8 +312,14 @@ func (r *Recipient) judge(ctx context.Context, payer common.Address, p Paid) (Ar
 		return Arrival{}, Set{}, protocol.Errorf(protocol.TicketInvalid, "payer, lane %d, face value %s and expiry %d are not those of the parameter set: %s, %d, %s, %d",
 			t.Lane, t.FaceValue, t.Expiry, s.Payer, s.Lane, s.FaceValue, s.Expiry)
 	}
-	digest, err := r.hasher.Verify(t)
+	digest, signer, err := r.hasher.Signatory(t)
 	if err != nil {
+		return Arrival{}, Set{}, err
+	}
+	if err := r.authorised(ctx, payer, signer, t.Expiry); err != nil {
+		if protocol.CodeOf(err) == protocol.BadSignature {
+			err = protocol.Errorf(protocol.TicketInvalid, "%w", err)
+		}
 		return Arrival{}, Set{}, err
 	}
 	secret, err := r.rand(ctx, s)
@@ -358,8 +366,12 @@ func (r *Recipient) announce(a Arrival, stream string) {
 }
 
 func (r *Recipient) flush(ctx context.Context, payer common.Address, signed protocol.Signed[Flush]) error {
-	f, err := signed.Open(r.config.Domain)
+	f := signed.Message
+	signer, err := signed.Signatory(r.config.Domain)
 	if err != nil {
+		return err
+	}
+	if err := r.authorised(ctx, f.Payer, signer, uint64(r.now().Unix())); err != nil {
 		return err
 	}
 	if f.Payer != payer || f.Recipient != r.self {

@@ -23,12 +23,13 @@ type laneBatch struct {
 
 // moment is what the chain says at the beginning of a look at the queue.
 type moment struct {
-	now       time.Time
-	chainTime uint64            // of the newest block
-	confirmed uint64            // of the newest that is final
-	gasPrice  protocol.Wei      // wei per gas; zero: it does not matter
-	open      map[LaneKey]int64 // lanes with a set that accepts
-	funds     map[common.Address]protocol.Wei
+	now         time.Time
+	chainTime   uint64            // of the newest block
+	confirmed   uint64            // of the newest that is final
+	pausedUntil uint64            // the end of the escrow's last pause
+	gasPrice    protocol.Wei      // wei per gas; zero: it does not matter
+	open        map[LaneKey]int64 // lanes with a set that accepts
+	funds       map[common.Address]purse
 }
 
 // redeem sends what can be redeemed now, what has the most to lose first, and says how many winners wait for cheaper gas, and
@@ -50,6 +51,11 @@ func (r *Recipient) redeem(ctx context.Context, inFlight int) (paused uint64, fu
 	}
 	if err != nil {
 		return 0, false, err
+	}
+	// A chain that makes a block for a transaction only has a clock that stands still: there this one says that a pause is over.
+	if m.chainTime < m.pausedUntil && time.Now().Before(time.Unix(int64(m.pausedUntil), 0)) {
+		r.logPaused(count, "the escrow is paused", protocol.Wei{})
+		return count, false, nil
 	}
 	rank(ready, m.chainTime)
 	var lanes []laneBatch
@@ -109,7 +115,7 @@ func (r *Recipient) look(ctx context.Context) (m moment, err error) {
 	if err != nil {
 		return m, err
 	}
-	m = moment{now: r.now(), chainTime: head.Time, confirmed: head.Time, funds: map[common.Address]protocol.Wei{}}
+	m = moment{now: r.now(), chainTime: head.Time, confirmed: head.Time, funds: map[common.Address]purse{}}
 	if c := r.config.Confirmations; c > 0 {
 		deep, err := client.HeadAt(ctx, head.Number-min(c, head.Number))
 		if err != nil {
@@ -117,6 +123,11 @@ func (r *Recipient) look(ctx context.Context) (m moment, err error) {
 		}
 		m.confirmed = deep.Time
 	}
+	pause, err := r.escrow.LastPause(ctx)
+	if err != nil {
+		return m, err
+	}
+	m.pausedUntil = pause.End
 	if r.config.MaxGasPercent > 0 {
 		m.gasPrice, err = r.config.Account.GasCost(ctx, 1)
 	}
@@ -146,6 +157,11 @@ func (r *Recipient) assemble(ctx context.Context, m moment, lane LaneKey, room i
 take:
 	for _, w := range winners {
 		t := w.Ticket
+		bySession := r.isBySession(t)
+		payable, err := r.payableUntil(ctx, m, t.Expiry)
+		if err != nil {
+			return b, err
+		}
 		if w.State != StateWon || !w.SetClosed || w.RedeemFrom.After(m.now) || w.NotBefore.After(m.now) || accepts && earliest <= w.SetSerial {
 			break
 		}
@@ -159,11 +175,11 @@ take:
 				break take // the next look sees the lane as it is then
 			}
 			settled = append(settled, s)
-		case t.Expiry < m.confirmed:
+		case payable < m.confirmed:
 			settled = append(settled, Settled{Key: w.Key(), State: StateExpired, Reason: chain.Expired.String()})
-		case t.Expiry < m.chainTime:
+		case payable < m.chainTime:
 			break take
-		case left.Less(t.FaceValue):
+		case !left.covers(t.FaceValue, bySession):
 			settled = append(settled, r.putBack(w, chain.Underfunded.String(), m.now))
 			break take
 		default:
@@ -174,9 +190,9 @@ take:
 			if !joined {
 				break take
 			}
-			left = left.Sub(t.FaceValue)
+			left = left.less(t.FaceValue, bySession)
 			b.value = b.value.Add(t.FaceValue)
-			until := time.Duration(t.Expiry-m.chainTime) * time.Second
+			until := time.Duration(payable-m.chainTime) * time.Second
 			b.affordable = b.affordable.Add(affordable(t.FaceValue, r.config.MaxGasPercent, until, r.config.TicketLifetime))
 		}
 	}
@@ -188,6 +204,14 @@ take:
 		r.logLost(settled)
 	}
 	return b, nil
+}
+
+// payableUntil is when a ticket with this expiry really ends: a pause that began before puts it off by its length.
+func (r *Recipient) payableUntil(ctx context.Context, m moment, expiry uint64) (uint64, error) {
+	if m.pausedUntil == 0 || expiry >= m.chainTime { // soon enough to ask when it has passed
+		return expiry, nil
+	}
+	return r.escrow.PayableUntil(ctx, expiry)
 }
 
 // join adds a winner to the run of its set, or begins one. A second run on a lane must not be of a lower face value: should
@@ -221,14 +245,40 @@ func (b laneBatch) gas() uint64 {
 	return uint64(len(b.runs))*gasPerRun + uint64(len(b.winners))*gasPerTicket
 }
 
-// funds is what the payer can pay this side with: its balance and its allocation to us.
-func (r *Recipient) funds(ctx context.Context, payer common.Address) (protocol.Wei, error) {
-	b, err := r.escrow.Balance(ctx, payer)
-	if err != nil {
-		return protocol.Wei{}, err
+// purse is what the payer can pay this side with.
+type purse struct{ balance, allocated protocol.Wei }
+
+// covers reports whether there is enough for a ticket: a session key's draws on the allocation alone.
+func (p purse) covers(amount protocol.Wei, bySession bool) bool {
+	if bySession {
+		return !p.allocated.Less(amount)
+	}
+	return !p.balance.Add(p.allocated).Less(amount)
+}
+
+// less is what a ticket leaves that is covered. The payer's own takes the balance first.
+func (p purse) less(amount protocol.Wei, bySession bool) purse {
+	if !bySession {
+		first := amount.Min(p.balance)
+		p.balance, amount = p.balance.Sub(first), amount.Sub(first)
+	}
+	p.allocated = p.allocated.Sub(amount)
+	return p
+}
+
+func (r *Recipient) funds(ctx context.Context, payer common.Address) (p purse, err error) {
+	if p.balance, err = r.escrow.Balance(ctx, payer); err != nil {
+		return p, err
 	}
 	a, err := r.escrow.Allocation(ctx, payer, r.self)
-	return b.Add(a.Amount), err
+	p.allocated = a.Amount
+	return p, err
+}
+
+// isBySession reports whether another key than the payer's signed a ticket that was accepted.
+func (r *Recipient) isBySession(t ticket.Signed) bool {
+	signer, err := r.hasher.Recover(t)
+	return err == nil && signer != t.Payer
 }
 
 // errNotWorth stops a transaction that would cost more than its winners bear.
@@ -340,7 +390,11 @@ func (r *Recipient) investigate(ctx context.Context, m moment, w Winner) (s Sett
 		}
 	}
 	// The node may know the watermark and not yet the receipt. That cannot be so when its time is over, or it was never sent.
-	if len(attempts) > 0 && w.Ticket.Expiry >= m.confirmed {
+	payable, err := r.payableUntil(ctx, m, w.Ticket.Expiry)
+	if err != nil {
+		return s, false, err
+	}
+	if len(attempts) > 0 && payable >= m.confirmed {
 		return r.putBack(w, chain.NonceUsed.String(), m.now), false, nil
 	}
 	return Settled{Key: w.Key(), State: StateUnpayable, Reason: chain.NonceUsed.String()}, false, nil

@@ -176,7 +176,7 @@ func (r *Recipient) logLost(settled []Settled) {
 	}
 }
 
-// logPaused says once that winners wait for cheaper gas, and once that they do no more.
+// logPaused says once that winners wait for cheaper gas or the end of a pause, and once that they do no more.
 func (r *Recipient) logPaused(winners uint64, why string, value protocol.Wei) {
 	r.mu.Lock()
 	before := r.settling.pauseLogged
@@ -184,8 +184,8 @@ func (r *Recipient) logPaused(winners uint64, why string, value protocol.Wei) {
 	r.mu.Unlock()
 	switch {
 	case winners > 0 && !before:
-		r.config.Log.Warn("redemption waits for cheaper gas", "winners", winners, "wei", value.String(), "why", why)
+		r.config.Log.Warn("redemption waits", "winners", winners, "wei", value.String(), "why", why)
 	case winners == 0 && before:
-		r.config.Log.Info("redemption goes on: gas is cheap enough again")
+		r.config.Log.Info("redemption goes on")
 	}
 }

@@ -18,6 +18,7 @@ import (
 type Treasury struct {
 	escrow  Escrow
 	account *chain.Account
+	payer   common.Address // whose money it is: the account's, or whom the account is a session key of
 	events  func(protocol.Event)
 	log     *slog.Logger
 	keeping Keeping
@@ -47,7 +48,13 @@ func NewTreasury(escrow Escrow, account *chain.Account, events func(protocol.Eve
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Treasury{escrow: escrow, account: account, events: events, log: log, noted: map[common.Address]time.Time{}}
+	return &Treasury{escrow: escrow, account: account, payer: account.Address(), events: events, log: log, noted: map[common.Address]time.Time{}}
+}
+
+// Of makes the treasury look after payer's money with a session key of it: the account, which pays the gas.
+func (t *Treasury) Of(payer common.Address) *Treasury {
+	t.payer = payer
+	return t
 }
 
 // Keep makes Run look after what Ensure allocates. Call it before either.
@@ -74,7 +81,7 @@ func (t *Treasury) Ensure(ctx context.Context, recipient common.Address, amount 
 	if err := t.want(ctx, recipient); err != nil { // before there is anything to be taken back
 		return err
 	}
-	a, err := t.escrow.Allocation(ctx, t.account.Address(), recipient)
+	a, err := t.escrow.Allocation(ctx, t.payer, recipient)
 	if err != nil {
 		return err
 	}
@@ -83,18 +90,29 @@ func (t *Treasury) Ensure(ctx context.Context, recipient common.Address, amount 
 	if !have.Less(enough) {
 		return nil
 	}
-	balance, err := t.escrow.Balance(ctx, t.account.Address())
+	balance, err := t.escrow.Balance(ctx, t.payer)
 	if err != nil {
 		return err
 	}
 	missing := amount.Sub(have).Min(balance)
+	remedy := "deposit more with `kinora wallet deposit`"
+	if t.bySession() {
+		s, err := t.escrow.Session(ctx, t.payer, t.account.Address())
+		if err != nil {
+			return err
+		}
+		if s.Left.Less(missing) {
+			missing = s.Left
+			remedy = fmt.Sprintf("session key %s may allocate only %s more today (UTC), %s a day; authorise it for more with `kinora wallet authorise`", t.account.Address(), s.Left, s.DailyCap)
+		}
+	}
 	kept := amount.Sub(have).Sub(missing).Min(a.Thawing)
 	if have.Add(missing).Add(kept).Less(enough) {
-		return protocol.Errorf(protocol.InsufficientCredit, "allocate to %s: %s wei are allocated, %s are wanted, and the escrow balance is %s: deposit more with `kinora wallet deposit`",
-			recipient, have, amount, balance)
+		return protocol.Errorf(protocol.InsufficientCredit, "allocate to %s: %s wei are allocated, %s are wanted, and the escrow balance is %s: %s",
+			recipient, have, amount, balance, remedy)
 	}
 	if !kept.IsZero() {
-		if _, err := t.escrow.Thaw(ctx, t.account, recipient, a.Thawing.Sub(kept)); err != nil {
+		if _, err := t.thaw(ctx, recipient, a.Thawing.Sub(kept)); err != nil {
 			return fmt.Errorf("keep %s wei that thaw for %s: %w", kept, recipient, err)
 		}
 		t.log.Info("allocation kept that was thawing", "recipient", recipient, "wei", kept.String())
@@ -102,7 +120,7 @@ func (t *Treasury) Ensure(ctx context.Context, recipient common.Address, amount 
 	if missing.IsZero() {
 		return nil
 	}
-	r, err := t.escrow.Allocate(ctx, t.account, recipient, missing)
+	r, err := t.allocate(ctx, recipient, missing)
 	if err != nil {
 		var refused *chain.Revert
 		if errors.As(err, &refused) {
@@ -115,8 +133,31 @@ func (t *Treasury) Ensure(ctx context.Context, recipient common.Address, amount 
 	return nil
 }
 
+func (t *Treasury) bySession() bool { return t.payer != t.account.Address() }
+
+func (t *Treasury) allocate(ctx context.Context, recipient common.Address, amount protocol.Wei) (chain.Receipt, error) {
+	if t.bySession() {
+		return t.escrow.AllocateFrom(ctx, t.account, t.payer, recipient, amount)
+	}
+	return t.escrow.Allocate(ctx, t.account, recipient, amount)
+}
+
+func (t *Treasury) thaw(ctx context.Context, recipient common.Address, amount protocol.Wei) (chain.Receipt, error) {
+	if t.bySession() {
+		return t.escrow.ThawOf(ctx, t.account, t.payer, recipient, amount)
+	}
+	return t.escrow.Thaw(ctx, t.account, recipient, amount)
+}
+
+func (t *Treasury) release(ctx context.Context, recipient common.Address) (chain.Receipt, error) {
+	if t.bySession() {
+		return t.escrow.ReleaseOf(ctx, t.account, t.payer, recipient)
+	}
+	return t.escrow.Release(ctx, t.account, recipient)
+}
+
 func (t *Treasury) say(kind protocol.EventKind, recipient common.Address, amount protocol.Wei, r chain.Receipt) {
-	t.events(protocol.Event{At: time.Now(), Actor: t.account.Address(), Kind: kind, Counterparty: &recipient, Wei: &amount, Tx: &r.Tx})
+	t.events(protocol.Event{At: time.Now(), Actor: t.payer, Kind: kind, Counterparty: &recipient, Wei: &amount, Tx: &r.Tx})
 }
 
 // want writes down that an allocation is wanted, not more often than says anything new.
@@ -146,12 +187,12 @@ func (t *Treasury) want(ctx context.Context, recipient common.Address) error {
 func (t *Treasury) Retire(ctx context.Context, recipient common.Address) (gone bool, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	a, err := t.escrow.Allocation(ctx, t.account.Address(), recipient)
+	a, err := t.escrow.Allocation(ctx, t.payer, recipient)
 	if err != nil || a.Amount.IsZero() {
 		return err == nil, err
 	}
 	if credit := a.Credit(); !credit.IsZero() {
-		r, err := t.escrow.Thaw(ctx, t.account, recipient, a.Amount)
+		r, err := t.thaw(ctx, recipient, a.Amount)
 		if err != nil {
 			return false, fmt.Errorf("thaw the allocation for %s: %w", recipient, err)
 		}
@@ -163,7 +204,7 @@ func (t *Treasury) Retire(ctx context.Context, recipient common.Address) (gone b
 	if err != nil || now < a.ThawEnd {
 		return false, err
 	}
-	r, err := t.escrow.Release(ctx, t.account, recipient)
+	r, err := t.release(ctx, recipient)
 	if err != nil {
 		return false, fmt.Errorf("release the allocation for %s: %w", recipient, err)
 	}

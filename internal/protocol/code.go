@@ -48,6 +48,7 @@ const (
 	TicketUnknownSet   Code = "ticket_unknown_set"   // no such parameter set
 	TicketUnderpays    Code = "ticket_underpays"     // expected value below the fee owed
 	NothingOwed        Code = "nothing_owed"         // no delivery stands behind this ticket
+	SessionEnded       Code = "session_ended"        // this key may not sign for the payer, or no longer
 
 	// The market.
 	QuoteExpired   Code = "quote_expired"

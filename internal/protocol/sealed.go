@@ -47,6 +47,19 @@ func (s Signed[M]) Open(d Domain) (M, error) {
 	return s.Message, nil
 }
 
+// Signatory validates the message and returns who signed it, which need not be who it names: whether that key may speak for
+// them is for the caller to find out. Errors carry BadRequest or BadSignature.
+func (s Signed[M]) Signatory(d Domain) (common.Address, error) {
+	if err := s.Message.Validate(); err != nil {
+		return common.Address{}, Errorf(BadRequest, "%T: %w", s.Message, err)
+	}
+	signer, err := s.Signature.Recover(d.Digest(s.Message))
+	if err != nil {
+		return common.Address{}, Errorf(BadSignature, "%T: %w", s.Message, err)
+	}
+	return signer, nil
+}
+
 // Decode reads one JSON message of at most MaxMessage bytes. Unknown fields are ignored, so that newer peers may say
 // more; what is signed is only what is known.
 func Decode[M any](b []byte) (M, error) {

@@ -69,6 +69,17 @@ func (s Signature) Recover(digest [32]byte) (common.Address, error) {
 	return common.BytesToAddress(crypto.Keccak256(pub[1:])[12:]), nil
 }
 
+// OnBehalf is a key that signs in the name of an account which authorised it on chain: Address is the account's. It signs
+// messages and tickets; a transaction is the key's own.
+func OnBehalf(account common.Address, key Signer) Signer { return delegate{key, account} }
+
+type delegate struct {
+	Signer
+	account common.Address
+}
+
+func (d delegate) Address() common.Address { return d.account }
+
 var halfN = [32]byte{0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 	0x5d, 0x57, 0x6e, 0x73, 0x57, 0xa4, 0x50, 0x1d, 0xdf, 0xe9, 0x2f, 0x46, 0x68, 0x1b, 0x20, 0xa0}
 

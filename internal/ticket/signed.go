@@ -15,7 +15,7 @@ type Signed struct {
 	Signature protocol.Signature // r ‖ s ‖ v; s in the lower half, v 27 or 28
 }
 
-// Sign validates t and signs it with the key of its payer.
+// Sign validates t and signs it with the key of its payer, or a session key (protocol.OnBehalf).
 func (h *Hasher) Sign(payer protocol.Signer, t Ticket) (Signed, error) {
 	if err := t.Validate(); err != nil {
 		return Signed{}, fmt.Errorf("sign ticket: %w", err)
@@ -46,6 +46,19 @@ func (h *Hasher) Verify(s Signed) (common.Hash, error) {
 		return common.Hash{}, protocol.Errorf(protocol.TicketInvalid, "%w", err)
 	}
 	return digest, nil
+}
+
+// Signatory checks that s is well formed and returns its digest and who signed it: its payer, or a key that the payer may
+// have authorised on chain. Errors are as those of Verify.
+func (h *Hasher) Signatory(s Signed) (digest common.Hash, signer common.Address, err error) {
+	if err := s.Validate(); err != nil {
+		return common.Hash{}, common.Address{}, protocol.Errorf(protocol.TicketInvalid, "%w", err)
+	}
+	digest = h.Digest(s.Ticket)
+	if signer, err = s.Signature.Recover(digest); err != nil {
+		return common.Hash{}, common.Address{}, protocol.Errorf(protocol.TicketInvalid, "%w", err)
+	}
+	return digest, signer, nil
 }
 
 // Compact is the signature as the contract takes it (EIP-2098): r, and s with v−27 on top. The signature must be one that

@@ -59,6 +59,23 @@ func (m *market) totals(owed, paid, rejected int) {
 	}
 }
 
+func TestSegment_isTakenOnTheWordOfASessionKeyOfItsPayer(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	m.join(peertest.Honest, 100)
+	session := key(t)
+	offer := m.offer(m.quote(), 0)
+	var err error
+	offer.Header.Signature, err = m.domain.Sign(session, offer.Header.Message)
+	m.must(err)
+	seg := m.segments()[0].Bytes
+	if r := m.push(offer, bytes.NewReader(seg)); r.code() != protocol.BadSignature {
+		t.Errorf("signed by nobody's key: %d, %q", r.status, r.code())
+	}
+	m.books.session = session.Address()
+	m.push(offer, bytes.NewReader(seg)).passed(m)
+}
+
 func TestSegment_flowsWhileItArrives(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)

@@ -61,7 +61,8 @@ type books struct {
 	payees   map[protocol.ID]common.Address
 	rejected map[protocol.ID]protocol.Code
 	funded   map[common.Address]protocol.Wei
-	broke    bool // nobody else is
+	broke    bool           // nobody else is
+	session  common.Address // a session key of every payer
 	params   map[common.Address]time.Time
 	ended    chan string
 }
@@ -75,7 +76,14 @@ func params(d protocol.Domain, self protocol.Signer, payer common.Address, face 
 		RecipientRandHash: protocol.NewID(), Expiry: uint64(time.Now().Add(time.Hour).Unix()), UsableMillis: 10_000, AcceptMillis: 20_000, RedeemMillis: 30_000})
 }
 
-func (b *books) Admit(_ context.Context, _ common.Address, _ protocol.ID, _ protocol.Wei) (func(), error) {
+func (b *books) Signs(_ context.Context, payer, signer common.Address) error {
+	if signer != payer && (signer == common.Address{} || signer != b.session) {
+		return protocol.Errorf(protocol.BadSignature, "%s may not sign for %s", signer, payer)
+	}
+	return nil
+}
+
+func (b *books) AdmitBy(_ context.Context, _, _ common.Address, _ protocol.ID, _ protocol.Wei) (func(), error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.noCredit != nil {

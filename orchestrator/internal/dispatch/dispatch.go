@@ -40,8 +40,11 @@ type Payer interface {
 type Recipient interface {
 	// ParamsAt returns the parameter set for the stream's tickets: its face value covers maxFee and suits usualFee.
 	ParamsAt(ctx context.Context, payer common.Address, stream string, maxFee, usualFee protocol.Wei) (protocol.Signed[protocol.TicketParams], error)
-	// Admit holds budget of the payer's credit until release; NoAllocation or InsufficientCredit when there is not so much.
-	Admit(ctx context.Context, payer common.Address, attempt protocol.ID, budget protocol.Wei) (release func(), err error)
+	// Signs says whether signer may order work in payer's name; BadSignature or SessionEnded if not.
+	Signs(ctx context.Context, payer, signer common.Address) error
+	// AdmitBy holds budget of the payer's credit on signer's word until release; NoAllocation, InsufficientCredit,
+	// BadSignature or SessionEnded when there is not so much.
+	AdmitBy(ctx context.Context, payer, signer common.Address, attempt protocol.ID, budget protocol.Wei) (release func(), err error)
 	// Forgive takes back what a delivery was owed.
 	Forgive(ctx context.Context, attempt protocol.ID) error
 }

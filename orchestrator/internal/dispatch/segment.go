@@ -26,6 +26,7 @@ type segment struct {
 	id        segmentID
 	offer     protocol.SegmentOffer
 	header    protocol.SegmentHeader
+	signer    common.Address // of the header: the payer, or a session key of it
 	quote     store.Quote
 	work      work
 	credit    protocol.ID     // under which the payer's credit is held
@@ -74,7 +75,8 @@ func (d *Dispatcher) admit(ctx context.Context, offer protocol.SegmentOffer) (*s
 	if err := offer.Validate(); err != nil {
 		return nil, protocol.Errorf(protocol.BadRequest, "segment offer: %w", err)
 	}
-	h, err := offer.Header.Open(d.cfg.Domain)
+	h := offer.Header.Message
+	signer, err := offer.Header.Signatory(d.cfg.Domain)
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +85,9 @@ func (d *Dispatcher) admit(ctx context.Context, offer protocol.SegmentOffer) (*s
 	}
 	if now := uint64(time.Now().Unix()); h.Expiry <= now {
 		return nil, protocol.Errorf(protocol.Stale, "the header expired %d s ago", now-h.Expiry)
+	}
+	if err := d.recipient.Signs(ctx, h.Payer, signer); err != nil {
+		return nil, err
 	}
 	q, err := d.quote(ctx, h.Quote)
 	if err != nil {
@@ -104,7 +109,7 @@ func (d *Dispatcher) admit(ctx context.Context, offer protocol.SegmentOffer) (*s
 	if h.Budget.Less(fee) {
 		return nil, protocol.Limited(protocol.BudgetTooSmall, "fee", fee, "%d ms may cost %s wei, the budget is %s", offer.DurationMillis, fee, h.Budget)
 	}
-	s := &segment{id: segmentID{h.Payer, h.SegmentKey}, offer: offer, header: h, quote: q, credit: protocol.NewID(),
+	s := &segment{id: segmentID{h.Payer, h.SegmentKey}, offer: offer, header: h, signer: signer, quote: q, credit: protocol.NewID(),
 		work:   work{key: streamKey{h.Payer, h.Stream, h.Incarnation, m.LadderHash}, request: q.Request, maxPrices: m.Prices},
 		src:    newSource(d.newSource(h.Payer, offer.DurationMillis)),
 		answer: newAnswer(), results: make(chan *try, maxTries), done: make(chan struct{}), rest: make(chan struct{}),

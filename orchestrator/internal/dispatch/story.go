@@ -56,7 +56,7 @@ func (d *Dispatcher) story(ctx context.Context, offer protocol.SegmentOffer, bod
 	if err != nil {
 		return err
 	}
-	releaseCredit, err := d.recipient.Admit(ctx, s.id.payer, s.credit, s.header.Budget)
+	releaseCredit, err := d.recipient.AdmitBy(ctx, s.id.payer, s.signer, s.credit, s.header.Budget)
 	if err != nil {
 		return err
 	}
