@@ -2,7 +2,7 @@
 //
 // L0 reads the containers: codec, size, pictures and their times, keyframes, bitrate, audio, hash and signed receipt. It
 // is pure Go, works while bytes arrive and is run on everything. L1 decodes source and renditions in kinora-media children
-// and compares a 32×18 luma grid of every picture. Whose output gets L1, and how often, is what trust.go and epoch.go say.
+// and compares a 32×18 luma grid of every picture; what looks wrong it compares with an encode of its own. Whose output gets L1, and how often, is what trust.go and epoch.go say.
 package verify
 
 import (

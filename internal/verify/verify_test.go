@@ -116,6 +116,9 @@ func newMeter(t *testing.T) *Meter {
 	return m
 }
 
+// starvedProfile leaves an encoder so few bits that it lags behind fades.
+var starvedProfile = protocol.Profile{Name: "starved", Width: 426, Height: 240, Bitrate: 60_000, Codec: protocol.H264, Preset: "ultrafast", Lookahead: -1}
+
 func TestCheck_passesHonestWork(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -133,6 +136,7 @@ func TestCheck_passesHonestWork(t *testing.T) {
 		{"cropped size", mediatest.Spec{}, protocol.Ladder{{Name: "a", Width: 230, Height: 130, Bitrate: 250_000, Codec: protocol.H264}}},
 		{"mp2 sound", mediatest.Spec{Extra: "-c:a mp2"}, testLadder},
 		{"interlaced", mediatest.Spec{Extra: "-flags +ildct+ilme"}, testLadder},
+		{"starved in fades", mediatest.Spec{Seconds: 2, Bitrate: 2_500_000, Extra: "-vf fade=in:0:10,fade=out:20:12"}, protocol.Ladder{starvedProfile}},
 		{"one picture", mediatest.Spec{FPS: 30, Seconds: 1. / 30, NoAudio: true}, testLadder},
 		{"black", mediatest.Spec{Picture: "black", NoClock: true}, testLadder},
 	} {
@@ -146,6 +150,9 @@ func TestCheck_passesHonestWork(t *testing.T) {
 			}
 			for i, o := range v.Outputs {
 				p := c.ladder[i]
+				if twice := p == starvedProfile; v.Deep[i].Beside != twice {
+					t.Errorf("judged beside an encode of our own: %v; %+v", !twice, v.Deep[i])
+				}
 				if o.Width != int(p.Width) || o.Height != int(p.Height) || o.Bytes != int64(len(tr.outs[i])) || o.SHA256 != sha256.Sum256(tr.outs[i]) || !strings.HasPrefix(o.Codecs, "avc1.") {
 					t.Errorf("output %d: %+v", i, o)
 				}
