@@ -141,7 +141,8 @@ func (c *Check) deep(ctx context.Context, v Verdict) Verdict {
 			case protocol.Cancelled, protocol.DeadlineExceeded, protocol.Internal, protocol.Unavailable:
 				return v.inconclusive(fmt.Errorf("decode rendition %q: %w", o.profile.Name, o.err))
 			}
-			return v.fail(faultf(true, "rendition %q does not decode: %s", o.profile.Name, o.err))
+			// That a child died twice may still be this machine's fault.
+			return v.fail(faultf(protocol.CodeOf(o.err) != protocol.ChildCrashed, "rendition %q does not decode: %s", o.profile.Name, o.err))
 		}
 		if o.measured.Damaged > 0 || len(o.measured.Frames) != v.Outputs[i].Frames {
 			return v.fail(faultf(true, "rendition %q: %d of %d pictures decode, %d damaged", o.profile.Name, len(o.measured.Frames), v.Outputs[i].Frames, o.measured.Damaged))

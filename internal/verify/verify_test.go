@@ -213,6 +213,9 @@ func TestCheck_findsEachFault(t *testing.T) {
 	source := segments[0].Bytes
 	honest := newTrial(t, source, testLadder)
 	other := key(t)
+	gross := []string{"receipt signed by another", "signature spoiled", "receipt of another attempt", "receipt of another source", "receipt of another output",
+		"receipt of another profile", "receipt with more pixels", "receipt with other times", "receipt with a rendition less", "no sound", "every second picture",
+		"black", "flipped", "overlay", "slices spoiled"}
 	for _, c := range []struct {
 		name  string
 		spoil func(t *testing.T, tr *trial)
@@ -243,6 +246,9 @@ func TestCheck_findsEachFault(t *testing.T) {
 		{"other sound", func(t *testing.T, tr *trial) { tr.outs[0] = again(t, source, testLadder[0], "-c:a", "aac") }, false, "sound is not"},
 		{"pictures left out", func(t *testing.T, tr *trial) {
 			tr.outs[0] = again(t, source, testLadder[0], "-vf", "select='mod(n,10)'")
+		}, false, "pictures"},
+		{"every second picture", func(t *testing.T, tr *trial) {
+			tr.outs[0] = again(t, source, testLadder[0], "-vf", "select='mod(n,2)'")
 		}, false, "pictures"},
 		{"times shifted", func(t *testing.T, tr *trial) { tr.outs[0] = again(t, source, testLadder[0], "-output_ts_offset", "1") }, false, "PTS"},
 		{"too many bits", func(t *testing.T, tr *trial) {
@@ -290,6 +296,10 @@ func TestCheck_findsEachFault(t *testing.T) {
 			}
 			if v.Passed != (c.want == "") || v.Inconclusive || !strings.Contains(v.Detail, c.want) {
 				t.Errorf("verdict %v %v %q %q, want %q", v.Passed, v.Inconclusive, v.Code, v.Detail, c.want)
+			}
+			// Whether a cut falls between two pictures is up to the encoder.
+			if v.Gross != slices.Contains(gross, c.name) && !strings.HasPrefix(c.name, "cut") {
+				t.Errorf("gross: %v; %s", v.Gross, v.Detail)
 			}
 			if c.deep && v.Layers != L0L1 {
 				t.Errorf("layers %q", v.Layers)
