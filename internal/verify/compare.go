@@ -10,9 +10,9 @@ import (
 
 // The bitrate band. A profile asks for a constant bitrate with a buffer of one second. The upper edge is what such a
 // buffer lets through, with room for headers and for content that cannot be made that small. The lower edge cannot be the
-// bitrate: easy content needs less, and an encoder must not invent it. But honest encodes never spent less than 0.44 of the
-// smaller of what the profile grants and what the source itself spent on as many pixels (docs/verification.md); a quarter
-// of that is the lower edge.
+// bitrate: easy content needs less, and an encoder must not invent it. But honest encodes never spent less than 0.22 of the
+// smaller of what the profile grants and what the source itself spent on as many pixels (docs/verification.md); half of
+// that is the lower edge.
 const (
 	bufferSeconds = 1.0
 	overshoot     = 1.10
