@@ -141,16 +141,21 @@ func (c *Check) deep(ctx context.Context, v Verdict) Verdict {
 			case protocol.Cancelled, protocol.DeadlineExceeded, protocol.Internal, protocol.Unavailable:
 				return v.inconclusive(fmt.Errorf("decode rendition %q: %w", o.profile.Name, o.err))
 			}
-			return v.fail(faultf(true, "rendition %q does not decode: %s", o.profile.Name, o.err))
+			// That a child died twice may still be this machine's fault.
+			return v.fail(faultf(protocol.CodeOf(o.err) != protocol.ChildCrashed, "rendition %q does not decode: %s", o.profile.Name, o.err))
 		}
 		if o.measured.Damaged > 0 || len(o.measured.Frames) != v.Outputs[i].Frames {
 			return v.fail(faultf(true, "rendition %q: %d of %d pictures decode, %d damaged", o.profile.Name, len(o.measured.Frames), v.Outputs[i].Frames, o.measured.Damaged))
 		}
-		like := liken(source.Frames, o.measured.Frames, o.profile.FPSNum != 0, slackFor(v.Source.Stream, o.profile))
+		like, err := judge(source.Frames, o.measured.Frames, o.profile.FPSNum != 0, v.Source.Damaged, besideSlackFor(v.Source.Stream, o.profile),
+			func() (*excuse, error) { return c.src.ownExcuse(ctx, c.spec.Ladder, i) })
+		if err != nil {
+			return v.inconclusive(fmt.Errorf("encode %q to compare with: %w", o.profile.Name, err))
+		}
 		like.Profile = o.profile.Name
 		v.Deep = append(v.Deep, like)
 		if !like.Passes() {
-			return v.fail(faultf(true, "rendition %q does not show the source: %d of %d pictures differ, %d in a row (%s)", o.profile.Name, like.Bad, like.Frames, like.Run, like.Worst))
+			return v.fail(faultf(like.Foreign, "rendition %q does not show the source: %d of %d pictures differ, %d in a row (%s)", o.profile.Name, like.Bad, like.Frames, like.Run, like.Worst))
 		}
 	}
 	v.Passed = true

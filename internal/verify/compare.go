@@ -10,9 +10,9 @@ import (
 
 // The bitrate band. A profile asks for a constant bitrate with a buffer of one second. The upper edge is what such a
 // buffer lets through, with room for headers and for content that cannot be made that small. The lower edge cannot be the
-// bitrate: easy content needs less, and an encoder must not invent it. But honest encodes never spent less than 0.44 of the
-// smaller of what the profile grants and what the source itself spent on as many pixels (docs/verification.md); a quarter
-// of that is the lower edge.
+// bitrate: easy content needs less, and an encoder must not invent it. But honest encodes never spent less than 0.22 of the
+// smaller of what the profile grants and what the source itself spent on as many pixels (docs/verification.md); half of
+// that is the lower edge.
 const (
 	bufferSeconds = 1.0
 	overshoot     = 1.10
@@ -76,23 +76,23 @@ func compareTimes(src, out Stream, p protocol.Profile) *fault {
 	switch {
 	case len(src.PTS) != src.Frames && p.FPSNum == 0: // a source that does not date every picture
 		if out.Frames != src.Frames || !within(got[0], src.FirstPTS, 1) {
-			return faultf(true, "%d pictures from PTS %d, the source has %d from %d", out.Frames, got[0], src.Frames, src.FirstPTS)
+			return faultf(false, "%d pictures from PTS %d, the source has %d from %d", out.Frames, got[0], src.Frames, src.FirstPTS)
 		}
 		return nil
 	case src.Frames == 1 && p.FPSNum != 0: // for how long it shows, nothing in the segment says
 		if n := same(got, want); n == 0 || len(got) > 1 && 2*len(got) > 3*len(want) {
-			return faultf(true, "%d pictures from PTS %d for one at %d", len(got), got[0], src.FirstPTS)
+			return faultf(false, "%d pictures from PTS %d for one at %d", len(got), got[0], src.FirstPTS)
 		}
 		return nil
 	case src.Damaged:
 		// What of a damaged source decodes, only a decoder knows: any part of it that is not a trifle may come back.
 		for _, t := range got {
 			if i, found := slices.BinarySearch(want, t); !found && (i == len(want) || !within(want[i], t, 1)) && (i == 0 || !within(want[i-1], t, 1)) {
-				return faultf(true, "a picture at PTS %d, where the source has none", t)
+				return faultf(false, "a picture at PTS %d, where the source has none", t)
 			}
 		}
 		if 2*len(got) < len(want) {
-			return faultf(true, "%d pictures of %d of the damaged source", len(got), len(want))
+			return faultf(false, "%d pictures of %d of the damaged source", len(got), len(want))
 		}
 		return nil
 	}
@@ -104,9 +104,10 @@ func compareTimes(src, out Stream, p protocol.Profile) *fault {
 		return nil
 	}
 	if len(got) != len(want) {
-		return faultf(true, "%d pictures, not %d; the first difference is at picture %d", len(got), len(want), first)
+		// Decoders and muxers differ over a few at the edges, not over a quarter of them.
+		return faultf(4*len(got) < 3*len(want) || 3*len(got) > 4*len(want), "%d pictures, not %d; the first difference is at picture %d", len(got), len(want), first)
 	}
-	return faultf(true, "picture %d is at PTS %d, not %d", first, got[first], want[first])
+	return faultf(false, "picture %d is at PTS %d, not %d", first, got[first], want[first])
 }
 
 // expected are the times the pictures of a rendition must have; of the first optional ones, which the source shows before
@@ -224,13 +225,13 @@ func compareAudio(src, out Stream) *fault {
 			frame = 1024*ticks/int64(a.SampleRate) + 1
 		}
 		if d := near(b.FirstPTS, src.FirstPTS) - near(a.FirstPTS, src.FirstPTS); !within(d, 0, frame) {
-			return faultf(true, "the sound is shifted by %d ms", d*1000/ticks)
+			return faultf(false, "the sound is shifted by %d ms", d*1000/ticks)
 		}
 		return nil
 	case a.Codec == "aac" && !src.Damaged:
-		return faultf(true, "the sound is not the source's: %d packets of %d bytes, not %d of %d", b.Packets, b.Bytes, a.Packets, a.Bytes)
+		return faultf(false, "the sound is not the source's: %d packets of %d bytes, not %d of %d", b.Packets, b.Bytes, a.Packets, a.Bytes)
 	case !within(a.LastPTS-a.FirstPTS, b.LastPTS-b.FirstPTS, ticks/4):
-		return faultf(true, "the sound lasts %d ms, the source's %d", (b.LastPTS-b.FirstPTS)*1000/ticks, (a.LastPTS-a.FirstPTS)*1000/ticks)
+		return faultf(false, "the sound lasts %d ms, the source's %d", (b.LastPTS-b.FirstPTS)*1000/ticks, (a.LastPTS-a.FirstPTS)*1000/ticks)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -19,6 +20,8 @@ const maxIdle = 6
 type Meter struct {
 	pool *media.Pool
 	log  *slog.Logger
+
+	encodes chan struct{} // holds one token for each encode of our own
 
 	mu     sync.Mutex
 	lent   map[string]*lent // by party
@@ -42,7 +45,7 @@ func NewMeter(pool *media.Pool, log *slog.Logger) *Meter {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Meter{pool: pool, log: log, lent: make(map[string]*lent)}
+	return &Meter{pool: pool, log: log, encodes: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), lent: make(map[string]*lent)}
 }
 
 // borrow returns a child that has seen no bytes but party's.
@@ -143,21 +146,30 @@ func (l *lent) close() {
 	}()
 }
 
-// measure decodes what is on the tape and returns its luma grids. A child that dies is replaced once: it may have been our
-// own misfortune.
+// measure decodes what is on the tape and returns its luma grids.
 func (m *Meter) measure(ctx context.Context, party string, t *tape) (*media.Measurement, error) {
+	var got *media.Measurement
+	err := m.with(ctx, party, func(c *media.Child) (err error) {
+		got, err = c.Measure(ctx, t.reader(ctx), media.MeasureOptions{Grid: true})
+		return err
+	})
+	return got, err
+}
+
+// with lets party's child do a job. A child that dies at it is replaced once: it may have been our own misfortune.
+func (m *Meter) with(ctx context.Context, party string, job func(*media.Child) error) error {
 	for try := 0; ; try++ {
-		c, err := m.borrow(ctx, party)
+		l, err := m.borrow(ctx, party)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		got, err := c.child.Measure(ctx, t.reader(ctx), media.MeasureOptions{Grid: true})
-		m.giveBack(c, err == nil || ctx.Err() != nil)
+		err = job(l.child)
+		m.giveBack(l, err == nil || ctx.Err() != nil)
 		if err != nil && try == 0 && protocol.CodeOf(err) == protocol.ChildCrashed {
-			m.log.Warn("a media child died while measuring; trying again", "party", party, "err", err)
+			m.log.Warn("a media child died at a check; trying again", "party", party, "err", err)
 			continue
 		}
-		return got, err
+		return err
 	}
 }
 

@@ -34,6 +34,9 @@ type Source struct {
 	measured chan struct{} // closed when grids and gridErr are known
 	grids    *media.Measurement
 	gridErr  error
+
+	mu  sync.Mutex
+	own map[ownID]*ownEncode
 }
 
 // NewSource begins a segment that was announced to last announced (0: unknown).
@@ -41,7 +44,7 @@ func NewSource(cfg Config, announced time.Duration) *Source {
 	cfg.Limits = cfg.Limits.withDefaults()
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Source{cfg: cfg, announced: announced, tape: newTape(), scan: newScanner(cfg.Limits, false, 0, 0),
-		seen: make(chan struct{}), done: make(chan struct{}), measured: make(chan struct{}), ctx: ctx, cancel: cancel}
+		seen: make(chan struct{}), done: make(chan struct{}), measured: make(chan struct{}), own: make(map[ownID]*ownEncode), ctx: ctx, cancel: cancel}
 }
 
 // Write takes the next bytes of the source, in any portions. It fails as soon as they cannot become a segment, or after

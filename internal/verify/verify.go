@@ -2,7 +2,7 @@
 //
 // L0 reads the containers: codec, size, pictures and their times, keyframes, bitrate, audio, hash and signed receipt. It
 // is pure Go, works while bytes arrive and is run on everything. L1 decodes source and renditions in kinora-media children
-// and compares a 32×18 luma grid of every picture. Whose output gets L1, and how often, is what trust.go and epoch.go say.
+// and compares a 32×18 luma grid of every picture; what looks wrong it compares with an encode of its own. Whose output gets L1, and how often, is what trust.go and epoch.go say.
 package verify
 
 import (
@@ -114,9 +114,12 @@ type Verdict struct {
 	Layers       string        // L0 or L0L1
 	Code         protocol.Code // empty when Passed
 	Detail       string        // which rendition, what was wrong
-	Gross        bool          // no honest encoder returns this: forged receipt, other pictures, missing audio
-	Outputs      []Output      // in the order of the ladder, as far as measured
-	Source       SourceInfo
+	// Gross: no honest transcoder returns this, whatever its encoder, settings and bits: a receipt that is not of these bytes,
+	// another size, a quarter of the pictures too few or too many, sound added or missing, pictures that do not decode, a first
+	// picture that is not the source's. All else may come of an encoder that differs from this side's, or of bad luck.
+	Gross   bool
+	Outputs []Output // in the order of the ladder, as far as measured
+	Source  SourceInfo
 	// Deep says how close the pictures were, per rendition, where L1 ran.
 	Deep []Likeness
 }
