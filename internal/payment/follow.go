@@ -191,12 +191,7 @@ func (r *Recipient) mined(ctx context.Context, o outcome) error {
 // for good; expiry is judged by redeem, in confirmed time.
 func (r *Recipient) refused(w Winner, reason chain.Refusal, now time.Time) Settled {
 	switch reason {
-	case chain.BadSignature: // also of a session key that the payer is yet, or again, to authorise
-		if r.isBySession(w.Ticket) {
-			return r.putBack(w, reason.String(), now)
-		}
-		fallthrough
-	case chain.SelfPayment, chain.ZeroFaceValue, chain.WrongRand, chain.NotWinning:
+	case chain.SelfPayment, chain.ZeroFaceValue, chain.WrongRand, chain.NotWinning, chain.BadSignature:
 		return Settled{Key: w.Key(), State: StateUnpayable, Reason: reason.String()}
 	default:
 		return r.putBack(w, reason.String(), now)
