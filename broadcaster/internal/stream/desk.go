@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -166,7 +167,7 @@ func Open(ctx context.Context, cfg Config) (*Desk, error) {
 		return nil, err
 	}
 	cfg.Log.Info("streams continue from the database", "streams", len(rows), "orphan_files_removed", swept)
-	for _, s := range d.streams {
+	for _, s := range slices.Collect(maps.Values(d.streams)) { // one that runs may already forget itself
 		d.work.Go(func() { s.run(d.ctx) })
 	}
 	if cfg.KeepRecords > 0 {
