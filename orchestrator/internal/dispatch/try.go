@@ -19,6 +19,7 @@ type try struct {
 	probe  bool
 	ctx    context.Context
 	cancel context.CancelCauseFunc
+	over   func() // of a probe: gives its suspect back
 
 	// Guarded by seg.mu.
 	transcoder common.Address // zero until it has a lease
@@ -77,10 +78,10 @@ func (d *Dispatcher) probe(s *segment) {
 		}
 		ctx, stop := context.WithTimeout(d.life, time.Duration(s.offer.DurationMillis+3*s.offer.BudgetMillis)*time.Millisecond+10*time.Second)
 		t.ctx, t.cancel = context.WithCancelCause(ctx)
+		t.over = func() { d.fleet.Probed(c.Bid.Transcoder) }
 		d.running.Go(func() {
 			defer stop()
 			d.run(t, func() (*Lease, error) { return d.probeLease(t.ctx, s.work, c.Bid) })
-			d.fleet.Probed(c.Bid.Transcoder)
 		})
 	}
 }
@@ -96,6 +97,9 @@ func (d *Dispatcher) run(t *try, find func() (*Lease, error)) {
 	t.seg.mu.Unlock()
 	if t.lease != nil {
 		t.lease.over(err != nil && !errors.Is(context.Cause(t.ctx), errSettled))
+	}
+	if t.over != nil {
+		t.over() // before its verdict is acted on, so that the next segment finds its suspect free
 	}
 	t.seg.results <- t
 }
