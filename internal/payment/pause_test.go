@@ -42,7 +42,10 @@ func TestPause_givesNoWinnerUpEarly(t *testing.T) {
 		if to != nil {
 			tx["to"] = to
 		}
+		before, err := m.client.TxNonce(t.Context(), pauser)
+		m.no(err)
 		anvil.Do("eth_sendTransaction", tx)
+		m.eventually("it is mined", func() bool { n, err := m.client.TxNonce(t.Context(), pauser); return err == nil && n > before })
 	}
 	authority, address := crypto.CreateAddress(pauser, 0), crypto.CreateAddress(pauser, 1)
 	b := bindings.NewTicketEscrow()
