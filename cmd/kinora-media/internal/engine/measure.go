@@ -75,7 +75,7 @@ func (m *measuring) run() (*wire.Measurement, error) {
 				a.Packets++
 				a.Bytes += int64(pkt.Size())
 				a.LastPTS = pkt.Pts() & (wrapTicks - 1)
-				sound.Write(pkt.Data())
+				sound.Write(pkt.Data()[m.demux.head:]) // the same in every container
 			}
 		}
 		if err != nil {
@@ -90,7 +90,7 @@ func (m *measuring) video(pkt *astiav.Packet) error {
 		m.out.KeyframeAt0 = key
 		var err error
 		// The grid compares means over thousands of pixels: the deblocking it is spared does not show in them.
-		if m.decoder, err = openDecoder(m.demux.video, m.req.Limits, "skip_loop_filter", "all"); err != nil {
+		if m.decoder, err = openDecoder(m.demux.video.Stream, m.req.Limits, "skip_loop_filter", "all"); err != nil {
 			return err
 		}
 		m.out.Codec = m.decoder.name
@@ -209,7 +209,7 @@ func (m *measuring) finish(soundHash string) (*wire.Measurement, error) {
 	}
 	if a := &m.out.Audio; a.Packets > 0 {
 		a.Codec = m.demux.audio.CodecParameters().CodecID().Name()
-		a.SampleRate, a.Channels = m.demux.adts.rate, m.demux.adts.channels
+		a.SampleRate, a.Channels = m.demux.sound.rate, m.demux.sound.channels
 		a.Hash = soundHash
 	}
 	return &m.out, nil

@@ -19,8 +19,8 @@ type mp4Muxer struct {
 	part  int64 // ticks
 	next  int   // number of the next chunk
 	fc    *astiav.FormatContext
-	video track
-	sound track
+	video outTrack
+	sound outTrack
 	turns int64
 	step  int64
 
@@ -42,7 +42,7 @@ func (m *mp4Muxer) fits(tracks, int64) bool { return m.fault == nil }
 
 func (m *mp4Muxer) begin(t tracks, write func([]byte) error) (err error) {
 	m.close()
-	m.video, m.sound, m.turns, m.step, m.started, m.init, m.soundNext = track{}, track{}, t.turns, t.step, false, 0, 0
+	m.video, m.sound, m.turns, m.step, m.started, m.init, m.soundNext = outTrack{}, outTrack{}, t.turns, t.step, false, 0, 0
 	if m.fc, err = astiav.AllocOutputFormatContext(nil, "mp4", ""); err != nil {
 		return fmt.Errorf("open muxer: %w", err)
 	}

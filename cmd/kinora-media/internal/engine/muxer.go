@@ -62,15 +62,15 @@ func (s *sink) cause(doing string, err error) error {
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
-// track is one stream of a libav muxer and the last decoding time written to it.
-type track struct {
+// outTrack is one stream of a libav muxer and the last decoding time written to it.
+type outTrack struct {
 	stream *astiav.Stream
 	dts    int64
 	begun  bool
 }
 
 // order makes the packet's decoding time exceed the last one: a variable frame rate or a jump of the sound may bring times that overlap.
-func (t *track) order(pkt *astiav.Packet) {
+func (t *outTrack) order(pkt *astiav.Packet) {
 	if t.begun && pkt.Dts() <= t.dts {
 		pkt.SetDts(t.dts + 1)
 		if pkt.Pts() < pkt.Dts() {
@@ -85,11 +85,11 @@ func (t *track) order(pkt *astiav.Packet) {
 type tsMuxer struct {
 	sink
 	fc      *astiav.FormatContext
-	video   track // without a stream: sound alone
-	sound   track // without a stream: none
+	video   outTrack // without a stream: sound alone
+	sound   outTrack // without a stream: none
 	soundID astiav.CodecID
 	videoID astiav.CodecID
-	direct  bool // packets leave in the order they come, without waiting for those of the other track
+	direct  bool // packets leave in the order they come, without waiting for those of the other outTrack
 }
 
 func newTSMuxer(t tracks, direct bool) (m *tsMuxer, err error) {

@@ -41,14 +41,14 @@ func planSound(p wire.Profile, source *astiav.CodecParameters) (soundMode, error
 	case carries(p, source):
 		return soundCopy, nil
 	case p.AudioCodec == "copy":
-		return soundNone, failf(wire.CodeBadLadder, "profile %q: audio_codec is copy, but %s does not carry the source's %s", p.Name, container(p), id.Name())
+		return soundNone, failf(wire.CodeBadLadder, "profile %q: audio_codec is copy, but %s does not carry the source's %s", p.Name, wrapping(p), id.Name())
 	case astiav.FindDecoder(id) == nil && !p.SoundOnly():
 		return soundNone, nil
 	}
 	return soundEncode, nil
 }
 
-func container(p wire.Profile) string {
+func wrapping(p wire.Profile) string {
 	if p.Fragmented() {
 		return "fmp4"
 	}
@@ -141,10 +141,9 @@ func soundChannels(p wire.Profile, source *astiav.CodecParameters, first *astiav
 		return p.AudioChannels
 	}
 	n := source.ChannelLayout().Channels()
-	if n == 0 && source.CodecID() == astiav.CodecIDAac && first != nil {
-		var c adtsClock
-		c.parse(first.Data())
-		n = c.channels
+	if n == 0 && first != nil {
+		head, _ := readSoundHead(source.CodecID(), first.Data())
+		n = head.channels
 	}
 	if n == 1 {
 		return 1
@@ -226,22 +225,19 @@ func withConfig(source *astiav.CodecParameters, first *astiav.Packet) (*astiav.C
 }
 
 func isADTS(pkt *astiav.Packet) bool {
-	h := pkt.Data()
-	return len(h) >= 7 && h[0] == 0xff && h[1]&0xf6 == 0xf0 && adtsRates[h[2]>>2&15] > 0
+	_, ok := readSoundHead(astiav.CodecIDAac, pkt.Data())
+	return ok
 }
 
 // withoutADTS takes the header off a packet of AAC.
 func withoutADTS(pkt *astiav.Packet) (*astiav.Packet, error) {
-	if !isADTS(pkt) {
+	b := pkt.Data()
+	head, ok := readSoundHead(astiav.CodecIDAac, b)
+	if !ok {
 		return pkt, nil
 	}
-	b := pkt.Data()
-	n := 7
-	if b[1]&1 == 0 { // with a checksum
-		n = 9
-	}
 	bare := astiav.AllocPacket()
-	if err := bare.FromData(b[min(n, len(b)):]); err != nil {
+	if err := bare.FromData(b[min(head.length, len(b)):]); err != nil {
 		bare.Free()
 		return nil, err
 	}

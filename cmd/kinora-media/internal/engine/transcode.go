@@ -130,7 +130,7 @@ func (t *transcoding) video(pkt *astiav.Packet) error {
 			return failf(wire.CodeBadMedia, "the first picture has no timestamp")
 		}
 		var err error
-		if t.decoder, err = openDecoder(t.demux.video, t.req.Limits); err != nil {
+		if t.decoder, err = openDecoder(t.demux.video.Stream, t.req.Limits); err != nil {
 			return err
 		}
 		t.source.Codec = t.decoder.name
@@ -182,7 +182,7 @@ func (t *transcoding) start() error {
 		t.num, t.den = measureRate(t.held, t.decoder.cc.Framerate())
 	}
 	t.line.setRate(t.num, t.den)
-	if a := t.demux.audio; a != nil {
+	if a := t.demux.audio; a.Stream != nil {
 		// A copy: a rendition may need it when the demuxer is closed already.
 		t.sound = astiav.AllocCodecParameters()
 		if err := a.CodecParameters().Copy(t.sound); err != nil {
@@ -220,7 +220,7 @@ func (t *transcoding) audio(pkt *astiav.Packet) error {
 		a.Codec = t.demux.audio.CodecParameters().CodecID().Name()
 		a.FirstPTS = shown(pkt.Pts(), pkt.Pts())
 	}
-	a.SampleRate, a.Channels = t.demux.adts.rate, t.demux.adts.channels
+	a.SampleRate, a.Channels = t.demux.sound.rate, t.demux.sound.channels
 	a.Packets++
 	a.Bytes += int64(pkt.Size())
 	a.LastPTS = pkt.Pts() & (wrapTicks - 1)
