@@ -144,7 +144,13 @@ type MeasureOptions struct {
 	// Grid decodes every picture and fills its Luma. Without it one picture is decoded, for size and codec, and the
 	// others are read from the container: a few milliseconds per segment.
 	Grid bool
+
+	// Of is the part of every picture that the grid covers: without bars, or what a crop leaves. Empty: all of it.
+	Of Rect
 }
+
+// Rect is a part of a picture, in pixels.
+type Rect = wire.Rect
 
 // Measurement is what a segment holds.
 type Measurement struct {

@@ -63,6 +63,7 @@ type Transcode struct {
 // Measure begins a job that reports what is in a segment.
 type Measure struct {
 	Grid   bool   `json:"grid,omitempty"` // decode every picture, not only the first, and send its luma grid
+	Of     Rect   `json:"of"`             // the part of the pictures that the grid covers; empty: all
 	Limits Limits `json:"limits"`
 }
 
