@@ -33,7 +33,7 @@ type rendition struct {
 	rate    int                     // of the sound
 	num     int                     // frame rate of the pictures that come
 	den     int
-	colours *astiav.CodecContext // decoder whose colour tags are carried
+	look    look // of the pictures that come
 
 	cc      *astiav.CodecContext
 	pkt     *astiav.Packet
@@ -110,10 +110,9 @@ func (r *rendition) open() error {
 	cc.SetRateControlMinRate(p.Bitrate)
 	cc.SetRateControlBufferSize(int(p.Bitrate)) // one second
 	cc.SetGopSize(1 << 30)                      // keyframes are those asked for below
-	cc.SetColorRange(astiav.ColorRangeMpeg)
-	cc.SetColorPrimaries(r.colours.ColorPrimaries())
-	cc.SetColorSpace(r.colours.ColorSpace())
-	cc.SetColorTransferCharacteristic(r.colours.ColorTransferCharacteristic())
+	if err := r.look.dress(cc); err != nil {
+		return err
+	}
 	cc.SetThreadCount(encoderThreads(p))
 	cc.SetThreadType(astiav.ThreadTypeFrame)
 	if p.Lookahead < 0 {
