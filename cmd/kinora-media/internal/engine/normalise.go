@@ -146,6 +146,7 @@ func (m *toneMapper) apply(f *astiav.Frame) (*astiav.Frame, error) {
 			return fmt.Errorf("tone map: two pictures of one")
 		}
 		out = f.Clone()
+		C.kinora_sdr(cFrame(out))
 		return nil
 	})
 	if err == nil && out == nil {

@@ -55,6 +55,13 @@ void kinora_hdr_defaults(AVFrame *f) {
   if (f->color_range == AVCOL_RANGE_UNSPECIFIED) f->color_range = AVCOL_RANGE_MPEG;
 }
 
+void kinora_sdr(AVFrame *f) {
+  static const enum AVFrameSideDataType types[] = {
+      AV_FRAME_DATA_MASTERING_DISPLAY_METADATA, AV_FRAME_DATA_CONTENT_LIGHT_LEVEL, AV_FRAME_DATA_AMBIENT_VIEWING_ENVIRONMENT,
+      AV_FRAME_DATA_DYNAMIC_HDR_PLUS, AV_FRAME_DATA_DYNAMIC_HDR_VIVID, AV_FRAME_DATA_DOVI_METADATA, AV_FRAME_DATA_DOVI_RPU_BUFFER};
+  for (size_t i = 0; i < sizeof types / sizeof *types; i++) av_frame_remove_side_data(f, types[i]);
+}
+
 static int lasting(enum AVFrameSideDataType type) {
   return type == AV_FRAME_DATA_MASTERING_DISPLAY_METADATA || type == AV_FRAME_DATA_CONTENT_LIGHT_LEVEL ||
          type == AV_FRAME_DATA_AMBIENT_VIEWING_ENVIRONMENT;

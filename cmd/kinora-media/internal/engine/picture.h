@@ -24,6 +24,9 @@ int kinora_hdr(const AVFrame *f);
 // State the colours of a high dynamic range where f leaves them open.
 void kinora_hdr_defaults(AVFrame *f);
 
+// Take away what describes a high dynamic range.
+void kinora_sdr(AVFrame *f);
+
 // Copy to look what it takes to describe pictures like f: colours, and side data that holds for all of them.
 int kinora_look(AVFrame *look, const AVFrame *f);
 
