@@ -52,6 +52,14 @@ type track struct {
 
 func (t *track) is(i int) bool { return t.Stream != nil && t.Index() == i }
 
+// changed tells, once, that the codec of the track is not what it was.
+func (t *track) changed() bool {
+	now := t.CodecParameters().CodecID()
+	was := t.codec
+	t.codec = now
+	return now != was
+}
+
 func openDemuxer(src *source, limits wire.Limits) (*demuxer, error) {
 	d := &demuxer{src: src, limits: limits}
 	d.sound.longest = int64(limits.MaxDuration.Seconds() * wire.TicksPerSecond)

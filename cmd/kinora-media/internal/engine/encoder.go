@@ -160,13 +160,6 @@ func encoderThreads(p wire.Profile) int {
 	return min(max(2, p.Width*p.Height/(1280*720)*2), max(runtime.NumCPU(), 2), 8)
 }
 
-// look is what an encoder says of its pictures' colours.
-type look struct {
-	primaries astiav.ColorPrimaries
-	transfer  astiav.ColorTransferCharacteristic
-	space     astiav.ColorSpace
-}
-
 // openVideoEncoder opens the encoder of p for pictures at num/den a second that look so. global keeps parameter sets out of the
 // stream, for containers that have a place for them.
 func openVideoEncoder(p wire.Profile, num, den int, l look, global bool) (*videoEncoder, error) {
@@ -205,10 +198,10 @@ func openVideoEncoder(p wire.Profile, num, den int, l look, global bool) (*video
 		cc.SetGopSize(gopPictures(p, num, den))
 		cc.SetRateControlMaxRate(0) // one of its own would have to be higher
 	}
-	cc.SetColorRange(astiav.ColorRangeMpeg)
-	cc.SetColorPrimaries(l.primaries)
-	cc.SetColorSpace(l.space)
-	cc.SetColorTransferCharacteristic(l.transfer)
+	if err := l.dress(cc); err != nil {
+		e.free()
+		return nil, err
+	}
 	cc.SetThreadCount(encoderThreads(p))
 	cc.SetThreadType(astiav.ThreadTypeFrame)
 	if p.Lookahead < 0 {

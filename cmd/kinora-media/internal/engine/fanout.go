@@ -15,11 +15,16 @@ type level struct {
 	*rendition
 	parent *level // scaled from its pictures; nil: from the source's
 	scale  shaper
+	tone   toneMapper
+	after  shaper // of what is mapped, where the encoder wants another format
 
 	// With a frame rate of its own: the picture that waits to know how long it lasts, and its slot.
 	pending *picture
 	slot    int64
 	shown   int // pictures given to the encoder
+
+	dimmed   bool // look is its own
+	captions captions
 }
 
 // picture is one decoded picture with its scaled versions, made when first wanted.
@@ -45,7 +50,7 @@ func (p *picture) release() {
 func (t *transcoding) fanOut() error {
 	for i, p := range t.req.Ladder {
 		r := &rendition{index: i, profile: p, line: t.line, in: make(chan item, queueLen), out: t.output, audio: t.sound,
-			num: t.num, den: t.den, turns: t.turns(), look: t.look(p)}
+			num: t.num, den: t.den, turns: t.turns(), look: t.look}
 		if p.FPSNum > 0 {
 			r.num, r.den = p.FPSNum, p.FPSDen
 		}
@@ -53,8 +58,14 @@ func (t *transcoding) fanOut() error {
 		if !p.SoundOnly() {
 			l.scale = newShaper(p, t.source.Width, t.source.Height, astiav.NewRational(t.source.SARNum, t.source.SARDen))
 			r.profile.Width, r.profile.Height = l.scale.geometry.Width, l.scale.geometry.Height
+			l.after = newShaper(r.profile, r.profile.Width, r.profile.Height, astiav.Rational{})
 		}
 		t.levels = append(t.levels, l)
+		if p.DynamicRange == "sdr" && !p.SoundOnly() && hdr(t.held[0]) {
+			if err := t.dim(l); err != nil {
+				return err
+			}
+		}
 	}
 	t.chain()
 	t.started = true
@@ -69,10 +80,29 @@ func (t *transcoding) fanOut() error {
 	return nil
 }
 
-// look is what a rendition says of its colours: what the source does.
-func (t *transcoding) look(wire.Profile) look {
-	cc := t.decoder.cc
-	return look{cc.ColorPrimaries(), cc.ColorTransferCharacteristic(), cc.ColorSpace()}
+// dim makes the level say of its pictures what they are once they are mapped.
+func (t *transcoding) dim(l *level) error {
+	f, err := l.scaleFrom(t.server.warm, t.held[0])
+	if err != nil {
+		return err
+	}
+	defer f.Free()
+	l.look, err = lookOf(f)
+	l.dimmed = true
+	return err
+}
+
+// release gives back what the level's pictures were made with.
+func (l *level) release(w *warm) {
+	if l.pending != nil {
+		l.pending.release()
+	}
+	l.scale.free(w)
+	l.after.free(w)
+	l.tone.free()
+	if l.dimmed {
+		l.look.free()
+	}
 }
 
 // chain decides from which larger rung each one is scaled: the smallest that holds it and shows the same in the same way.
@@ -100,8 +130,10 @@ func (t *transcoding) chain() {
 func (t *transcoding) deliver(f *astiav.Frame) error {
 	pic := &picture{frame: f, scaled: make([]*astiav.Frame, len(t.levels)), uses: 1}
 	defer pic.release()
+	said := captionsOf(f)
 	for _, l := range t.order {
 		if l.profile.FPSNum == 0 {
+			l.captions.add(said, true)
 			if err := t.show(l, pic, f.Pts()); err != nil {
 				return err
 			}
@@ -114,6 +146,7 @@ func (t *transcoding) deliver(f *astiav.Frame) error {
 			}
 			l.pending.release()
 		}
+		l.captions.add(said, false)
 		pic.uses++
 		l.pending, l.slot = pic, max(slot, l.slot)
 	}
@@ -138,6 +171,10 @@ func (t *transcoding) show(l *level, pic *picture, pts int64) error {
 	}
 	c := f.Clone()
 	c.SetPts(pts)
+	if err := l.captions.put(c); err != nil {
+		c.Free()
+		return err
+	}
 	select {
 	case l.in <- item{frame: c}:
 		l.shown++
@@ -160,12 +197,35 @@ func (t *transcoding) scaled(l *level, pic *picture) (*astiav.Frame, error) {
 			return nil, err
 		}
 	}
-	f, err := l.scale.scale(t.server.warm, from, l.parent != nil)
+	f, err := l.scaleFrom(t.server.warm, from)
 	if err != nil {
 		return nil, err
 	}
 	pic.scaled[l.index] = f
 	return f, nil
+}
+
+// scaleFrom makes the level's picture of the source's, or of the level's it is chained to; free it.
+func (l *level) scaleFrom(w *warm, from *astiav.Frame) (*astiav.Frame, error) {
+	chained := l.parent != nil
+	if l.profile.DynamicRange != "sdr" || !hdr(from) {
+		return l.scale.scale(w, from, l.scale.to, chained)
+	}
+	// In the size that is wanted, since mapping costs by the pixel; in ten bits, since it bends the range.
+	deep, err := l.scale.scale(w, from, astiav.PixelFormatYuv420P10Le, chained)
+	if err != nil {
+		return nil, err
+	}
+	defer deep.Free()
+	if err := copyProperties(deep, from); err != nil {
+		return nil, err
+	}
+	f, err := l.tone.apply(deep)
+	if err != nil || f.PixelFormat() == l.scale.to {
+		return f, err
+	}
+	defer f.Free()
+	return l.after.scale(w, f, l.scale.to, true)
 }
 
 // lastPictures shows what waits to know how long it lasts.

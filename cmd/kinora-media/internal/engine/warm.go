@@ -156,7 +156,7 @@ func (s *shaper) refit(w, h int, sar astiav.Rational) {
 func (s *shaper) plain() bool { return s.geometry.Plain(s.fromW, s.fromH) }
 
 // scale makes a picture, which the caller frees. Of a picture of the chain all is shown; of the source's what the geometry says.
-func (s *shaper) scale(w *warm, from *astiav.Frame, chained bool) (*astiav.Frame, error) {
+func (s *shaper) scale(w *warm, from *astiav.Frame, to astiav.PixelFormat, chained bool) (*astiav.Frame, error) {
 	if !chained {
 		s.refit(from.Width(), from.Height(), from.SampleAspectRatio())
 	}
@@ -164,7 +164,7 @@ func (s *shaper) scale(w *warm, from *astiav.Frame, chained bool) (*astiav.Frame
 	if chained {
 		g = wire.Geometry{Crop: wire.Rect{W: from.Width(), H: from.Height()}, Show: wire.Rect{W: g.Width, H: g.Height}, Width: g.Width, Height: g.Height}
 	}
-	key := scalerKey{g.Crop.W, g.Crop.H, from.PixelFormat(), g.Show.W, g.Show.H, s.to, g.Width, g.Height, g.Show.X, g.Show.Y}
+	key := scalerKey{g.Crop.W, g.Crop.H, from.PixelFormat(), g.Show.W, g.Show.H, to, g.Width, g.Height, g.Show.X, g.Show.Y}
 	if key.fromW == g.Width && key.fromH == g.Height && g.Plain(from.Width(), from.Height()) && key.from == key.to && from.ColorRange() != astiav.ColorRangeJpeg {
 		return from.Clone(), nil
 	}
