@@ -225,7 +225,11 @@ func (l *level) scaleFrom(w *warm, from *astiav.Frame) (*astiav.Frame, error) {
 		return f, err
 	}
 	defer f.Free()
-	return l.after.scale(w, f, l.scale.to, true)
+	out, err := l.after.scale(w, f, l.scale.to, true)
+	if err != nil {
+		return nil, err
+	}
+	return out, copyProperties(out, f)
 }
 
 // lastPictures shows what waits to know how long it lasts.
