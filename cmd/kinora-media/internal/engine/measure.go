@@ -70,6 +70,7 @@ func (m *measuring) run() (*wire.Measurement, error) {
 			err = m.video(pkt)
 		default:
 			if m.demux.dateAudio(pkt) {
+				err = m.demux.together()
 				a := &m.out.Audio
 				if a.Packets == 0 {
 					a.FirstPTS = pkt.Pts() & (wrapTicks - 1)
@@ -257,13 +258,13 @@ func (m *measuring) finish(soundHash string) (*wire.Measurement, error) {
 	}
 	m.out.Damaged += m.decoder.bad
 	m.out.LastDTS = m.lastDTS + m.demux.shift
-	m.out.Streams = m.demux.streams
+	m.out.Streams = m.demux.most
 	m.out.Bytes = m.job.source.bytes()
 	if n := int64(m.pictures); n > 1 {
 		m.out.Duration = ticks(m.last - m.first + (m.last-m.first+(n-1)/2)/(n-1))
 	}
 	if a := &m.out.Audio; a.Packets > 0 {
-		a.Codec = m.demux.audio.CodecParameters().CodecID().Name()
+		a.Codec = m.demux.audio.codec.Name()
 		a.SampleRate, a.Channels = m.demux.sound.rate, m.demux.sound.channels
 		a.Hash = soundHash
 	}

@@ -82,16 +82,59 @@ func (t *transcoding) frame(f *astiav.Frame) error {
 	if pts != astiav.NoPtsValue {
 		pts += t.demux.shift
 	}
-	step := interval(t.num, t.den)
 	if t.source.Frames == 0 {
 		if pts == astiav.NoPtsValue {
 			return failf(wire.CodeBadMedia, "the first picture has no timestamp")
 		}
 		t.firstPTS = pts
 		t.num, t.den = t.line.rate()
-	} else if pts == astiav.NoPtsValue || pts <= t.lastPTS { // none, or one that jumps back
-		pts = t.lastPTS + max(step, 1)
+		return t.dated(f, pts)
 	}
+	if late := pts == astiav.NoPtsValue || pts <= t.lastPTS; late && t.num == 0 && len(t.undated) < maxUndated {
+		t.undated = append(t.undated, f.Clone()) // until the next one tells how long they last
+		return nil
+	} else if late { // no time, or one that jumps back
+		if err := t.dateWaiting(0); err != nil {
+			return err
+		}
+		return t.dated(f, t.lastPTS+t.usual())
+	}
+	if err := t.dateWaiting(pts); err != nil {
+		return err
+	}
+	return t.dated(f, pts)
+}
+
+// dateWaiting spreads the pictures without a time over that until next (0: unknown).
+func (t *transcoding) dateWaiting(next int64) error {
+	step := t.usual()
+	if next > 0 {
+		step = max((next-t.lastPTS)/int64(len(t.undated)+1), 1)
+	}
+	for len(t.undated) > 0 {
+		f := t.undated[0]
+		t.undated = t.undated[1:]
+		err := t.dated(f, t.lastPTS+step)
+		f.Free()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// usual is how long a picture lasts as far as is known.
+func (t *transcoding) usual() int64 {
+	if t.num > 0 {
+		return max(interval(t.num, t.den), 1)
+	}
+	if said := t.decoder.cc.Framerate(); said.Float64() >= 1 && said.Float64() <= 240 {
+		return interval(said.Num(), said.Den())
+	}
+	return interval(30, 1)
+}
+
+func (t *transcoding) dated(f *astiav.Frame, pts int64) error {
 	t.lastPTS = pts
 	t.source.Frames++
 	f.SetPts(pts)
@@ -125,6 +168,9 @@ func (t *transcoding) audio(pkt *astiav.Packet) error {
 	if !t.demux.dateAudio(pkt) {
 		return nil
 	}
+	if err := t.demux.together(); err != nil {
+		return err
+	}
 	a := &t.source.Audio
 	if a.Packets == 0 {
 		a.Codec = t.demux.audio.codec.Name()
@@ -134,6 +180,9 @@ func (t *transcoding) audio(pkt *astiav.Packet) error {
 	a.Packets++
 	a.Bytes += int64(pkt.Size())
 	a.LastPTS = pkt.Pts() & (wrapTicks - 1)
+	if t.started && t.sound == nil {
+		return failf(wire.CodeBadMedia, "a sound track appears after the first pictures: begin another segment there")
+	}
 	c := pkt.Clone()
 	if t.started {
 		return t.carry(c)
@@ -152,6 +201,9 @@ func (t *transcoding) finish() error {
 		return failf(wire.CodeBadMedia, "the video track has no pictures")
 	}
 	if err := t.decoder.decode(nil, t.frame); err != nil {
+		return err
+	}
+	if err := t.dateWaiting(0); err != nil {
 		return err
 	}
 	if err := t.normal.push(nil, t.upright); err != nil {

@@ -14,6 +14,9 @@ import (
 // ratePictures is how many pictures of a stream's first segment are held back to learn its frame rate.
 const ratePictures = 4
 
+// maxUndated bounds the pictures without a time kept until one has.
+const maxUndated = 16
+
 // maxEarlyAudio bounds the sound packets kept before the first picture.
 const maxEarlyAudio = 1000
 
@@ -34,7 +37,8 @@ type transcoding struct {
 	order    []*level // from the largest
 	started  bool
 	running  sync.WaitGroup
-	sent     atomic.Int64 // bytes of all renditions
+	sent     atomic.Int64    // bytes of all renditions
+	undated  []*astiav.Frame // without a time, while the frame rate is not known
 	held     []*astiav.Frame
 	early    []*astiav.Packet // sound before the first picture
 	sound    *astiav.CodecParameters
@@ -136,7 +140,7 @@ func (t *transcoding) turns() int64 { return t.firstPTS &^ (wrapTicks - 1) }
 
 // release frees what the goroutine of this segment holds.
 func (t *transcoding) release() {
-	for _, f := range t.held {
+	for _, f := range slices.Concat(t.undated, t.held) {
 		f.Free()
 	}
 	if !t.started {
