@@ -15,7 +15,8 @@ func main() {
 		fmt.Fprintln(os.Stderr, "kinora-media is started by kinora, which talks to it over stdin and stdout; it takes no arguments.")
 		os.Exit(2)
 	}
-	if err := engine.Serve(os.Stdin, os.Stdout, jail.Network()); err != nil {
+	hold, lack := jail.Layers()
+	if err := engine.Serve(os.Stdin, os.Stdout, hold, lack); err != nil {
 		fmt.Fprintln(os.Stderr, "kinora-media:", err)
 		os.Exit(1)
 	}
