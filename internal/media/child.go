@@ -32,8 +32,10 @@ type Child struct {
 	hello  wire.Hello
 	done   chan struct{} // closed when the process has ended and been waited for
 
-	set     int    // of namespaces it was started in
-	group   string // folder of its control group, or empty
+	extra   []*os.File // left open to it, by the test of its jail alone
+	without []string   // see Options
+	set     int        // of namespaces it was started in
+	group   string     // folder of its control group, or empty
 	layers  []string
 	lacking map[string]string
 	born    time.Time
@@ -50,10 +52,7 @@ type Child struct {
 
 // Start starts a child and returns when it is ready.
 func Start(ctx context.Context, opts Options) (*Child, error) {
-	c := &Child{limits: opts.Limits.withDefaults(), log: opts.Log, done: make(chan struct{}), jobs: make(map[uint32]*job)}
-	if c.log == nil {
-		c.log = slog.New(slog.DiscardHandler)
-	}
+	c := newChild(opts)
 	stdout, err := c.spawn(opts.Path)
 	if err != nil {
 		return nil, protocol.Errorf(protocol.Internal, "start media child: %w", err)
@@ -80,6 +79,14 @@ func Start(ctx context.Context, opts Options) (*Child, error) {
 	return c, nil
 }
 
+func newChild(opts Options) *Child {
+	c := &Child{limits: opts.Limits.withDefaults(), log: opts.Log, without: opts.without, done: make(chan struct{}), jobs: make(map[uint32]*job)}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
 // spawn starts the process in the best jail that this machine grants, and returns its stdout.
 func (c *Child) spawn(path string, args ...string) (*os.File, error) {
 	if path == "" {
@@ -91,6 +98,9 @@ func (c *Child) spawn(path string, args ...string) (*os.File, error) {
 	groups, groupErr := delegated()
 	for {
 		set := int(usable.Load())
+		if slices.Contains(c.without, "namespaces") {
+			set = len(namespaces) - 1
+		}
 		var group *os.File
 		if groupErr == nil {
 			if dir, err := groups.group(c.limits); err != nil {
@@ -99,7 +109,12 @@ func (c *Child) spawn(path string, args ...string) (*os.File, error) {
 				c.group = dir
 			}
 		}
-		stdout, err := c.launch(process(path, args, c.limits, set, group))
+		cmd := process(path, args, c.limits, set, group)
+		if len(c.without) > 0 {
+			cmd.Env = append(cmd.Env, "KINORA_MEDIA_WITHOUT="+strings.Join(c.without, ","))
+		}
+		cmd.ExtraFiles = c.extra
+		stdout, err := c.launch(cmd)
 		if group != nil {
 			group.Close()
 		}

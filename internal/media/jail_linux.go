@@ -137,10 +137,17 @@ func layersOf(set int, group bool, hold []string, lack map[string]string) (layer
 	return layers, lacking
 }
 
+func lacks(lacking map[string]string) (out []Lack) {
+	for _, layer := range slices.Sorted(maps.Keys(lacking)) {
+		out = append(out, Lack{layer, lacking[layer], mend(layer)})
+	}
+	return out
+}
+
 // warn tells of every layer that does not hold, and what to do about it.
 func warn(log *slog.Logger, lacking map[string]string) {
-	for _, layer := range slices.Sorted(maps.Keys(lacking)) {
-		log.Warn("a layer of the media children's jail does not hold", "layer", layer, "because", lacking[layer], "mend", mend(layer))
+	for _, l := range lacks(lacking) {
+		log.Warn("a layer of the media children's jail does not hold", "layer", l.Layer, "because", l.Because, "mend", l.Mend)
 	}
 }
 

@@ -28,6 +28,8 @@ type Options struct {
 	Path   string       // of kinora-media; empty: Find
 	Log    *slog.Logger // what children write to stderr goes here at level debug; nil: nowhere
 	Limits Limits
+
+	without []string // layers that a child built for tests leaves off, so that these see escapes succeed
 }
 
 // Limits bound a child and every job on it. Zero fields take the values in parentheses.

@@ -16,10 +16,13 @@
 
 int kinora_layer[KINORA_LAYERS];
 
+#define TEXT_OF(x) #x
+#define TEXT(x) TEXT_OF(x)
+
 static int without(const char *layer) {
-#ifdef KINORA_JAIL_TEST // a build for tests alone, which must see escapes succeed
+#ifdef KINORA_JAIL_WITHOUT // a build for tests alone, which must see escapes succeed
   const char *list = getenv("KINORA_MEDIA_WITHOUT");
-  return list && strstr(list, layer);
+  return strstr(list ? list : TEXT(KINORA_JAIL_WITHOUT), layer) != NULL;
 #else
   (void)layer;
   return 0;

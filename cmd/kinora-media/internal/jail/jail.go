@@ -3,7 +3,8 @@
 // are its parent's to give.
 package jail
 
-// #cgo jailtest CFLAGS: -DKINORA_JAIL_TEST
+// #cgo jailtest CFLAGS: -DKINORA_JAIL_WITHOUT=nothing
+// #cgo jailopen CFLAGS: -DKINORA_JAIL_WITHOUT=rlimits
 // #include "jail.h"
 import "C"
 
