@@ -15,10 +15,13 @@ type Bid struct {
 	Prices        Prices         `json:"prices"`
 	FreePixelRate uint64         `json:"free_pixel_rate"` // encoded pixels a second it can still take
 	TTLMillis     uint32         `json:"ttl_ms"`
-	Sequence      uint64         `json:"sequence"` // grows over restarts too: begin at the Unix time in ms
+	Sequence      uint64         `json:"sequence"`     // grows over restarts too: begin at the Unix time in ms
+	Capabilities  Hash           `json:"capabilities"` // Capabilities.StructHash; zero: nothing is said
+	// Record is what Capabilities is the hash of. A first bid brings it, and one now and then; those between leave it out.
+	Record *Capabilities `json:"record,omitempty"`
 }
 
-const bidTypeString = "Bid(address transcoder,string region,CodecPrice[] prices,uint64 freePixelRate,uint32 ttlMillis,uint64 sequence)" +
+const bidTypeString = "Bid(address transcoder,string region,CodecPrice[] prices,uint64 freePixelRate,uint32 ttlMillis,uint64 sequence,bytes32 capabilities)" +
 	codecPriceTypeString
 
 var bidType = crypto.Keccak256Hash([]byte(bidTypeString))
@@ -28,7 +31,8 @@ const MaxBidTTLMillis = 60_000
 
 // StructHash is the EIP-712 struct hash.
 func (b Bid) StructHash() common.Hash {
-	return structHash(bidType, addr(b.Transcoder), str(b.Region), b.Prices.hash(), u64(b.FreePixelRate), u64(uint64(b.TTLMillis)), u64(b.Sequence))
+	return structHash(bidType, addr(b.Transcoder), str(b.Region), b.Prices.hash(), u64(b.FreePixelRate), u64(uint64(b.TTLMillis)), u64(b.Sequence),
+		word(b.Capabilities))
 }
 
 // SignedBy is the transcoder.
@@ -45,6 +49,14 @@ func (b Bid) Validate() error {
 		return fmt.Errorf("ttl_ms is %d, want 1 to %d", b.TTLMillis, MaxBidTTLMillis)
 	case b.Sequence == 0:
 		return fmt.Errorf("sequence is 0")
+	}
+	if r := b.Record; r != nil {
+		if err := r.Validate(); err != nil {
+			return fmt.Errorf("record: %w", err)
+		}
+		if r.Transcoder != b.Transcoder || Hash(r.StructHash()) != b.Capabilities {
+			return fmt.Errorf("the record is not the one of capabilities %s", b.Capabilities)
+		}
 	}
 	return b.Prices.Validate()
 }
