@@ -61,7 +61,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err != nil {
 		return stopped(ctx, err)
 	}
-	signer, err := cfg.signer(ctx, escrow, key)
+	signer, err := payment.Spender(ctx, escrow, common.HexToAddress(cfg.Payer), key)
 	if err != nil {
 		return stopped(ctx, err)
 	}
@@ -189,26 +189,6 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	_ = server.Shutdown(drain)
 	_ = server.Close()
 	return fault
-}
-
-// signer signs as the account whose money is spent: with its own key, or with a session key that may at this moment.
-func (c Config) signer(ctx context.Context, escrow *chain.Escrow, key protocol.Signer) (protocol.Signer, error) {
-	payer := common.HexToAddress(c.Payer)
-	if c.Payer == "" || payer == key.Address() {
-		return key, nil
-	}
-	s, err := escrow.Session(ctx, payer, key.Address())
-	if err != nil {
-		return nil, err
-	}
-	now, err := escrow.BlockTime(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if s.ValidUntil <= now || s.DailyCap.IsZero() {
-		return nil, fmt.Errorf("--payer %s has not authorised the key of --keystore, %s, or no longer: run `kinora wallet authorise %s` with the payer's key", payer, key.Address(), key.Address())
-	}
-	return protocol.OnBehalf(payer, key), nil
 }
 
 // stopped is nil for an error that merely says that ctx ended.

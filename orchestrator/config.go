@@ -26,7 +26,9 @@ type Config struct {
 	NATSCreds    string `name:"nats-creds" help:"File with credentials for NATS, if it asks for any." placeholder:"FILE"`
 	ChainRPC     string `name:"chain-rpc" help:"JSON-RPC endpoint of the chain that settles; several separated by commas, the preferred first." placeholder:"URL"`
 	Escrow       string `name:"escrow" help:"Address of the TicketEscrow contract." placeholder:"ADDRESS"`
-	Keystore     string `name:"keystore" help:"Keystore file of this orchestrator's account." placeholder:"FILE"`
+	Keystore     string `name:"keystore" help:"Keystore file of this orchestrator's account: who it is on the market, and who is paid." placeholder:"FILE"`
+	Payer        string `name:"payer" help:"Account whose escrow pays transcoders, when --keystore is a session key that it authorised (kinora wallet authorise); its own key is not needed here. Empty: the keystore's account." placeholder:"ADDRESS"`
+	IncomeTo     string `name:"income-to" help:"Account that redeemed winners are paid out to. Empty: they are credited to the keystore's account in the escrow." placeholder:"ADDRESS"`
 	PasswordFile string `name:"password-file" help:"File with the keystore's password." placeholder:"FILE"`
 	Data         string `name:"data" help:"Not used: everything that lasts is in Postgres." hidden:""`
 	MediaChild   string `name:"media-child" help:"The kinora-media program; by default the one beside this program." placeholder:"FILE"`
@@ -95,7 +97,9 @@ func (c Config) Validate() error {
 		{"tls-cert", (c.TLSCert == "") != (c.TLSKey == ""), "--tls-cert and --tls-key go together"},
 		{"database-url", c.DatabaseURL == "", "a Postgres database is needed, such as postgres://user@host/kinora"},
 		{"nats", c.NATS == "", "the URL of a NATS server is needed"},
-		{"escrow", !common.IsHexAddress(c.Escrow) || common.HexToAddress(c.Escrow) == (common.Address{}), "want the address of the contract"},
+		{"escrow", !isAccount(c.Escrow), "want the address of the contract"},
+		{"payer", c.Payer != "" && !isAccount(c.Payer), "want an account's address"},
+		{"income-to", c.IncomeTo != "" && (!isAccount(c.IncomeTo) || common.HexToAddress(c.IncomeTo) == common.HexToAddress(c.Escrow)), "want an account's address, and not the escrow's"},
 		{"keystore", c.Keystore == "", "a keystore file is needed (`kinora wallet new` makes one)"},
 		{"password-file", c.PasswordFile == "", "the file with the keystore's password is needed"},
 		{"wei-per-pixel", c.WeiPerPixel.IsZero() || !c.WeiPerPixel.FitsUint96(), "want 1 to 2^96-1"},
@@ -124,4 +128,8 @@ func (c Config) Validate() error {
 		}
 	}
 	return nil
+}
+
+func isAccount(text string) bool {
+	return common.IsHexAddress(text) && common.HexToAddress(text) != (common.Address{})
 }

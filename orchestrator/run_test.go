@@ -78,6 +78,7 @@ type town struct {
 	payerKey *protocol.KeySigner
 	payer    *payment.Payer
 	earner   *payment.Recipient
+	worker   common.Address // the earner's
 	url      string
 	client   *http.Client
 	log      *slog.Logger
@@ -110,7 +111,7 @@ func newTown(t *testing.T) *town {
 	self, keystore, password := w.account("orchestrator")
 	earner, _, _ := w.account("transcoder")
 	w.payerKey, _, _ = w.account("broadcaster")
-	w.self = self.Address()
+	w.self, w.worker = self.Address(), earner.Address()
 	dev, err := devchain.Start(ctx, devchain.Options{Prefund: map[common.Address]protocol.Wei{
 		self.Address(): ether(100), earner.Address(): ether(100), w.payerKey.Address(): ether(100)}})
 	w.must(err)
@@ -176,7 +177,7 @@ func newTown(t *testing.T) *town {
 	t.Cleanup(transport.CloseIdleConnections)
 	w.client = &http.Client{Transport: transport}
 	peertest.Join(t, peertest.Options{Domain: w.domain, Key: earner, NATS: nats.URL(), Price: 100, Manner: peertest.Honest, Log: w.log,
-		Params: w.earner.Params,
+		Params: w.earner.Params, Admit: w.earner.AdmitBy,
 		Owe: func(ctx context.Context, payer common.Address, attempt protocol.ID, stream string, fee protocol.Wei) error {
 			return w.earner.Owe(ctx, payment.Owed{Payer: payer, Attempt: attempt, Stream: stream, Fee: fee})
 		},

@@ -181,7 +181,7 @@ func TestRun_worksIsPaidAndRedeems(t *testing.T) {
 		for len(bids) > 0 {
 			b = <-bids
 		}
-		a := protocol.Award{Lease: protocol.NewID(), Orchestrator: w.orchestrator.Address(), Transcoder: w.transcoder, Stream: "live",
+		a := protocol.Award{Lease: protocol.NewID(), Orchestrator: w.orchestrator.Address(), Payer: w.orchestrator.Address(), Transcoder: w.transcoder, Stream: "live",
 			LadderHash: protocol.Hash(ladder.Hash()), Prices: b.Prices, MaxFee: ether(1).Div(10), LeaseMillis: 60_000, BidSequence: b.Sequence, URL: peer.URL}
 		answer, err := w.bus.OfferAward(t.Context(), w.transcoder, protocol.AwardOffer{Award: peer.SealAward(t, a), Ladder: ladder, SourceFPS: 30, SegmentMillis: 2000})
 		if err != nil {

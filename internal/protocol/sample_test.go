@@ -30,7 +30,7 @@ var (
 			{Profile: testID("other profile"), Output: testID("out 1"), Pixels: 426 * 240 * 50, Frames: 50, FirstPTS: 0, LastPTS: 1 << 33}}}
 	sampleSlot         = SlotRequest{Lease: testID("lease"), Transcoder: sampleWorker.Address(), Serial: 12}
 	sampleBid          = Bid{Transcoder: sampleWorker.Address(), Region: "eu-west", Prices: samplePrices, FreePixelRate: 27_648_000, TTLMillis: 5000, Sequence: 1_763_812_800_000}
-	sampleAward        = Award{Lease: testID("lease"), Orchestrator: sampleOrch.Address(), Transcoder: sampleWorker.Address(), Stream: "camera-1.main_b", Incarnation: 3, LadderHash: Hash(sampleLadder.Hash()), Prices: samplePrices, MaxFee: NewWei(9_999_999_999), LeaseMillis: 30_000, BidSequence: 1_763_812_800_001, URL: "https://orchestrator.example:8936"}
+	sampleAward        = Award{Lease: testID("lease"), Orchestrator: sampleOrch.Address(), Payer: sampleKey.Address(), Transcoder: sampleWorker.Address(), Stream: "camera-1.main_b", Incarnation: 3, LadderHash: Hash(sampleLadder.Hash()), Prices: samplePrices, MaxFee: NewWei(9_999_999_999), LeaseMillis: 30_000, BidSequence: 1_763_812_800_001, URL: "https://orchestrator.example:8936"}
 	sampleLeaseRequest = LeaseRequest{Lease: testID("lease"), Orchestrator: sampleOrch.Address(), ExtendMillis: 30_000, Serial: 13}
 	sampleParamsReq    = ParamsRequest{Lease: testID("lease"), Orchestrator: sampleOrch.Address(), Serial: 14}
 	sampleHeader       = SegmentHeader{Payer: sampleKey.Address(), Recipient: sampleOrch.Address(), Quote: testID("quote"), SegmentKey: sampleSeg, Budget: NewWei(5_000_000), Expiry: 1_763_812_800}
