@@ -82,6 +82,7 @@ type town struct {
 	url      string
 	client   *http.Client
 	log      *slog.Logger
+	delivers func() // called before a receipt leaves, if it is set before work begins
 	pay      func(ctx context.Context, o payment.Order) error
 }
 
@@ -179,6 +180,9 @@ func newTown(t *testing.T) *town {
 	peertest.Join(t, peertest.Options{Domain: w.domain, Key: earner, NATS: nats.URL(), Price: 100, Manner: peertest.Honest, Log: w.log,
 		Params: w.earner.Params, Admit: w.earner.AdmitBy,
 		Owe: func(ctx context.Context, payer common.Address, attempt protocol.ID, stream string, fee protocol.Wei) error {
+			if w.delivers != nil {
+				w.delivers()
+			}
 			return w.earner.Owe(ctx, payment.Owed{Payer: payer, Attempt: attempt, Stream: stream, Fee: fee})
 		},
 		Tickets: func(ctx context.Context, b []byte) ([]byte, error) {

@@ -21,6 +21,7 @@ import (
 	"github.com/kinora/kinora/broadcaster/internal/store"
 	"github.com/kinora/kinora/broadcaster/internal/stream"
 	"github.com/kinora/kinora/internal/payment"
+	"github.com/kinora/kinora/internal/payment/pgstore"
 	"github.com/kinora/kinora/internal/protocol"
 )
 
@@ -114,6 +115,7 @@ func write(w http.ResponseWriter, status int, v any) {
 }
 
 func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	err = pgstore.Explain(err)
 	if protocol.CodeOf(err) == protocol.Internal && r.Context().Err() == nil {
 		a.Log.Error("request failed", "path", r.URL.Path, "err", err)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/kinora/kinora/internal/payment"
+	"github.com/kinora/kinora/internal/payment/pgstore"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/orchestrator/internal/dispatch"
 	"github.com/kinora/kinora/orchestrator/internal/feed"
@@ -138,6 +139,7 @@ func answer(w http.ResponseWriter, status int, v any) {
 
 // refuse answers with err and logs what is this side's own fault.
 func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	err = pgstore.Explain(err)
 	if p := protocol.ProblemOf(err); p.Code == protocol.Internal && r.Context().Err() == nil {
 		a.cfg.Log.Error("request failed", "path", r.URL.Path, "err", err)
 	}
