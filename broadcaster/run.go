@@ -128,7 +128,12 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	metrics := api.NewMetrics()
 	push := ingest.NewSecret(secret)
 	bank := &api.Bank{Escrow: escrow, Self: signer.Address(), Market: buyer, Store: rows, Names: names(cfg.Parties)}
-	face := api.New(api.Config{Desk: desk, Store: rows, Market: buyer, Spend: spend, Shelf: shelf, Feed: feed, Secret: push, Self: signer.Address(), Ready: treasurer.missing,
+	face := api.New(api.Config{Desk: desk, Store: rows, Market: buyer, Spend: spend, Shelf: shelf, Feed: feed, Secret: push, Self: signer.Address(), Ready: func() []string {
+		if desk.Draining() {
+			return []string{"draining: no new pushes are taken until the next start"}
+		}
+		return treasurer.missing()
+	},
 		Ingest: ingest.New(desk, push, ingest.Limits{MaxBytes: cfg.MaxSegmentBytes, MaxDuration: cfg.MaxSegmentDuration, MinRate: cfg.MinBodyRate, Grace: cfg.BodyGrace},
 			metrics.Refused, log),
 		Payer: payer.Stats, Funds: treasury.Funds, Balances: bank.Balances, Log: log}, metrics)

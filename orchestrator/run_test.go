@@ -419,6 +419,11 @@ func TestRun_killedAtAnyMomentPaysAndIsPaidOnce(t *testing.T) {
 	// What was won is redeemed on both hops, and the chain agrees.
 	var answer payment.RecipientStats
 	w.must(w.post(t.Context(), "/api/v1/drain?timeout=30s", nil, &answer))
+	if resp, err := w.client.Get(w.url + "/readyz"); err != nil {
+		t.Error(err)
+	} else if text, err := io.ReadAll(resp.Body); resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(text), "draining") {
+		t.Errorf("after a drain it says that it is ready: %d %s, %v", resp.StatusCode, text, err)
+	}
 	w.must(w.earner.Drain(t.Context()))
 	paid, err := w.escrow.Redemptions(t.Context(), 0)
 	w.must(err)

@@ -265,6 +265,10 @@ func TestRun_worksIsPaidAndRedeems(t *testing.T) {
 	if status := getJSON(t, http.MethodPost, base+"/api/v1/drain?timeout=60s", &settled); status != http.StatusOK || settled.Redeemed != 2 || settled.PendingWinners != 0 {
 		t.Errorf("drain: %d %+v", status, settled)
 	}
+	var problem protocol.Problem
+	if status := getJSON(t, http.MethodGet, base+"/readyz", &problem); status != http.StatusServiceUnavailable || problem.Code != protocol.Draining {
+		t.Errorf("after a drain it says that it is ready: %d %+v", status, problem)
+	}
 	earned, err := w.escrow.Balance(t.Context(), w.transcoder)
 	if err != nil || earned != params.FaceValue.Mul(2) {
 		t.Errorf("the chain says %s earned, %v; want two face values of %s", earned, err, params.FaceValue)

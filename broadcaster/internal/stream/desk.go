@@ -391,6 +391,13 @@ func (d *Desk) Close(ctx context.Context) {
 	d.work.Wait()
 }
 
+// Draining reports that no more pushes are taken, since Close.
+func (d *Desk) Draining() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.draining
+}
+
 // background runs f unless the desk is closing.
 func (d *Desk) background(f func()) bool {
 	d.mu.Lock()

@@ -8,9 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/kinora/kinora/internal/loopback"
 	"github.com/kinora/kinora/internal/payment"
 	"github.com/kinora/kinora/internal/payment/pgstore"
 	"github.com/kinora/kinora/internal/protocol"
@@ -34,6 +33,7 @@ type Recipient interface {
 	Accept(ctx context.Context, d payment.Delivery) (payment.DeliveryAnswer, error)
 	Stats(ctx context.Context) (payment.RecipientStats, error)
 	Drain(ctx context.Context) error
+	Draining() bool // since Drain
 }
 
 // Payer wrote the tickets of hop two.
@@ -104,31 +104,12 @@ func (a *API) Handler() http.Handler {
 // machine is none, whatever name it came by, and neither is who comes through a proxy that runs here.
 func operator(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !fromHere(r) || http.NewCrossOriginProtection().Check(r) != nil {
+		if !loopback.FromHere(r) {
 			protocol.WriteProblem(w, protocol.Errorf(protocol.Unauthorized, "%s is asked for from this machine only, at its loopback address", r.URL.Path))
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// fromHere reports a request that a program on this machine sent to this machine by name.
-func fromHere(r *http.Request) bool {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || !peer.Addr().Unmap().IsLoopback() {
-		return false
-	}
-	for _, proxy := range []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"} {
-		if r.Header.Get(proxy) != "" {
-			return false
-		}
-	}
-	host, _, err := net.SplitHostPort(r.Host)
-	if err != nil {
-		host = r.Host
-	}
-	named, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return host == "localhost" || err == nil && named.Unmap().IsLoopback()
 }
 
 func answer(w http.ResponseWriter, status int, v any) {
@@ -202,6 +183,8 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 	waiting, allocated := a.fleet.Backlog()
 	body := Readiness{Transcoders: allocated, Waiting: waiting}
 	switch {
+	case a.recipient.Draining() || a.dispatcher.Draining():
+		body.Reason = "draining: no new work is taken until the next start"
 	case a.store.Ping(ctx) != nil:
 		body.Reason = "the database does not answer"
 	case !a.connected():

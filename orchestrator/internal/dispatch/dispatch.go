@@ -219,6 +219,13 @@ func (d *Dispatcher) Leases() []LeaseView {
 	return views
 }
 
+// Draining reports that no more segments are taken, since Close.
+func (d *Dispatcher) Draining() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.closing
+}
+
 // background runs f in a goroutine that Close waits for; it returns false once closing has begun.
 func (d *Dispatcher) background(f func()) bool {
 	d.mu.Lock()
