@@ -102,7 +102,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err != nil {
 		return stopped(ctx, err)
 	}
-	spend := stream.NewSpend(stream.Caps{Hour: cfg.SpendPerHour, Day: cfg.SpendPerDay, StreamDay: cfg.SpendPerStream, Total: cfg.SpendTotal}, spent, recent)
+	spend := payment.NewSpend(payment.Caps{Hour: cfg.SpendPerHour, Day: cfg.SpendPerDay, StreamDay: cfg.SpendPerStream, Total: cfg.SpendTotal}, spent, recent)
 	shelf, err := playlist.NewShelf(filepath.Join(cfg.Data, "hls"))
 	if err != nil {
 		return err

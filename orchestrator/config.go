@@ -41,6 +41,12 @@ type Config struct {
 	MinTranscoders          int           `name:"min-transcoders" help:"Allocated transcoders before /readyz says ready." default:"0"`
 	TopUpInterval           time.Duration `name:"top-up-interval" help:"How often allocations are looked at, and topped up below half." default:"10s"`
 
+	SpendPerHour   protocol.Wei  `name:"spend-per-hour" help:"Most that transcoders are paid within an hour, in wei; 0: no bound." default:"0" placeholder:"WEI"`
+	SpendPerDay    protocol.Wei  `name:"spend-per-day" help:"Most that transcoders are paid within a day, in wei; 0: no bound." default:"0" placeholder:"WEI"`
+	SpendPerStream protocol.Wei  `name:"spend-per-stream" help:"Most that transcoders are paid for one stream within a day, in wei; 0: no bound." default:"0" placeholder:"WEI"`
+	SpendTotal     protocol.Wei  `name:"spend-total" help:"Most that transcoders are ever paid, in wei; 0: no bound." default:"0" placeholder:"WEI"`
+	WarnRunway     time.Duration `name:"warn-runway" help:"Warn when the money for transcoders lasts less than this at the rate of the last hour; 0: 6h." default:"6h"`
+
 	LeaseTime       time.Duration `name:"lease-time" help:"Length of a lease; it is renewed at half time while in use." default:"30s"`
 	LeaseIdle       time.Duration `name:"lease-idle" help:"A lease without a segment for so long is released." default:"10s"`
 	AwardTimeout    time.Duration `name:"award-timeout" help:"How long a transcoder may take to answer an offer." default:"1s"`
@@ -104,6 +110,11 @@ func (c Config) Validate() error {
 		{"password-file", c.PasswordFile == "", "the file with the keystore's password is needed"},
 		{"wei-per-pixel", c.WeiPerPixel.IsZero() || !c.WeiPerPixel.FitsUint96(), "want 1 to 2^96-1"},
 		{"allocation-per-transcoder", c.AllocationPerTranscoder.IsZero() || !c.AllocationPerTranscoder.FitsUint96(), "want 1 to 2^96-1"},
+		{"spend-per-hour", !c.SpendPerHour.FitsUint96(), "want at most 2^96-1"},
+		{"spend-per-day", !c.SpendPerDay.FitsUint96(), "want at most 2^96-1"},
+		{"spend-per-stream", !c.SpendPerStream.FitsUint96(), "want at most 2^96-1"},
+		{"spend-total", !c.SpendTotal.FitsUint96(), "want at most 2^96-1"},
+		{"warn-runway", c.WarnRunway < 0, "want 0 or more"},
 		{"quote-valid", c.QuoteValid < time.Second || c.QuoteValid > 24*time.Hour, "want 1s to 24h"},
 		{"max-transcoders", c.MaxTranscoders < 1, "want at least 1"},
 		{"min-transcoders", c.MinTranscoders < 0 || c.MinTranscoders > c.MaxTranscoders, "want 0 to --max-transcoders"},

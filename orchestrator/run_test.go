@@ -351,6 +351,8 @@ type stats struct {
 	InFlight   int                    `json:"in_flight"`
 	Payer      payment.PayerStats     `json:"payer"`
 	Recipient  payment.RecipientStats `json:"recipient"`
+	Spend      payment.Spending       `json:"spend"`
+	Funds      payment.Funds          `json:"funds"`
 }
 
 func (w *town) stats() (s stats) {

@@ -321,15 +321,8 @@ func (s *Store) CommitFailed(ctx context.Context, seg *Segment) error {
 	return nil
 }
 
-// Spent is a fee, for which stream, and when it was committed.
-type Spent struct {
-	At     time.Time
-	Stream string
-	Fee    protocol.Wei
-}
-
 // Spending is the sum of all fees ever committed, and those since a time by stream and minute, oldest first.
-func (s *Store) Spending(ctx context.Context, since time.Time) (total protocol.Wei, recent []Spent, err error) {
+func (s *Store) Spending(ctx context.Context, since time.Time) (total protocol.Wei, recent []payment.Spent, err error) {
 	if err := s.pool.QueryRow(ctx, `SELECT fees::text FROM live_totals`).Scan(&total); err != nil {
 		return total, nil, fmt.Errorf("read what was spent: %w", err)
 	}
@@ -338,7 +331,7 @@ func (s *Store) Spending(ctx context.Context, since time.Time) (total protocol.W
 	if err != nil {
 		return total, nil, fmt.Errorf("read what was spent: %w", err)
 	}
-	var one Spent
+	var one payment.Spent
 	if _, err = pgx.ForEachRow(rows, []any{&one.At, &one.Stream, &one.Fee}, func() error { recent = append(recent, one); return nil }); err != nil {
 		return total, nil, fmt.Errorf("read what was spent: %w", err)
 	}

@@ -45,8 +45,10 @@ type Payer interface {
 type Config struct {
 	Domain         protocol.Domain
 	Self           common.Address
-	MinTranscoders int           // with an allocation before /readyz says so
-	BodyIdle       time.Duration // longest pause in a segment's body
+	MinTranscoders int                     // with an allocation before /readyz says so
+	BodyIdle       time.Duration           // longest pause in a segment's body
+	Spend          func() payment.Spending // on transcoders
+	Funds          func() payment.Funds    // for transcoders
 	Log            *slog.Logger
 }
 
@@ -67,6 +69,13 @@ type API struct {
 // New makes the API.
 func New(cfg Config, d *dispatch.Dispatcher, fl *fleet.Fleet, st *store.Store, fd *feed.Feed, recipient Recipient, payer Payer,
 	connected func() bool, registry *prometheus.Registry) *API {
+	if cfg.Spend == nil {
+		cfg.Spend = func() payment.Spending { return payment.Spending{} }
+	}
+	if cfg.Funds == nil {
+		cfg.Funds = func() payment.Funds { return payment.Funds{} }
+	}
+	registry.MustRegister(money{cfg.Spend, cfg.Funds, payer})
 	return &API{cfg: cfg, dispatcher: d, fleet: fl, store: st, feed: fd, recipient: recipient, payer: payer, connected: connected,
 		quotes:  newLimits(),
 		metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{})}
@@ -207,11 +216,13 @@ type Stats struct {
 	Commitment protocol.Hash          `json:"sampling_commitment"`
 	Payer      payment.PayerStats     `json:"payer"`
 	Recipient  payment.RecipientStats `json:"recipient"`
+	Spend      payment.Spending       `json:"spend"` // on transcoders
+	Funds      payment.Funds          `json:"funds"` // for transcoders
 }
 
 func (a *API) stats(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	s := Stats{InFlight: a.dispatcher.InFlight(), Commitment: a.dispatcher.Commitment()}
+	s := Stats{InFlight: a.dispatcher.InFlight(), Commitment: a.dispatcher.Commitment(), Spend: a.cfg.Spend(), Funds: a.cfg.Funds()}
 	_, s.Allocated = a.fleet.Backlog()
 	var err error
 	if s.Counts, err = a.store.Counts(ctx); err == nil {

@@ -53,6 +53,7 @@ type Recipient interface {
 type Config struct {
 	Domain protocol.Domain
 	Signer protocol.Signer
+	Budget *Budget         // for transcoders; nil: none
 	Payer  common.Address  // whose escrow pays transcoders: the signer's, or an account whose session key it is
 	URL    string          // where transcoders park their slots
 	Prices protocol.Prices // asked of payers
@@ -164,6 +165,14 @@ func (d *Dispatcher) clean(ctx context.Context) error {
 		return err
 	}
 	if err := d.store.LapseEpochs(ctx, 3*epochTime); err != nil { // much longer: a secret in use is never shown
+		return err
+	}
+	if d.cfg.Budget != nil {
+		if err := d.cfg.Budget.hear(ctx); err != nil {
+			return err
+		}
+	}
+	if err := d.store.PruneSpending(ctx, day+time.Hour); err != nil {
 		return err
 	}
 	if err := d.store.PruneHistory(ctx, d.cfg.KeepHistory); err != nil {

@@ -23,6 +23,10 @@ const settleTime = 10 * time.Second
 // SegmentConflict and RateLimited, after which the transcoder was paid and the payer was not charged.
 func (d *Dispatcher) settle(t *try, released bool) error {
 	s := t.seg
+	var spent protocol.Wei
+	if t.spent != nil {
+		defer func() { t.spent(spent, time.Now()) }()
+	}
 	if t.assignment.Message.Attempt.IsZero() { // nothing was begun
 		if t.lease != nil && !errors.Is(t.err, errSettled) {
 			d.fleet.Failed(t.lease.transcoder)
@@ -70,6 +74,7 @@ func (d *Dispatcher) settle(t *try, released bool) error {
 		s.log.Error("an attempt could not be settled; nothing was released and nobody was charged", "attempt", t.id.Short(), "err", err)
 		return &protocol.Error{Code: protocol.Unavailable, Detail: "the verdict could not be stored; try again in a moment", Err: err}
 	}
+	spent = x.Cost
 	if !settled.Replaced.IsZero() {
 		if err := d.recipient.Forgive(ctx, settled.Replaced); err != nil {
 			s.log.Warn("a lost delivery is still owed", "attempt", settled.Replaced.Short(), "err", err)
