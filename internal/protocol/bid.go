@@ -66,6 +66,7 @@ func (b Bid) Validate() error {
 type Award struct {
 	Lease        ID             `json:"lease"`
 	Orchestrator common.Address `json:"orchestrator"`
+	Payer        common.Address `json:"payer"` // whose allocation pays: the orchestrator, or an account whose session key it is
 	Transcoder   common.Address `json:"transcoder"`
 	Stream       string         `json:"stream"`
 	Incarnation  uint32         `json:"incarnation"`
@@ -77,14 +78,14 @@ type Award struct {
 	URL          string         `json:"url"` // of the orchestrator: where the transcoder dials for segments
 }
 
-const awardTypeString = "Award(bytes32 lease,address orchestrator,address transcoder,string stream,uint32 incarnation,bytes32 ladderHash," +
+const awardTypeString = "Award(bytes32 lease,address orchestrator,address payer,address transcoder,string stream,uint32 incarnation,bytes32 ladderHash," +
 	"CodecPrice[] prices,uint96 maxFee,uint32 leaseMillis,uint64 bidSequence,string url)" + codecPriceTypeString
 
 var awardType = crypto.Keccak256Hash([]byte(awardTypeString))
 
 // StructHash is the EIP-712 struct hash.
 func (a Award) StructHash() common.Hash {
-	return structHash(awardType, word(a.Lease), addr(a.Orchestrator), addr(a.Transcoder), str(a.Stream), u64(uint64(a.Incarnation)),
+	return structHash(awardType, word(a.Lease), addr(a.Orchestrator), addr(a.Payer), addr(a.Transcoder), str(a.Stream), u64(uint64(a.Incarnation)),
 		word(a.LadderHash), a.Prices.hash(), wei(a.MaxFee), u64(uint64(a.LeaseMillis)), u64(a.BidSequence), str(a.URL))
 }
 
@@ -104,6 +105,8 @@ func (a Award) Validate() error {
 		return fmt.Errorf("lease is zero")
 	case a.Orchestrator == common.Address{} || a.Transcoder == common.Address{} || a.Orchestrator == a.Transcoder:
 		return fmt.Errorf("orchestrator %s and transcoder %s must be two accounts", a.Orchestrator, a.Transcoder)
+	case a.Payer == common.Address{} || a.Payer == a.Transcoder:
+		return fmt.Errorf("payer is %s, want an account that is not the transcoder", a.Payer)
 	case a.MaxFee.IsZero() || !a.MaxFee.FitsUint96():
 		return fmt.Errorf("max_fee is %s, want 1 to 2^96-1", a.MaxFee)
 	case a.LeaseMillis < 1000 || a.LeaseMillis > 3_600_000:
@@ -143,7 +146,7 @@ func (o AwardOffer) Validate() error {
 	return nil
 }
 
-// AwardAnswer accepts with ticket parameters (of the transcoder for the orchestrator, signed) or declines with a Problem.
+// AwardAnswer accepts with ticket parameters (of the transcoder for the payer, signed) or declines with a Problem.
 type AwardAnswer struct {
 	Params  *Signed[TicketParams] `json:"params,omitempty"`
 	Decline *Problem              `json:"decline,omitempty"`

@@ -93,7 +93,7 @@ func (f *fixture) must(err error) {
 
 func (f *fixture) award(t common.Address, url string, left time.Duration) protocol.ID {
 	f.Helper()
-	a, err := protocol.Seal(f.domain, f.self, protocol.Award{Lease: protocol.NewID(), Orchestrator: f.self.Address(), Transcoder: t, Stream: "demo",
+	a, err := protocol.Seal(f.domain, f.self, protocol.Award{Lease: protocol.NewID(), Orchestrator: f.self.Address(), Payer: f.self.Address(), Transcoder: t, Stream: "demo",
 		LadderHash: protocol.Hash(ladder.Hash()), Prices: prices, MaxFee: protocol.NewWei(1e9), LeaseMillis: 30_000, URL: url})
 	f.must(err)
 	l := store.Lease{Offer: protocol.AwardOffer{Award: a, Ladder: ladder, SourceFPS: 30, SegmentMillis: 2000}, Payer: payer, MaxPrices: prices, Expires: left}

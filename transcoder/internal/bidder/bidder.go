@@ -39,7 +39,8 @@ type Bus interface {
 // Recipient issues ticket parameters, says who has credit, and takes tickets.
 type Recipient interface {
 	ParamsAt(ctx context.Context, payer common.Address, stream string, maxFee, usualFee protocol.Wei) (protocol.Signed[protocol.TicketParams], error)
-	Admit(ctx context.Context, payer common.Address, attempt protocol.ID, budget protocol.Wei) (release func(), err error)
+	// AdmitBy holds budget of payer's credit on the word of signer, who is the payer or a session key of it.
+	AdmitBy(ctx context.Context, payer, signer common.Address, attempt protocol.ID, budget protocol.Wei) (release func(), err error)
 	// AcceptTickets takes an encoded payment.Delivery and returns the encoded answer.
 	AcceptTickets(ctx context.Context, delivery []byte) ([]byte, error)
 }
