@@ -5,6 +5,7 @@
 //	BENCH_SECONDS=N   length of each measurement (4)
 //	BENCH_WINNERS=N   winners in the queue (100000)
 //	BENCH_PATIENCE=D  how long the queue may take before it is given up, with what was reached (2h)
+//	BENCH_PROFILE=DIR where to write a CPU profile of each part, PART.pprof (nowhere)
 package main
 
 import (
@@ -16,6 +17,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime/pprof"
 	"strconv"
 	"syscall"
 	"time"
@@ -105,6 +107,17 @@ func part(ctx context.Context) error {
 		if b.patience, err = time.ParseDuration(v); err != nil || b.patience <= 0 {
 			return fmt.Errorf("BENCH_PATIENCE=%q, want a duration such as 20m", v)
 		}
+	}
+	if dir := os.Getenv("BENCH_PROFILE"); dir != "" {
+		f, err := os.Create(filepath.Join(dir, os.Args[1]+".pprof"))
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
 	}
 	switch os.Args[1] {
 	case "tickets":
