@@ -4,6 +4,7 @@
 //
 //	BENCH_SECONDS=N   length of each measurement (4)
 //	BENCH_WINNERS=N   winners in the queue (100000)
+//	BENCH_LANES=N     lanes that they stand on (64)
 //	BENCH_PATIENCE=D  how long the queue may take before it is given up, with what was reached (2h)
 //	BENCH_PROFILE=DIR where to write a CPU profile of each part, PART.pprof (nowhere)
 package main
@@ -102,6 +103,9 @@ func part(ctx context.Context) error {
 	if b.winners, err = number("BENCH_WINNERS", 100_000); err != nil {
 		return err
 	}
+	if b.lanes, err = number("BENCH_LANES", 64); err != nil {
+		return err
+	}
 	b.patience = 2 * time.Hour
 	if v := os.Getenv("BENCH_PATIENCE"); v != "" {
 		if b.patience, err = time.ParseDuration(v); err != nil || b.patience <= 0 {
@@ -141,6 +145,7 @@ type benchmark struct {
 	seconds  int
 	atMost   int // tickets a second that are signed ahead for a measurement of acceptance
 	winners  int
+	lanes    int
 	patience time.Duration
 	figures  []bench.Figure
 }

@@ -27,6 +27,7 @@ type Pace struct {
 	DropAfter    time.Duration // and given up once its TxNonce was seen used by another for so long: 10 s
 	FillAfter    time.Duration // a TxNonce that nothing has and others wait behind is filled: 30 s
 	BatchTickets int           // in one transaction: 250, about 1.7 M gas and 22 kB of calldata
+	BatchRuns    int           // that they come from, a lane and a set each: 100, up to 7 M gas; no transaction may take more than 16.7 M
 	InFlight     int           // transactions at a time, the second and later ones only when full: 8
 }
 
@@ -34,7 +35,8 @@ func (p Pace) withDefaults() Pace {
 	return Pace{Every: cmp.Or(p.Every, 500*time.Millisecond), RetryAfter: cmp.Or(p.RetryAfter, 5*time.Second),
 		RetryAtMost: cmp.Or(p.RetryAtMost, 10*time.Minute), ResendAfter: cmp.Or(p.ResendAfter, 15*time.Second),
 		SpeedAfter: cmp.Or(p.SpeedAfter, 90*time.Second), DropAfter: cmp.Or(p.DropAfter, 10*time.Second),
-		FillAfter: cmp.Or(p.FillAfter, 30*time.Second), BatchTickets: cmp.Or(p.BatchTickets, 250), InFlight: cmp.Or(p.InFlight, 8)}
+		FillAfter: cmp.Or(p.FillAfter, 30*time.Second), BatchTickets: cmp.Or(p.BatchTickets, 250), BatchRuns: cmp.Or(p.BatchRuns, 100),
+		InFlight: cmp.Or(p.InFlight, 8)}
 }
 
 // retryAt is when a winner is tried again that was put back so often before.
