@@ -59,7 +59,7 @@ func whole(ctx context.Context) error {
 		}
 		parts := []string{"tickets", "postgres", "sqlite"}
 		if b.cgo == "1" {
-			parts = append(parts, "queue")
+			parts = append(parts, "idle", "queue")
 		}
 		for _, p := range parts { // each in a process of its own, whose memory is its own
 			fmt.Fprintln(os.Stderr, "measuring", p, b.note)
@@ -130,6 +130,8 @@ func part(ctx context.Context) error {
 		err = b.accept(ctx, "", openPostgres)
 	case "sqlite":
 		err = b.accept(ctx, "sqlite_", openSQLite)
+	case "idle":
+		err = b.idle(ctx)
 	case "queue":
 		err = b.queue(ctx)
 	default:

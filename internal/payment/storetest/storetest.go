@@ -350,7 +350,13 @@ func closing(t *testing.T, b bench) {
 		b.no(err)
 		return got
 	}
+	if at, ok, err := b.store.NextClose(b.Context()); err != nil || ok {
+		t.Errorf("without a set one is to be closed at %s: %v", at, err)
+	}
 	one, two, other := b.open(alice, "s"), b.open(alice, "s"), b.open(bob, "s")
+	if at, ok, err := b.store.NextClose(b.Context()); err != nil || !ok || !at.Equal(b.now.Add(2*time.Second)) {
+		t.Errorf("the next set is to be closed at %s (%t): %v", at, ok, err)
+	}
 	if got := count(b.store.CloseDue(b.Context(), b.now.Add(1999*time.Millisecond))); got != 0 {
 		t.Errorf("%d sets closed before their time", got)
 	}
