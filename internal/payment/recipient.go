@@ -190,6 +190,7 @@ func (r *Recipient) openSet(ctx context.Context, payer common.Address, lane uint
 		return Set{}, err
 	}
 	s.RandHash = ticket.RandHash(secret)
+	defer r.wakeUp() // its time may come before the next look
 	return r.store.AddSet(ctx, s, after)
 }
 
