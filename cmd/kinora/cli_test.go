@@ -21,6 +21,7 @@ import (
 	"github.com/kinora/kinora/internal/chain"
 	"github.com/kinora/kinora/internal/chain/devchain"
 	"github.com/kinora/kinora/internal/identity"
+	"github.com/kinora/kinora/internal/media/mediatest"
 	"github.com/kinora/kinora/internal/protocol"
 )
 
@@ -36,6 +37,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each of the many processes sleeps a second at its end
+			env.Setenv("KINORA_FFMPEG", mediatest.FFmpeg(t))
 			env.Setenv("RPC", rich.url)
 			env.Setenv("RPC_ADDR", strings.TrimPrefix(rich.url, "http://"))
 			env.Values["secrets"] = &[]string{}

@@ -247,8 +247,12 @@ func (a *Account) prepare(ctx context.Context, doing string, inner *types.Dynami
 }
 
 func (a *Account) broadcast(ctx context.Context, doing string, p Prepared) error {
-	if err := a.Broadcast(ctx, p.Raw); err != nil {
+	var tx types.Transaction
+	if err := tx.UnmarshalBinary(p.Raw); err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
+	}
+	if err := a.client.nodes.send(ctx, &tx); err != nil && !isKnown(err) {
+		return explain(doing, err)
 	}
 	a.nonces.took(p)
 	return nil
