@@ -39,6 +39,7 @@ type Config struct {
 	SpendPerDay               protocol.Wei  `help:"Most that is spent within a day, wei; 0: no bound of its own." default:"0"`
 	SpendPerStream            protocol.Wei  `help:"Most that is spent on one stream within a day, wei; 0: no bound of its own." default:"0"`
 	SpendTotal                protocol.Wei  `help:"Most that is ever spent, wei." default:"100000000000000000000"`
+	MaxFeePerGas              protocol.Wei  `help:"Never pay more for gas, in wei, when allocating; 0: no bound." default:"0"`
 	WarnRunway                time.Duration `help:"Warn when money lasts less than this at the rate of the last hour." default:"6h"`
 	PushSecretFile            string        `help:"File with the secret that pushes must bring; required unless --http is loopback."`
 
@@ -113,7 +114,7 @@ func (c Config) Validate() error {
 		v        protocol.Wei
 		optional bool
 	}{{"max-wei-per-pixel", c.MaxWeiPerPixel, true}, {"allocation-per-orchestrator", c.AllocationPerOrchestrator, false}, {"spend-per-hour", c.SpendPerHour, false},
-		{"spend-per-day", c.SpendPerDay, true}, {"spend-per-stream", c.SpendPerStream, true}, {"spend-total", c.SpendTotal, false}} {
+		{"spend-per-day", c.SpendPerDay, true}, {"spend-per-stream", c.SpendPerStream, true}, {"spend-total", c.SpendTotal, false}, {"max-fee-per-gas", c.MaxFeePerGas, true}} {
 		switch {
 		case !f.optional && (f.v.IsZero() || !f.v.FitsUint96()):
 			return bad(f.flag, "%s: want 1 to 2^96-1 wei", f.v)

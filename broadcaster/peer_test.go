@@ -29,6 +29,7 @@ type peer struct {
 	self       *protocol.KeySigner
 	transcoder *protocol.KeySigner
 	session    common.Address // a session key of every payer
+	mute       chan struct{}  // segments are not answered before it is closed
 	pool       *media.Pool
 	server     *httptest.Server
 
@@ -152,6 +153,16 @@ func (p *peer) segment(w http.ResponseWriter, r *http.Request) {
 	}
 	if code := p.refuse.Load(); code != nil {
 		protocol.WriteProblem(w, protocol.Errorf(*code, "told to refuse"))
+		return
+	}
+	if p.mute != nil { // as a process that is stopped: it takes the connection, and nothing else
+		p.mu.Lock()
+		p.offers = append(p.offers, offer)
+		p.mu.Unlock()
+		select {
+		case <-p.mute:
+		case <-r.Context().Done():
+		}
 		return
 	}
 	p.mu.Lock()

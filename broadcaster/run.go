@@ -122,7 +122,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return stopped(ctx, err)
 	}
 
-	treasury := payment.NewTreasury(escrow, chain.NewAccount(client, key), events.Emit, log).Of(signer.Address()).Keep(payment.Keeping{Store: pgstore.Payer(pool), WarnBelow: cfg.WarnRunway, Now: clock})
+	treasury := payment.NewTreasury(escrow, chain.NewAccount(client, key).WithFees(chain.Fees{MaxPerGas: cfg.MaxFeePerGas}).SharedBy(pgstore.Journal(pool)), events.Emit, log).Of(signer.Address()).Keep(payment.Keeping{Store: pgstore.Payer(pool), WarnBelow: cfg.WarnRunway, Now: clock})
 	treasurer := &treasurer{market: buyer, ensure: treasury.Ensure, amount: cfg.AllocationPerOrchestrator, log: log,
 		ask:    market.Ask{Stream: "introduction", Ladder: ladder, FPS: 30, SegmentMillis: uint32(cfg.SegmentDuration.Milliseconds()), MaxMillis: uint32(2 * cfg.SegmentDuration.Milliseconds())},
 		wanted: min(2, len(cfg.Orchestrators)), stood: make(chan struct{})}

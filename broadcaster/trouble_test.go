@@ -283,6 +283,7 @@ type seller struct {
 	State   string         `json:"state"`
 	Passed  uint64         `json:"passed"`
 	Failed  uint64         `json:"failed"`
+	Error   string         `json:"error"`
 }
 
 func (n node) seller(t testing.TB, p *peer) seller {
@@ -386,4 +387,37 @@ func TestDrain_isSaidByReadyz(t *testing.T) {
 		t.Errorf("the segment in flight: %d", code)
 	}
 	<-stopped
+}
+
+// An orchestrator that hangs, before it says anything or in the middle, costs half the hold-back where there is another.
+func TestOrchestrator_thatHangsLeavesTheOtherItsTime(t *testing.T) {
+	t.Parallel()
+	g := setUp(t)
+	for name, hang := range map[string]func(*peer){
+		"before it answers":      func(p *peer) { p.mute = make(chan struct{}) },
+		"once an attempt begins": func(p *peer) { p.held = make(chan struct{}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			hung, other := newPeer(t, func() protocol.Domain { return g.domain }), newPeer(t, func() protocol.Domain { return g.domain })
+			hung.price = protocol.NewWei(50) // cheaper: asked first
+			hang(hung)
+			t.Cleanup(func() { // lets its handlers end
+				if hung.held != nil {
+					close(hung.held)
+				}
+			})
+			n := start(t, g.config(t, pgtest.URL(t), hung, other))
+			code, parts, problem := n.push(t, "/live/cam/0.ts", bytes.NewReader(clip(t, 1)[0].Bytes), "Content-Duration", "2000")
+			if code != http.StatusOK || len(parts) != 2 {
+				t.Fatalf("%d, %d parts, %+v", code, len(parts), problem)
+			}
+			if len(hung.offered()) != 1 || len(other.offered()) != 1 {
+				t.Errorf("asked were the one that hangs %d times and the other %d times", len(hung.offered()), len(other.offered()))
+			}
+			if s := n.seller(t, hung); !strings.Contains(s.Error, "silent") {
+				t.Errorf("of the one that hangs it is said: %+v", s)
+			}
+		})
+	}
 }

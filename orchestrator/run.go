@@ -120,7 +120,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		}
 	})
 	domain := escrow.Domain()
-	account := chain.NewAccount(escrow.Client(), signer).WithFees(chain.Fees{MaxPerGas: c.MaxFeePerGas})
+	account := chain.NewAccount(escrow.Client(), signer).WithFees(chain.Fees{MaxPerGas: c.MaxFeePerGas}).SharedBy(pgstore.Journal(db.Pool()))
 	clock, err := pgstore.Clock(ctx, db.Pool())
 	if err != nil {
 		return err

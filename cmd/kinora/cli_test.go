@@ -22,6 +22,7 @@ import (
 	"github.com/kinora/kinora/internal/chain/devchain"
 	"github.com/kinora/kinora/internal/identity"
 	"github.com/kinora/kinora/internal/media"
+	"github.com/kinora/kinora/internal/media/mediatest"
 	"github.com/kinora/kinora/internal/protocol"
 )
 
@@ -43,6 +44,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each of the many processes sleeps a second at its end
 			env.Setenv("MEDIA_CHILD", child)
+			env.Setenv("KINORA_FFMPEG", mediatest.FFmpeg(t))
 			env.Setenv("RPC", rich.url)
 			env.Setenv("RPC_ADDR", strings.TrimPrefix(rich.url, "http://"))
 			env.Values["secrets"] = &[]string{}

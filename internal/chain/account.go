@@ -18,13 +18,14 @@ import (
 )
 
 // Account sends transactions of one key, one at a time up to their broadcast, so that each gets the next TxNonce. Give a
-// process one Account per key.
+// process one Account per key; several processes that share a key share a Journal.
 type Account struct {
 	client *Client
 	signer protocol.Signer
 	fees   Fees
 	mu     sync.Mutex // held from choosing a TxNonce to broadcasting it
 	nonces nonces
+	shared Journal // nil: no other process has this account
 }
 
 // Fees bound what an account pays for gas. Zero: no bound.
@@ -47,6 +48,12 @@ func NewAccount(c *Client, signer protocol.Signer) *Account {
 // WithFees bounds what the account pays; call it before the account is used.
 func (a *Account) WithFees(f Fees) *Account {
 	a.fees = f
+	return a
+}
+
+// SharedBy lets processes that have one Journal take TxNonces one after another; call it before the account is used.
+func (a *Account) SharedBy(j Journal) *Account {
+	a.shared = j
 	return a
 }
 
@@ -166,12 +173,14 @@ func (a *Account) submit(ctx context.Context, doing string, to *common.Address, 
 	if err != nil {
 		return Prepared{}, explain(doing, err)
 	}
-	nonce, err := a.nextNonce(ctx)
-	if err != nil {
-		return Prepared{}, explain(doing, err)
-	}
-	return a.finish(ctx, doing, &types.DynamicFeeTx{ChainID: new(big.Int).SetUint64(a.client.chainID), Nonce: nonce, GasTipCap: price.tip,
-		GasFeeCap: price.cap, Gas: gasLimit(gas), To: to, Value: value.Big(), Data: data}, Bill{Gas: gas, Expected: price.expected(gas)}, stored)
+	return a.next(ctx, doing, stored == nil, func() (Prepared, error) {
+		nonce, err := a.nextNonce(ctx)
+		if err != nil {
+			return Prepared{}, explain(doing, err)
+		}
+		return a.prepare(ctx, doing, &types.DynamicFeeTx{ChainID: new(big.Int).SetUint64(a.client.chainID), Nonce: nonce, GasTipCap: price.tip,
+			GasFeeCap: price.cap, Gas: gasLimit(gas), To: to, Value: value.Big(), Data: data}, Bill{Gas: gas, Expected: price.expected(gas)}, stored)
+	})
 }
 
 // Speed signs the transaction in raw again with the same TxNonce and higher fees, hands it to stored and broadcasts it: the
@@ -208,7 +217,17 @@ func bumped(old, now *big.Int) *big.Int {
 	return more
 }
 
+// finish prepares a transaction whose TxNonce is given, and broadcasts it.
 func (a *Account) finish(ctx context.Context, doing string, inner *types.DynamicFeeTx, bill Bill, stored func(Prepared, Bill) error) (Prepared, error) {
+	p, err := a.prepare(ctx, doing, inner, bill, stored)
+	if err != nil {
+		return p, err
+	}
+	return p, a.broadcast(ctx, doing, p)
+}
+
+// prepare signs, and hands the transaction to stored, if it is not nil.
+func (a *Account) prepare(ctx context.Context, doing string, inner *types.DynamicFeeTx, bill Bill, stored func(Prepared, Bill) error) (Prepared, error) {
 	tx, err := a.sign(ctx, types.NewTx(inner))
 	if err != nil {
 		return Prepared{}, fmt.Errorf("%s: sign: %w", doing, err)
@@ -224,11 +243,19 @@ func (a *Account) finish(ctx context.Context, doing string, inner *types.Dynamic
 		}
 		a.nonces.took(p) // written down: it will be sent, if not now
 	}
-	if err := a.client.nodes.send(ctx, tx); err != nil && !isKnown(err) {
-		return p, explain(doing, err)
+	return p, nil
+}
+
+func (a *Account) broadcast(ctx context.Context, doing string, p Prepared) error {
+	var tx types.Transaction
+	if err := tx.UnmarshalBinary(p.Raw); err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	if err := a.client.nodes.send(ctx, &tx); err != nil && !isKnown(err) {
+		return explain(doing, err)
 	}
 	a.nonces.took(p)
-	return p, nil
+	return nil
 }
 
 // sign asks the signer for its kind of signature, and believes only what recovers to the account.

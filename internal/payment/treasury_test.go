@@ -1,16 +1,23 @@
 package payment_test
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/ethereum/go-ethereum/common"
+
 	"github.com/kinora/kinora/internal/chain"
+	"github.com/kinora/kinora/internal/chain/devchain"
 	"github.com/kinora/kinora/internal/payment"
 	"github.com/kinora/kinora/internal/payment/pgstore"
+	"github.com/kinora/kinora/internal/pgcluster/pgtest"
 	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/migrations"
 )
 
 // noted collects events.
@@ -152,5 +159,73 @@ func TestTreasury_warnsBeforeMoneyRunsOut(t *testing.T) {
 	now = now.Add(61 * time.Minute)
 	if f, err = tr.Look(t.Context()); err != nil || f.Low || f.SpentDayWei != wei(20_000) {
 		t.Errorf("%+v, %v", f, err)
+	}
+}
+
+// killing is a journal whose process ends once it has written something down.
+type killing struct{ chain.Journal }
+
+func (k killing) Take(ctx context.Context, a common.Address, prepare func([]chain.Prepared) (chain.Prepared, bool, error)) error {
+	if err := k.Journal.Take(ctx, a, prepare); err != nil {
+		return err
+	}
+	return errKilled
+}
+
+// Two replicas share an account and a database. Whatever they send at the same moment, each transaction gets a nonce of its
+// own, also while nothing of it is in a block, and one that was written down and never sent holds up nothing.
+func TestTreasury_ofTwoReplicasTakesEachTxNonceOnce(t *testing.T) {
+	t.Parallel()
+	rich := newKey(t)
+	dev, err := devchain.Start(t.Context(), devchain.Options{Period: time.Second, Prefund: map[common.Address]protocol.Wei{rich.Address(): ether(1_000_000)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = dev.Close() })
+	m := marketOn(t, dev.URL(), rich)
+	payer := m.party()
+	_, err = m.escrow.Deposit(t.Context(), payer.account, wei(100_000))
+	m.no(err)
+	url := pgtest.URL(t)
+	m.no(migrations.Postgres(t.Context(), url, "payer"))
+	replica := func() (*payment.Treasury, chain.Journal) {
+		pool := pgtest.Open(t, url)
+		client, err := chain.Dial(t.Context(), m.url)
+		m.no(err)
+		t.Cleanup(client.Close)
+		journal := pgstore.Journal(pool)
+		return payment.NewTreasury(m.escrow, chain.NewAccount(client, payer.key).SharedBy(journal), nil, m.log).
+			Keep(payment.Keeping{Store: pgstore.Payer(pool)}), journal
+	}
+	first, err := m.client.TxNonce(t.Context(), payer.address())
+	m.no(err)
+
+	// A third replica is killed between writing a transaction down and sending it.
+	_, journal := replica()
+	if _, err := chain.NewAccount(m.client, payer.key).SharedBy(killing{journal}).Transfer(t.Context(), rich.Address(), wei(1)); !errors.Is(err, errKilled) {
+		t.Fatalf("it went on: %v", err)
+	}
+
+	const each = 4
+	var sending sync.WaitGroup
+	for range 2 {
+		tr, _ := replica()
+		for range each {
+			recipient := newKey(t).Address()
+			sending.Go(func() {
+				if err := tr.Ensure(t.Context(), recipient, wei(1000)); err != nil {
+					t.Errorf("%s: %v", recipient, err)
+				}
+			})
+		}
+	}
+	sending.Wait()
+	last, err := m.client.TxNonce(t.Context(), payer.address())
+	m.no(err)
+	if last != first+2*each+1 {
+		t.Errorf("%d transactions were mined, want %d and the one that was never sent", last-first, 2*each)
+	}
+	if left := payer.balance(); left != wei(100_000-2*each*1000) {
+		t.Errorf("%s wei are left", left)
 	}
 }

@@ -244,6 +244,14 @@ func (m *Market) refusal() error {
 	return protocol.Errorf(code, "no orchestrator takes the segment: %s", strings.Join(reasons, "; "))
 }
 
+// HasAlternative reports whether there is another orchestrator to go to.
+func (c *Choice) HasAlternative() bool {
+	m := c.market
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.ContainsFunc(m.sellers, func(s *seller) bool { return s != c.seller && m.records[s.address].State != verify.CutOff })
+}
+
 // Failed lets the orchestrator rest for a while: the next Choose prefers another.
 func (c *Choice) Failed(err error) {
 	m := c.market

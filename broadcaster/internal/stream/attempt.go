@@ -31,7 +31,7 @@ type work struct {
 
 // collect reads an exchange until its orchestrator vouches for an attempt and this side has judged it. Attempts that the
 // orchestrator gave up or rejected itself cost nobody anything here.
-func (s *Stream) collect(ctx context.Context, seg *segment, choice *market.Choice, exchange *market.Exchange, ask market.Ask) (*work, error) {
+func (s *Stream) collect(ctx context.Context, seg *segment, choice *market.Choice, exchange *market.Exchange, ask market.Ask, heard func()) (*work, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	tries := make(map[uint8]*work)
@@ -46,6 +46,7 @@ func (s *Stream) collect(ctx context.Context, seg *segment, choice *market.Choic
 	}
 	for seen := 0; ; {
 		f, err := exchange.Next()
+		heard()
 		if err == io.EOF {
 			return nil, protocol.Errorf(protocol.TranscodeFailed, "orchestrator %s ended without a verified attempt", choice.URL)
 		}

@@ -57,9 +57,13 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		}
 		defer settle(protocol.Wei{}, time.Now()) // whichever way this ends; the first settling counts
 		length, blind := seg.length()
-		exchange, err := choice.Send(ctx, market.Segment{Key: seg.SegmentKey, Source: seg.source.NewReader(ctx), Millis: millis(length),
+		trying, give := context.WithCancelCause(ctx)
+		defer give(nil)
+		heard, stop := s.listen(ctx, seg, choice, give)
+		exchange, err := choice.Send(trying, market.Segment{Key: seg.SegmentKey, Source: seg.source.NewReader(trying), Millis: millis(length),
 			Budget: s.budget(seg), Avoid: avoid})
 		if err != nil {
+			stop()
 			settle(protocol.Wei{}, time.Now())
 			if !seg.isToBlame(ctx, blind, err) {
 				choice.Failed(err)
@@ -70,8 +74,12 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 
 		// (3 to 6 happen at the orchestrator and its transcoder.) 7. Renditions are checked while they arrive. An attempt
 		// counts once the orchestrator vouched for it, and is judged here by the bytes that came.
-		work, err := s.collect(ctx, seg, choice, exchange, ask)
+		work, err := s.collect(ctx, seg, choice, exchange, ask, heard)
+		stop()
 		if err != nil {
+			if ctx.Err() == nil {
+				err = reason(trying, err)
+			}
 			exchange.Close()
 			settle(protocol.Wei{}, time.Now())
 			if !seg.isToBlame(ctx, blind, err) {

@@ -235,6 +235,7 @@ func (m *market) setUp(ctx, life context.Context) error {
 		do         func() (string, error)
 	}{
 		{"find the programs", "run make build", m.findPrograms},
+		{"video to show", "name a file with video, or leave --input out for a test picture", func() (string, error) { return m.checkInput(ctx) }},
 		{"address of the page", "end what listens there, or take any free port by --http 127.0.0.1:0", func() (string, error) { return m.tryAddress(ctx) }},
 		{"keys of the parties", "check that the data directory is writable", m.makeParties},
 		{"private Postgres", "install Debian's postgresql package, or run make build", func() (string, error) { return m.startPostgres(ctx) }},
@@ -280,6 +281,20 @@ func (m *market) findPrograms() (string, error) {
 		}
 	}
 	return dir, nil
+}
+
+// checkInput finds out now that there is nothing to show, which would be tried for ever.
+func (m *market) checkInput(ctx context.Context) (string, error) {
+	switch m.o.Input {
+	case "":
+		return "a test picture", nil
+	case "none":
+		return "none of its own", nil
+	}
+	if err := livesource.Check(ctx, m.programs.ffmpeg, m.o.Input); err != nil {
+		return "", fmt.Errorf("--input: %w", err)
+	}
+	return m.o.Input, nil
 }
 
 // tryAddress finds out now, not when all the rest is up, that the broadcaster could not listen. The processes of an up
