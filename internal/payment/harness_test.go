@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -132,21 +133,46 @@ func (p *party) allocated(to *party) protocol.Wei {
 
 // onPostgres and onSQLite give a recipient's store and a way to open it again.
 func (m *market) onPostgres() func() payment.Store {
-	url := pgtest.URL(m)
-	m.no(migrations.Postgres(m.Context(), url, "recipient"))
+	url := pgtest.Migrated(m, "recipient")
 	return func() payment.Store { return pgstore.Recipient(pgtest.Open(m, url)) }
 }
 
 func (m *market) onSQLite() func() payment.Store {
-	file := filepath.Join(m.TempDir(), "transcoder.db")
+	file := m.sqlite()
 	return func() payment.Store {
 		db, err := litestore.Open(file)
 		m.no(err)
 		m.Cleanup(func() { db.Close() })
-		m.no(migrations.SQLite(m.Context(), db, "recipient_sqlite"))
 		return litestore.New(db)
 	}
 }
+
+// sqlite gives a transcoder's file. Its migrations are run once.
+func (m *market) sqlite() string {
+	m.Helper()
+	migrated, err := migratedFile()
+	m.no(err)
+	file := filepath.Join(m.TempDir(), "transcoder.db")
+	m.no(os.WriteFile(file, migrated, 0o600))
+	return file
+}
+
+var migratedFile = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "kinora-sqlite-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "db")
+	db, err := litestore.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(migrations.SQLite(context.Background(), db, "recipient_sqlite"), db.Close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file)
+})
 
 // quick are set times that suit a test.
 func quick(c *payment.RecipientConfig) {
@@ -257,8 +283,7 @@ type spender struct {
 
 func (p *party) spender(sender payment.Sender) *spender {
 	p.Helper()
-	url := pgtest.URL(p)
-	p.no(migrations.Postgres(p.Context(), url, "payer"))
+	url := pgtest.Migrated(p, "payer")
 	return p.spenderOn(pgtest.Open(p, url), sender)
 }
 

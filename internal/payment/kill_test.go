@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,7 +24,6 @@ import (
 	"github.com/kinora/kinora/internal/payment/pgstore"
 	"github.com/kinora/kinora/internal/pgcluster/pgtest"
 	"github.com/kinora/kinora/internal/protocol"
-	"github.com/kinora/kinora/migrations"
 )
 
 // process is a side in a process of its own.
@@ -65,20 +63,14 @@ func (m *market) kills(victim string, sqlite bool) *killings {
 	var err error
 	k.before, err = m.client.Balance(m.Context(), k.earner.address())
 	m.no(err)
-	payer := sideConfig{Role: "payer", Key: crypto.FromECDSA(k.payer.key.Key()), Chain: m.url, Escrow: m.escrow.Address(), Database: pgtest.URL(m)}
-	m.no(migrations.Postgres(m.Context(), payer.Database, "payer"))
+	payer := sideConfig{Role: "payer", Key: crypto.FromECDSA(k.payer.key.Key()), Chain: m.url, Escrow: m.escrow.Address(), Database: pgtest.Migrated(m, "payer")}
 	_, err = pgtest.Open(m, payer.Database).Exec(m.Context(), `CREATE TABLE verdicts (attempt bytea PRIMARY KEY)`)
 	m.no(err)
 	earner := sideConfig{Role: "earner", Key: crypto.FromECDSA(k.earner.key.Key()), Chain: m.url, Escrow: m.escrow.Address()}
 	if sqlite {
-		earner.SQLite = filepath.Join(m.TempDir(), "transcoder.db")
-		db, err := litestore.Open(earner.SQLite)
-		m.no(err)
-		m.no(migrations.SQLite(m.Context(), db, "recipient_sqlite"))
-		m.no(db.Close())
+		earner.SQLite = m.sqlite()
 	} else {
-		earner.Database = pgtest.URL(m)
-		m.no(migrations.Postgres(m.Context(), earner.Database, "recipient"))
+		earner.Database = pgtest.Migrated(m, "recipient")
 	}
 	k.databases = map[string]string{"payer": payer.Database, "earner": earner.Database}
 	k.victim = payer
@@ -348,7 +340,7 @@ func TestProcesses_killedBySignalLoseAndDoubleNothing(t *testing.T) {
 	t.Run("earner on sqlite", func(t *testing.T) {
 		t.Parallel()
 		k := on(t, "earner", true)
-		k.die(moves)
+		k.die(append(around("Hold", "Owe", "Accept", "CloseUpTo", "Submit", "Mine", "Finalise"), around("eth_sendRawTransaction")...))
 		k.now.kill() // the file has one writer
 		<-k.now.gone
 		db, err := litestore.Open(k.victim.SQLite)

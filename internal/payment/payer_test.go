@@ -14,7 +14,6 @@ import (
 	"github.com/kinora/kinora/internal/payment/pgstore"
 	"github.com/kinora/kinora/internal/pgcluster/pgtest"
 	"github.com/kinora/kinora/internal/protocol"
-	"github.com/kinora/kinora/migrations"
 )
 
 func TestPayer_signsOncePerAttemptAndInTheOrderOfCommits(t *testing.T) {
@@ -368,9 +367,7 @@ func TestRun_wakesWhenThereIsSomethingToDo(t *testing.T) {
 	payer, earner := m.party(), m.party()
 	payer.backs(earner.address(), ether(1), wei(0))
 	w := newWire(nil)
-	url := pgtest.URL(t)
-	m.no(migrations.Postgres(t.Context(), url, "payer", "recipient"))
-	pool := pgtest.Open(t, url)
+	pool := pgtest.Open(t, pgtest.Migrated(t, "payer", "recipient"))
 	s := payer.spenderOn(pool, w)
 	r := earner.recipient(pgstore.Recipient(pool), m.escrow, quick, func(c *payment.RecipientConfig) { c.Pace.Every = time.Hour })
 	w.connect(earner.address(), r)

@@ -7,16 +7,12 @@ import (
 	"github.com/kinora/kinora/internal/payment/pgstore"
 	"github.com/kinora/kinora/internal/payment/storetest"
 	"github.com/kinora/kinora/internal/pgcluster/pgtest"
-	"github.com/kinora/kinora/migrations"
 )
 
 func TestRecipientStore(t *testing.T) {
 	t.Parallel()
 	storetest.Exercise(t, func(t *testing.T) (payment.Store, func() payment.Store) {
-		url := pgtest.URL(t)
-		if err := migrations.Postgres(t.Context(), url, "recipient"); err != nil {
-			t.Fatal(err)
-		}
+		url := pgtest.Migrated(t, "recipient")
 		open := func() payment.Store { return pgstore.Recipient(pgtest.Open(t, url)) }
 		return open(), open
 	})
