@@ -209,6 +209,9 @@ func bumped(old, now *big.Int) *big.Int {
 }
 
 func (a *Account) finish(ctx context.Context, doing string, inner *types.DynamicFeeTx, bill Bill, stored func(Prepared, Bill) error) (Prepared, error) {
+	if err := a.affords(ctx, doing, inner); err != nil {
+		return Prepared{}, err
+	}
 	tx, err := a.sign(ctx, types.NewTx(inner))
 	if err != nil {
 		return Prepared{}, fmt.Errorf("%s: sign: %w", doing, err)
