@@ -80,7 +80,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return stopped(ctx, err)
 	}
 	var buyer *market.Market
-	payer := payment.NewPayer(payment.PayerConfig{Domain: escrow.Domain(), Signer: signer, MaxFaceValue: cfg.AllocationPerOrchestrator, Now: clock, Events: feed.Emit, Log: log}, pgstore.Payer(pool),
+	payer := payment.NewPayer(payment.PayerConfig{Domain: escrow.Domain(), Signer: signer, MaxFaceValue: cfg.AllocationPerOrchestrator, Now: clock, Chain: escrow, Events: feed.Emit, Log: log}, pgstore.Payer(pool),
 		sender(func(ctx context.Context, recipient common.Address, d payment.Delivery) (payment.DeliveryAnswer, error) {
 			return buyer.Deliver(ctx, recipient, d)
 		}))

@@ -88,6 +88,9 @@ func (a *Account) Await(ctx context.Context, tx common.Hash) (Receipt, error) {
 	return a.await(ctx, Prepared{Tx: tx})
 }
 
+// AwaitSent is Await of a transaction that is sent again from time to time, since a node may have dropped it.
+func (a *Account) AwaitSent(ctx context.Context, p Prepared) (Receipt, error) { return a.await(ctx, p) }
+
 // await also sends p's bytes again from time to time, since a node may have dropped them, and gives up when another
 // transaction has taken their TxNonce.
 func (a *Account) await(ctx context.Context, p Prepared) (Receipt, error) {
@@ -101,7 +104,11 @@ func (a *Account) await(ctx context.Context, p Prepared) (Receipt, error) {
 		r, mined, err := a.client.Receipt(ctx, p.Tx)
 		var refused *Revert
 		if mined || errors.As(err, &refused) {
-			return r, err
+			// A node may have a receipt a moment before the state that the next transaction is judged by.
+			if head, behind := a.client.BlockNumber(ctx); behind != nil || head >= r.Block {
+				return r, err
+			}
+			err = nil
 		}
 		if err == nil && len(p.Raw) > 0 && time.Now().After(again) {
 			again = time.Now().Add(resendEvery)

@@ -72,19 +72,35 @@ func (e *Escrow) OrderNonce(ctx context.Context, recipient common.Address) (uint
 	return call(ctx, e, "read order nonce", e.abi.PackOrderNonce(recipient), e.abi.UnpackOrderNonce)
 }
 
-// TryRedeem asks the chain whether it would pay recipient at least minTotal for packed runs now: a *Revert says why not. It
-// discloses their rands.
-func (e *Escrow) TryRedeem(ctx context.Context, recipient common.Address, packed []byte, minTotal protocol.Wei) error {
-	_, err := e.client.call(ctx, ethereum.CallMsg{From: recipient, To: &e.address, Data: e.abi.PackRedeemBatch(packed, minTotal.Big())})
-	return explain("try to redeem", err)
+// EstimateRedeem asks the chain what gas recipient would take to redeem packed runs now, at least minTotal wei of them: a
+// *Revert says why it would not be paid. It discloses their rands.
+func (e *Escrow) EstimateRedeem(ctx context.Context, recipient common.Address, packed []byte, minTotal protocol.Wei) (uint64, error) {
+	call := ethereum.CallMsg{From: recipient, To: &e.address, Data: e.abi.PackRedeemBatch(packed, minTotal.Big())}
+	gas, err := ask(ctx, e.client.nodes, func(ctx context.Context, eth *ethclient.Client) (uint64, error) { return eth.EstimateGas(ctx, call) })
+	return gas, explain("try to redeem", err)
 }
 
 // RedeemFor carries out a recipient's order. stored is as with RedeemBatch.
 func (e *Escrow) RedeemFor(ctx context.Context, a *Account, o ticket.RedeemOrder, sig protocol.Signature, packed []byte, stored func(Prepared, Bill) error) (Prepared, error) {
 	r, vs := ticket.CompactSignature(sig)
-	return a.submit(ctx, "relay a redemption", &e.address, protocol.Wei{}, e.abi.PackRedeemFor(bindings.ITicketEscrowRedeemOrder{Recipient: o.Recipient,
-		RunsHash: o.RunsHash, MinTotal: o.MinTotal.Big(), Fee: o.Fee.Big(), To: o.To, OrderNonce: o.OrderNonce,
-		Deadline: new(big.Int).SetUint64(o.Deadline)}, packed, r, vs), stored)
+	return a.submit(ctx, "relay a redemption", &e.address, protocol.Wei{}, e.abi.PackRedeemFor(e.order(o), packed, r, vs), stored)
+}
+
+// RedeemPacked is RedeemBatch of packed runs, without a minimum.
+func (e *Escrow) RedeemPacked(ctx context.Context, a *Account, packed []byte) (Prepared, error) {
+	return a.submit(ctx, "redeem", &e.address, protocol.Wei{}, e.abi.PackRedeemBatch(packed, new(big.Int)), nil)
+}
+
+// OrderDigest is what the contract says that a recipient signs.
+func (e *Escrow) OrderDigest(ctx context.Context, o ticket.RedeemOrder) (common.Hash, error) {
+	return call(ctx, e, "read order digest", e.abi.PackRedeemOrderDigest(e.order(o)), func(b []byte) (common.Hash, error) {
+		return e.abi.UnpackRedeemOrderDigest(b)
+	})
+}
+
+func (e *Escrow) order(o ticket.RedeemOrder) bindings.ITicketEscrowRedeemOrder {
+	return bindings.ITicketEscrowRedeemOrder{Recipient: o.Recipient, RunsHash: o.RunsHash, MinTotal: o.MinTotal.Big(), Fee: o.Fee.Big(), To: o.To,
+		OrderNonce: o.OrderNonce, Deadline: new(big.Int).SetUint64(o.Deadline)}
 }
 
 // CancelOrders withdraws every order that the account signed.

@@ -44,6 +44,7 @@ func (p *Payer) Run(ctx context.Context) error {
 	defer ticker.Stop()
 	var deliveries sync.WaitGroup
 	defer deliveries.Wait()
+	deliveries.Go(func() { p.settleLate(ctx) })
 	var last string
 	for {
 		err := p.dispatch(ctx, func(recipient common.Address, wants []string) {

@@ -38,6 +38,8 @@ type Recipient struct {
 	strangersFull time.Time
 
 	settling settling
+	looking  sync.Mutex // held by whoever settles in this process
+	relays   relaying   // under looking; shunned under mu
 }
 
 // setsCached is how many sets are remembered.
@@ -272,6 +274,9 @@ func (r *Recipient) Accept(ctx context.Context, d Delivery) (DeliveryAnswer, err
 		}
 		for i, o := range outcomes {
 			answer.Results[index[i]].Code, answer.Results[index[i]].Detail = o.Code, o.Detail
+			if o.Code == protocol.TicketSetClosed {
+				answer.Results[index[i]].Rand = r.disclosed(ctx, arrivals[i].Ticket.RecipientRandHash)
+			}
 			if !o.Known && (o.Code == "" || o.Code == protocol.TicketUnderpays) {
 				r.announce(arrivals[i], streams[i])
 			}
@@ -292,10 +297,34 @@ func (r *Recipient) Accept(ctx context.Context, d Delivery) (DeliveryAnswer, err
 			return answer, err
 		}
 	}
+	if d.Settlement != nil {
+		var refusal *protocol.Error
+		answer.Settlement = &Result{}
+		switch err := r.takeSettlement(ctx, d.Payer, *d.Settlement); {
+		case errors.As(err, &refusal) && refusal.Code != protocol.Unavailable:
+			answer.Settlement.Code, answer.Settlement.Detail = refusal.Code, refusal.Detail
+		case err != nil:
+			return answer, err
+		}
+	}
 	if d.Wants != "" {
 		answer.Params = r.renew(ctx, d.Payer, d.Wants)
 	}
 	return answer, nil
+}
+
+// disclosed is a set's secret once it may be shown.
+func (r *Recipient) disclosed(ctx context.Context, h common.Hash) *common.Hash {
+	s, ok, err := r.store.SetByRandHash(ctx, h)
+	if err != nil || !ok || !s.Closed || s.RedeemFrom.After(r.now()) {
+		return nil
+	}
+	secret, err := r.rand(ctx, s)
+	if err != nil {
+		return nil
+	}
+	hash := common.Hash(secret)
+	return &hash
 }
 
 // judge says what a ticket is without changing anything.
