@@ -234,11 +234,32 @@ func (a *Account) finish(ctx context.Context, doing string, inner *types.Dynamic
 		}
 		a.nonces.took(p) // written down: it will be sent, if not now
 	}
-	if err := a.client.nodes.send(ctx, tx); err != nil && !isKnown(err) {
+	if err := a.broadcast(ctx, tx); err != nil && !isKnown(err) {
 		return p, explain(doing, err)
 	}
 	a.nonces.took(p)
 	return p, nil
+}
+
+// A node's pool may take a moment to see the money that a block just brought.
+const (
+	poolTries = 20
+	poolPause = 100 * time.Millisecond
+)
+
+// broadcast sends a transaction that the account was found to afford.
+func (a *Account) broadcast(ctx context.Context, tx *types.Transaction) error {
+	for try := 1; ; try++ {
+		err := a.client.nodes.send(ctx, tx)
+		if err == nil || !IsNoGas(err) || try == poolTries {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(poolPause):
+		}
+	}
 }
 
 // sign asks the signer for its kind of signature, and believes only what recovers to the account.
