@@ -293,10 +293,14 @@ func (r *Recipient) send(ctx context.Context, lanes []laneBatch) (paused uint64,
 	if len(lanes) == 0 {
 		return 0, nil
 	}
-	if r.config.RelayAlways && r.config.Relay != nil {
-		return r.relay(ctx, lanes, "this side never sends itself")
-	}
 	runs, keys, value, most := gather(lanes)
+	switch {
+	case time.Now().Before(r.relays.from): // there was no gas, and nobody to relay
+		r.relays.why = r.relays.waits
+		return uint64(len(keys)), nil
+	case r.config.RelayAlways && r.config.Relay != nil && r.relays.tries < alwaysTries:
+		return r.relay(ctx, lanes, "this side does not send itself")
+	}
 	p, err := r.escrow.RedeemBatch(ctx, r.config.Account, runs, protocol.Wei{}, func(p chain.Prepared, bill chain.Bill) error {
 		if r.config.MaxGasPercent > 0 && most.Less(bill.Expected) {
 			return errNotWorth

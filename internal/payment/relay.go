@@ -55,10 +55,12 @@ type RelayOrder struct {
 const (
 	quotePatience = 3 * time.Second
 	orderPatience = 10 * time.Second
-	maxAsked      = 4      // relayers, one after another
-	relayTickets  = 100    // in one order: what a message of the bus has room for
-	orderMargin   = 16     // blocks that a node may be behind
-	gasPerOrder   = 20_000 // more than for a redemption of one's own: the order's signature and number, and the relayer's credit
+	maxAsked      = 4                  // relayers, one after another
+	alwaysTries   = 3                  // of relaying always, before gas of one's own is used
+	relayTickets  = 100                // in one order: what a message of the bus has room for
+	lostAfter     = 7 * 24 * time.Hour // after its expiry, a ticket is given up that no event tells of
+	orderMargin   = 16                 // blocks that a node may be behind
+	gasPerOrder   = 20_000             // more than for a redemption of one's own: the order's signature and number, and the relayer's credit
 	gasPerPayout  = 15_000
 )
 
@@ -68,7 +70,8 @@ type relaying struct {
 	from    time.Time                    // nobody is asked before
 	tries   int                          // since somebody took an order
 	shunned map[common.Address]time.Time // until then
-	why     string                       // nothing was sent
+	waits   string                       // why
+	why     string                       // nothing was sent, at this look
 }
 
 // shun asks a relayer no more for a while.
@@ -110,13 +113,16 @@ func (r *Recipient) relay(ctx context.Context, lanes []laneBatch, why string) (p
 		r.relays.why = why
 		return uint64(len(keys)), nil
 	}
+	rest := func(why string) (uint64, error) {
+		r.relays.from, r.relays.waits = r.config.Pace.retryAt(time.Now(), r.relays.tries), why
+		r.relays.tries++
+		return wait(why)
+	}
 	switch {
 	case r.config.Relay == nil:
-		return wait(why)
+		return rest(why)
 	case r.relays.out:
 		return wait(why + "; a relayer has an order")
-	case time.Now().Before(r.relays.from):
-		return wait(r.relays.why)
 	case len(keys) > relayTickets && len(lanes) > 1:
 		return r.relay(ctx, lanes[:len(lanes)/2], why)
 	case len(keys) > relayTickets:
@@ -146,9 +152,7 @@ func (r *Recipient) relay(ctx context.Context, lanes []laneBatch, why string) (p
 	}
 	fee, found, refused := r.quote(ctx, packed, RelayRequest{Recipient: r.self, Gas: gas}, most)
 	if !found {
-		r.relays.tries++
-		r.relays.from = r.config.Pace.retryAt(time.Now(), r.relays.tries)
-		return wait(why + ", and nobody relays: " + refused)
+		return rest(why + ", and nobody relays: " + refused)
 	}
 	o, err := r.order(ctx, packed, value, fee, most)
 	if err != nil {
@@ -364,6 +368,8 @@ func (r *Recipient) credit(ctx context.Context, m moment, w Winner) (s Settled, 
 		return s, false, err
 	}
 	switch {
+	case !found && w.Ticket.Expiry+uint64(lostAfter/time.Second) < m.confirmed: // no node will ever know more
+		return Settled{Key: w.Key(), State: StateUnpayable, Reason: chain.NonceUsed.String()}, false, nil
 	case !found || head < p.Block.Number+r.config.Confirmations:
 		return r.putBack(w, chain.NonceUsed.String(), m.now), false, nil
 	case !p.Paid:

@@ -339,6 +339,18 @@ func TestRelay_isNotPaidMoreThanGasMayCost(t *testing.T) {
 	}
 }
 
+// Who is to be relayed for always, and finds nobody who does it, uses gas of its own rather than lose winners.
+func TestRelay_alwaysUsesItsOwnGasWhereNobodyRelays(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	s := m.settles(shared(m.onSQLite()), wei(1e15))
+	asks := &relayWire{}
+	r := s.earner.recipient(s.open(), s.escrow, hasty, func(c *payment.RecipientConfig) { c.Relay, c.RelayAlways = asks, true })
+	s.win(2)
+	s.run(r)
+	s.balanced(s.open(), wei(0))
+}
+
 type lockedBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
