@@ -43,6 +43,7 @@ type Escrow interface {
 	RelaysIn(r chain.Receipt) ([]chain.Relayed, error)
 	Passed(ctx context.Context, t ticket.Signed, since uint64) (chain.Passing, bool, error)
 	ConfirmedWatermark(ctx context.Context, payer, recipient common.Address, lane uint16, blocks uint64) (uint64, error)
+	IsFlagged(ctx context.Context, payer common.Address) (bool, error)
 	Settle(ctx context.Context, a *chain.Account, s ticket.Settlement, sig protocol.Signature) (chain.Receipt, error)
 	Runs(r chain.Receipt) ([]chain.Redeemed, []chain.RunStopped, error)
 	Allocate(ctx context.Context, a *chain.Account, recipient common.Address, amount protocol.Wei) (chain.Receipt, error)

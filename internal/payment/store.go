@@ -108,6 +108,8 @@ type Store interface {
 	Settlements(ctx context.Context) ([]SettlementOffer, error)
 	// SettlementPaid closes the debts that settlements up to a nonce have paid, and tells their sum.
 	SettlementPaid(ctx context.Context, payer common.Address, nonce uint64) (protocol.Wei, error)
+	// Evidence lists payers that signed two tickets of one nonce, with the first such two of each.
+	Evidence(ctx context.Context) ([]Evidence, error)
 	// Settle moves winners that are won (not submitted): to expired or unpayable, or to be tried again later.
 	Settle(ctx context.Context, settled []Settled, now time.Time) error
 
@@ -160,6 +162,8 @@ type Outcome struct {
 	Code   protocol.Code
 	Detail string
 	Known  bool // accepted before
+	// Equivocates: another ticket of its payer has its nonce, and both are kept.
+	Equivocates bool
 }
 
 // Exposure is what a payer has in use.

@@ -129,12 +129,10 @@ func ReadRuns(packed []byte, recipient common.Address) (heads []RunHead, err err
 		}
 		t.Expiry = binary.BigEndian.Uint64(append([]byte{0, 0, 0}, rest[34:39]...))
 		t.RecipientRandHash = RandHash([32]byte(rest[39:71]))
-		b := rest[RunHeaderBytes:]
-		t.TicketNonce, t.Salt, t.WinProb = binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:]), binary.BigEndian.Uint64(b[16:])
-		s := Signed{Ticket: t}
-		copy(s.Signature[:64], b[24:88])
-		s.Signature[64] = 27 + s.Signature[32]>>7
-		s.Signature[32] &= 0x7f
+		s, err := Unpack(t, rest[RunHeaderBytes:RunHeaderBytes+RunTicketBytes])
+		if err != nil {
+			return nil, err
+		}
 		heads = append(heads, RunHead{Payer: t.Payer, Lane: t.Lane, Tickets: count, First: s})
 		rest = rest[size:]
 	}
@@ -153,6 +151,19 @@ func (s Signed) Packed() []byte {
 	b = binary.BigEndian.AppendUint64(b, s.WinProb)
 	b = append(b, r[:]...)
 	return append(b, vs[:]...)
+}
+
+// Unpack makes a ticket whole of what Packed left of it and the rest, which t has. It verifies nothing.
+func Unpack(t Ticket, packed []byte) (Signed, error) {
+	if len(packed) != RunTicketBytes {
+		return Signed{}, fmt.Errorf("%w: a packed ticket of %d bytes, want %d", ErrTicket, len(packed), RunTicketBytes)
+	}
+	t.TicketNonce, t.Salt, t.WinProb = binary.BigEndian.Uint64(packed), binary.BigEndian.Uint64(packed[8:]), binary.BigEndian.Uint64(packed[16:])
+	s := Signed{Ticket: t}
+	copy(s.Signature[:64], packed[24:])
+	s.Signature[64] = 27 + s.Signature[32]>>7
+	s.Signature[32] &= 0x7f
+	return s, nil
 }
 
 // CompactSignature is a signature as the contract takes it (EIP-2098).

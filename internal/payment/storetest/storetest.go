@@ -40,6 +40,7 @@ func Exercise(t *testing.T, open func(t *testing.T) (store payment.Store, again 
 		{"takes a mined redemption back", reorganised},
 		{"keeps orders that are in others' hands", handedOut},
 		{"credits what others redeemed", credited},
+		{"keeps two tickets of one nonce", equivocates},
 		{"lets one settle", exclusive},
 		{"forgets what expired", prunes},
 	} {
