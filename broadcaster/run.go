@@ -81,7 +81,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return stopped(ctx, err)
 	}
 	var buyer *market.Market
-	payer := payment.NewPayer(payment.PayerConfig{Domain: escrow.Domain(), Signer: signer, MaxFaceValue: cfg.AllocationPerOrchestrator, Now: clock, Events: events.Emit, Log: log}, pgstore.Payer(pool),
+	payer := payment.NewPayer(payment.PayerConfig{Domain: escrow.Domain(), Signer: signer, MaxFaceValue: cfg.AllocationPerOrchestrator, Now: clock, Chain: escrow, Events: events.Emit, Log: log}, pgstore.Payer(pool),
 		sender(func(ctx context.Context, recipient common.Address, d payment.Delivery) (payment.DeliveryAnswer, error) {
 			return buyer.Deliver(ctx, recipient, d)
 		}))

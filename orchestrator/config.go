@@ -70,6 +70,9 @@ type Config struct {
 	MaxGasPercent uint64       `name:"max-gas-percent" help:"Part of what a redemption pays that its gas may cost, in percent; while it costs more, winners wait, until a quarter of their life is left. 0: whatever it costs." default:"50"`
 	MaxFeePerGas  protocol.Wei `name:"max-fee-per-gas" help:"Never pay more for gas, in wei; 0: no bound." default:"0" placeholder:"WEI"`
 
+	Relay       bool   `name:"relay" help:"Redeem for the transcoders it has paid, for a fee that covers the gas." default:"true" negatable:""`
+	RelayMargin uint64 `name:"relay-margin" help:"What that fee is above the gas, in percent of it." default:"25"`
+
 	OnReady func(Ready) `kong:"-" yaml:"-" json:"-"` // called once when requests are served
 }
 
@@ -129,6 +132,7 @@ func (c Config) Validate() error {
 		{"max-segment-bytes", c.MaxSegmentBytes < 1, "want at least 1"},
 		{"body-idle", c.BodyIdle <= 0, "want more than 0"},
 		{"keep-history", c.KeepHistory != 0 && c.KeepHistory < c.QuoteValid+time.Hour, "want at least an hour more than --quote-valid, or 0 for a week"},
+		{"relay-margin", c.RelayMargin > 10_000, "want 0 to 10000"},
 		{"drain-timeout", c.DrainTimeout < 0, "want 0 or more"},
 		{"ticket-usable", c.TicketUsable < 0 || c.TicketAccept < 0 || c.TicketRedeem < 0 || c.TicketLifetime < 0, "no ticket time may be negative"},
 		{"ticket-accept", c.TicketUsable > 0 && c.TicketAccept > 0 && c.TicketUsable >= c.TicketAccept, "must be longer than --ticket-usable"},

@@ -134,7 +134,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		Flushed:  func(payer common.Address, stream string) { dispatcher.EndStream(payer, stream) },
 		Rejected: func(payer common.Address, r payment.Reject) { dispatcher.Rejected(payer, r.Attempt) },
 	}, pgstore.Recipient(db.Pool()), escrow.PayingTo(common.HexToAddress(c.IncomeTo)))
-	payer := payment.NewPayer(payment.PayerConfig{Domain: domain, Signer: spender, MaxFaceValue: c.AllocationPerTranscoder, Now: clock, Events: events.Emit, Log: log},
+	payer := payment.NewPayer(payment.PayerConfig{Domain: domain, Signer: spender, MaxFaceValue: c.AllocationPerTranscoder, Now: clock, Chain: escrow, Events: events.Emit, Log: log},
 		pgstore.Payer(db.Pool()), sender{nats})
 	db.UseLedger(store.Tickets(payer))
 	treasury := payment.NewTreasury(escrow, account, events.Emit, log).Of(spender.Address()).Keep(payment.Keeping{Store: pgstore.Payer(db.Pool()), WarnBelow: c.WarnRunway, Now: clock})
@@ -179,6 +179,14 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	part("tickets out", payer.Run)
 	part("gas price", gas.Run)
 	part("treasury", treasury.Run)
+	if c.Relay {
+		relayer := payment.NewRelayer(payment.RelayerConfig{Domain: domain, Account: account, Signers: []common.Address{self, account.Address()},
+			MarginPercent: c.RelayMargin, Log: log}, pgstore.Relays(db.Pool()), escrow)
+		part("relay", relayer.Run)
+		if err := nats.ServeRelays(running, self, answer(relayer.Answer)); err != nil {
+			return err
+		}
+	}
 	if err := nats.SubscribeBids(running, transcoders.Bid); err != nil {
 		return err
 	}
@@ -256,6 +264,21 @@ func (s sender) Send(ctx context.Context, recipient common.Address, d payment.De
 		return payment.DeliveryAnswer{}, err
 	}
 	return protocol.Decode[payment.DeliveryAnswer](b)
+}
+
+// answer serves typed requests over the bus.
+func answer[Q, A any](handle func(context.Context, Q) (A, error)) func(context.Context, []byte) ([]byte, error) {
+	return func(ctx context.Context, b []byte) ([]byte, error) {
+		q, err := protocol.Decode[Q](b)
+		if err != nil {
+			return nil, err
+		}
+		a, err := handle(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		return protocol.Encode(a), nil
+	}
 }
 
 // closers close what was opened, in reverse.

@@ -52,6 +52,9 @@ type Config struct {
 	MaxGasPercent uint64       `name:"max-gas-percent" help:"Part of what a redemption pays that its gas may cost, in percent; while it costs more, winners wait, until a quarter of their life is left. 0: whatever it costs." default:"50"`
 	MaxFeePerGas  protocol.Wei `name:"max-fee-per-gas" help:"Never pay more for gas, in wei; 0: no bound." default:"0" placeholder:"WEI"`
 
+	RelayAlways bool   `name:"relay-always" help:"Let orchestrators redeem for a fee also when this account has gas; without it they do only while it has none."`
+	RelayPayout string `name:"relay-payout" help:"Address outside the escrow that redemptions by others are paid out to; this account's own gets it its first gas. Empty: they stay in the escrow, as income." placeholder:"ADDRESS"`
+
 	Encoder Encoder     `kong:"-" yaml:"-"` // nil: kinora-media
 	OnReady func(Ready) `kong:"-" yaml:"-"` // called once when bids stand
 }
@@ -76,6 +79,8 @@ func (c Config) Validate() error {
 	switch {
 	case !common.IsHexAddress(c.Escrow) || common.HexToAddress(c.Escrow) == (common.Address{}):
 		return fmt.Errorf("--escrow: %.60q is not the address of a contract", c.Escrow)
+	case c.RelayPayout != "" && (!common.IsHexAddress(c.RelayPayout) || common.HexToAddress(c.RelayPayout) == (common.Address{})):
+		return fmt.Errorf("--relay-payout: %.60q is not an address", c.RelayPayout)
 	case c.Keystore == "":
 		return errors.New("--keystore: a keystore file is needed (`kinora wallet new` makes one)")
 	case c.PasswordFile == "":

@@ -5,6 +5,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/kinora/kinora/internal/bus"
 	"github.com/kinora/kinora/internal/payment"
 	"github.com/kinora/kinora/internal/protocol"
 )
@@ -37,4 +38,16 @@ func (r recipient) AcceptTickets(ctx context.Context, b []byte) ([]byte, error) 
 		return nil, err
 	}
 	return protocol.Encode(answer), nil
+}
+
+// relays takes requests to orchestrators over the bus.
+type relays struct{ bus *bus.Bus }
+
+// Ask is payment.Relay's.
+func (r relays) Ask(ctx context.Context, relayer common.Address, q payment.RelayRequest) (payment.RelayAnswer, error) {
+	b, err := r.bus.AskRelay(ctx, relayer, protocol.Encode(q))
+	if err != nil {
+		return payment.RelayAnswer{}, err
+	}
+	return protocol.Decode[payment.RelayAnswer](b)
 }

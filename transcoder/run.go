@@ -30,6 +30,7 @@ import (
 const (
 	startPatience = time.Minute // for NATS and the chain to answer when starting
 	startRetry    = time.Second
+	gasPatience   = 5 * time.Second
 )
 
 // Run is a transcoder from start to a drained end: it returns nil after ctx ended and the segments in progress are through.
@@ -86,8 +87,10 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		Usable: c.TicketUsable, Accept: c.TicketAccept, Redeem: c.TicketRedeem, TicketLifetime: c.TicketLifetime,
 		FaceValueMultiple: c.FaceValueMultiple, CreditWindow: c.CreditWindow,
 		Confirmations: c.Confirmations, MaxGasPercent: c.MaxGasPercent, Gas: gas.Cost, Events: events.Emit, Log: log,
+		Relay: relays{nats}, RelayAlways: c.RelayAlways, Payout: common.HexToAddress(c.RelayPayout),
 	}, litestore.New(disk.DB()), escrow)}
 
+	sayGas(ctx, account, log)
 	engine, err := openEngine(c, log)
 	if err != nil {
 		return err
@@ -200,6 +203,15 @@ func (e *engine) capacity(ctx context.Context, c Config, log *slog.Logger) (uint
 	}
 	log.Info("measured", "capacity_pixel_rate", measured.PixelRate, "cpus", measured.CPUs)
 	return measured.PixelRate, nil
+}
+
+// sayGas tells an owner that begins without gas how it is paid.
+func sayGas(ctx context.Context, account *chain.Account, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(ctx, gasPatience)
+	defer cancel()
+	if have, err := account.Client().Balance(ctx, account.Address()); err == nil && have.IsZero() {
+		log.Info("this account has no money for gas: the orchestrators that it works for redeem its winners, for a fee out of them", "account", account.Address())
+	}
 }
 
 // dialChain waits for the chain and finds the escrow on it.

@@ -29,6 +29,7 @@ type walletCommand struct {
 	Withdraw  walletWithdraw  `cmd:"" help:"Move money that is not allocated out of the escrow."`
 	Tickets   walletTickets   `cmd:"" help:"List an orchestrator's or a transcoder's winning tickets, and what became of each."`
 	Redeem    walletRedeem    `cmd:"" help:"Take the winning tickets that can be redeemed to the chain now, once."`
+	Flag      walletFlag      `cmd:"" help:"Show payers that signed two tickets of one nonce, as a role has seen and kept, to the chain: they can allocate no more."`
 }
 
 // output is how a command answers.
@@ -84,6 +85,10 @@ func (n node) dialled(a *app, do func(context.Context, *chain.Client) error) err
 
 // afford adds to a transaction's failure, where the contract has not spoken, what the account could have paid with.
 func afford(ctx context.Context, client *chain.Client, who common.Address, err error) error {
+	var short *chain.NoGas
+	if errors.As(err, &short) {
+		return fmt.Errorf("%s: insufficient funds for what it may cost, %s; %s has %s on the chain, for gas and what it moves", short.Doing, human(short.Need), who, human(short.Have))
+	}
 	var coded *protocol.Error
 	if !errors.As(err, &coded) {
 		return err

@@ -74,7 +74,8 @@ func (b *bank) database(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // win has a new payer pay the account with COUNT tickets that all win, on an open or a closed set, and sets $FACE to the
-// face value of one: `DATABASE|FOLDER KEYSTORE PASSWORDFILE ESCROW COUNT open|closed`.
+// face value of one: `DATABASE|FOLDER KEYSTORE PASSWORDFILE ESCROW COUNT open|closed [twice]`. With twice it signs the last
+// nonce a second time, and $PAYER is set to it.
 func (b *bank) win(ts *testscript.TestScript, _ bool, args []string) {
 	ctx, client := b.t.Context(), b.account.Client()
 	var store payment.Store
@@ -122,15 +123,24 @@ func (b *bank) win(ts *testscript.TestScript, _ bool, args []string) {
 	winProb, err := ticket.WinProbFor(fee, p.FaceValue)
 	ts.Check(err)
 	hasher := ticket.Domain{ChainID: domain.ChainID, Escrow: domain.Escrow}.Hasher()
-	for i := range count {
+	sign := func(i int, salt uint64) payment.Result {
 		t, err := hasher.Sign(payer, ticket.Ticket{Payer: p.Payer, Recipient: p.Recipient, Lane: p.Lane, TicketNonce: uint64(i + 1), FaceValue: p.FaceValue,
-			WinProb: winProb, Expiry: p.Expiry, RecipientRandHash: common.Hash(p.RecipientRandHash), Salt: uint64(i)})
+			WinProb: winProb, Expiry: p.Expiry, RecipientRandHash: common.Hash(p.RecipientRandHash), Salt: salt})
 		ts.Check(err)
 		answer, err := recipient.Accept(ctx, payment.Delivery{Payer: p.Payer, Recipient: p.Recipient, Tickets: []payment.Paid{{Attempt: protocol.NewID(), Ticket: t}}})
 		ts.Check(err)
-		if r := answer.Results[0]; r.Code != "" {
+		return answer.Results[0]
+	}
+	for i := range count {
+		if r := sign(i, uint64(i)); r.Code != "" {
 			ts.Fatalf("ticket refused: %s %s", r.Code, r.Detail)
 		}
+	}
+	if len(args) > 6 {
+		if r := sign(count-1, 99); r.Code != protocol.TicketInvalid {
+			ts.Fatalf("a second ticket of one nonce: %q", r.Code)
+		}
+		ts.Setenv("PAYER", payer.Address().Hex())
 	}
 	if args[5] == "closed" {
 		ts.Check(recipient.CloseAll(ctx))

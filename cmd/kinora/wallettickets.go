@@ -274,6 +274,9 @@ func (w walletRedeem) redeem(ctx context.Context, a *app, escrow *chain.Escrow, 
 	paid := total{is[payment.StateMined].Count + is[payment.StateFinal].Count - was[payment.StateMined].Count - was[payment.StateFinal].Count,
 		is[payment.StateMined].Wei.Add(is[payment.StateFinal].Wei).Sub(was[payment.StateMined].Wei).Sub(was[payment.StateFinal].Wei)}
 	gas := ended.GasWei.Sub(stats.GasWei)
+	if has, err := from.Client().Balance(ctx, from.Address()); err == nil && has.IsZero() && paid.Count == 0 && is[payment.StateWon].Count > 0 {
+		return fmt.Errorf("%s has nothing on the chain to pay for gas: send it some, or let the transcoder run, whose orchestrators redeem for it", from.Address())
+	}
 	object := map[string]any{"address": from.Address().Hex(), "redeemed": paid, "gas_wei": gas, "transactions": ended.Txs - stats.Txs, "totals": is}
 	return w.answer(a, object, "redeemed %d winning tickets, %s (transactions: %d, gas %s)%s", paid.Count, w.sum(paid.Wei), ended.Txs-stats.Txs, w.sum(gas), waiting(after))
 }

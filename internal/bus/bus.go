@@ -172,7 +172,12 @@ func (b *Bus) Close() error {
 
 // subscribe delivers messages of subject in order until ctx or the Bus ends.
 func (b *Bus) subscribe(ctx context.Context, subject string, take func(*nats.Msg)) error {
-	sub, err := b.conn.Subscribe(subject, take)
+	return b.subscribeAmong(ctx, subject, "", take)
+}
+
+// subscribeAmong is subscribe; of those of one queue, if it has a name, one gets each message.
+func (b *Bus) subscribeAmong(ctx context.Context, subject, queue string, take func(*nats.Msg)) error {
+	sub, err := b.conn.QueueSubscribe(subject, queue, take)
 	if err != nil {
 		return unreachable("subscribe to "+subject, err)
 	}

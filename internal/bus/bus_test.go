@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/big"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -171,6 +172,43 @@ func TestSubscription_endsWithItsContext(t *testing.T) {
 		_, err := b.SendTickets(t.Context(), self, nil)
 		return protocol.CodeOf(err) == protocol.Unreachable
 	})
+}
+
+// Two replicas of one orchestrator would pay the gas of one order twice.
+func TestRelay_oneOfSeveralReplicasGetsEachRequest(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	self := signer(t, 1).Address()
+	var served atomic.Int64
+	for range 2 {
+		if err := dial(t, s.URL()).ServeRelays(t.Context(), self, func(_ context.Context, q []byte) ([]byte, error) {
+			served.Add(1)
+			if len(q) == 0 {
+				return nil, protocol.Limited(protocol.FeeTooLow, "fee", 7, "too little")
+			}
+			return append([]byte("sent "), q...), nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := dial(t, s.URL())
+	for range 10 {
+		if a, err := b.AskRelay(t.Context(), self, []byte("order")); err != nil || string(a) != "sent order" {
+			t.Fatalf("answer %q, %v", a, err)
+		}
+	}
+	if n := served.Load(); n != 10 {
+		t.Errorf("10 requests were served %d times", n)
+	}
+	if _, err := b.AskRelay(t.Context(), self, nil); protocol.CodeOf(err) != protocol.FeeTooLow {
+		t.Errorf("error %v, want the refusal", err)
+	}
+	if _, err := b.AskRelay(t.Context(), signer(t, 2).Address(), []byte("order")); protocol.CodeOf(err) != protocol.Unreachable {
+		t.Errorf("error %v, want nobody to serve it", err)
+	}
+	if _, err := b.AskRelay(t.Context(), self, make([]byte, protocol.MaxMessage+1)); protocol.CodeOf(err) != protocol.BadRequest {
+		t.Errorf("error %v, want a bound", err)
+	}
 }
 
 func TestAward_isAcceptedOrDeclined(t *testing.T) {

@@ -80,6 +80,25 @@ func (b *Bus) ServeTickets(ctx context.Context, self common.Address, handle func
 	return b.serveRaw(ctx, protocol.TicketsSubject(self), MaxTickets, handle)
 }
 
+// AskRelay asks orchestrator o to relay a redemption, or what that costs; both sides as encoded by package payment. A refusal
+// comes back with its Code.
+func (b *Bus) AskRelay(ctx context.Context, o common.Address, request []byte) ([]byte, error) {
+	if len(request) > protocol.MaxMessage {
+		return nil, protocol.Errorf(protocol.BadRequest, "a relay request of %d bytes, at most %d", len(request), protocol.MaxMessage)
+	}
+	m, err := b.request(ctx, protocol.RelaySubject(o), request)
+	if err != nil {
+		return nil, err
+	}
+	return m.Data, nil
+}
+
+// ServeRelays takes requests to self until ctx or the Bus ends; of several replicas, one takes each. An error of handle
+// travels as its Problem.
+func (b *Bus) ServeRelays(ctx context.Context, self common.Address, handle func(context.Context, []byte) ([]byte, error)) error {
+	return b.serveAmong(ctx, protocol.RelaySubject(self), "replicas", protocol.MaxMessage, handle)
+}
+
 // ask sends one request and decodes its answer.
 func ask[A any](ctx context.Context, b *Bus, subject string, data []byte) (A, error) {
 	var zero A
@@ -136,8 +155,13 @@ func serve[Q, A any](ctx context.Context, b *Bus, subject string, handle func(co
 
 // serveRaw answers requests on subject, each in a goroutine of its own, at most maxHandlers at once.
 func (b *Bus) serveRaw(ctx context.Context, subject string, limit int, handle func(context.Context, []byte) ([]byte, error)) error {
+	return b.serveAmong(ctx, subject, "", limit, handle)
+}
+
+// serveAmong is serveRaw; of those that serve a subject in one queue, one gets each request.
+func (b *Bus) serveAmong(ctx context.Context, subject, queue string, limit int, handle func(context.Context, []byte) ([]byte, error)) error {
 	slots := make(chan struct{}, maxHandlers)
-	return b.subscribe(ctx, subject, func(m *nats.Msg) {
+	return b.subscribeAmong(ctx, subject, queue, func(m *nats.Msg) {
 		if m.Reply == "" || len(m.Data) > limit {
 			b.drop(m, errors.New("no reply subject, or too long"))
 			return

@@ -95,6 +95,9 @@ func (a *Account) Await(ctx context.Context, tx common.Hash) (Receipt, error) {
 	return a.await(ctx, Prepared{Tx: tx})
 }
 
+// AwaitSent is Await of a transaction that is sent again from time to time, since a node may have dropped it.
+func (a *Account) AwaitSent(ctx context.Context, p Prepared) (Receipt, error) { return a.await(ctx, p) }
+
 // await also sends p's bytes again from time to time, since a node may have dropped them, and gives up when another
 // transaction has taken their TxNonce.
 func (a *Account) await(ctx context.Context, p Prepared) (Receipt, error) {
@@ -108,7 +111,11 @@ func (a *Account) await(ctx context.Context, p Prepared) (Receipt, error) {
 		r, mined, err := a.client.Receipt(ctx, p.Tx)
 		var refused *Revert
 		if mined || errors.As(err, &refused) {
-			return r, err
+			// A node may have a receipt a moment before the state that the next transaction is judged by.
+			if head, behind := a.client.BlockNumber(ctx); behind != nil || head >= r.Block {
+				return r, err
+			}
+			err = nil
 		}
 		if err == nil && len(p.Raw) > 0 && time.Now().After(again) {
 			again = time.Now().Add(resendEvery)
@@ -228,6 +235,9 @@ func (a *Account) finish(ctx context.Context, doing string, inner *types.Dynamic
 
 // prepare signs, and hands the transaction to stored, if it is not nil.
 func (a *Account) prepare(ctx context.Context, doing string, inner *types.DynamicFeeTx, bill Bill, stored func(Prepared, Bill) error) (Prepared, error) {
+	if err := a.affords(ctx, doing, inner); err != nil {
+		return Prepared{}, err
+	}
 	tx, err := a.sign(ctx, types.NewTx(inner))
 	if err != nil {
 		return Prepared{}, fmt.Errorf("%s: sign: %w", doing, err)
@@ -246,13 +256,31 @@ func (a *Account) prepare(ctx context.Context, doing string, inner *types.Dynami
 	return p, nil
 }
 
+// A node's pool may take a moment to see the money that a block just brought.
+const (
+	poolTries = 20
+	poolPause = 100 * time.Millisecond
+)
+
+// broadcast sends a transaction that the account was found to afford.
 func (a *Account) broadcast(ctx context.Context, doing string, p Prepared) error {
 	var tx types.Transaction
 	if err := tx.UnmarshalBinary(p.Raw); err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	if err := a.client.nodes.send(ctx, &tx); err != nil && !isKnown(err) {
-		return explain(doing, err)
+	for try := 1; ; try++ {
+		err := a.client.nodes.send(ctx, &tx)
+		if err == nil || isKnown(err) {
+			break
+		}
+		if !IsNoGas(err) || try == poolTries {
+			return explain(doing, err)
+		}
+		select {
+		case <-ctx.Done():
+			return explain(doing, err)
+		case <-time.After(poolPause):
+		}
 	}
 	a.nonces.took(p)
 	return nil

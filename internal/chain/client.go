@@ -226,6 +226,8 @@ func revert(doing string, raw []byte) *Revert {
 		r.Name, r.Detail = "SessionCapExceeded", fmt.Sprintf("the session key may allocate %s wei more today (UTC), asked were %s", e.Left, e.Amount)
 	case *bindings.TicketEscrowSessionInvalid:
 		r.Name, r.Detail = "SessionInvalid", fmt.Sprintf("%s may not sign for %s, or no longer", e.Signer, e.Payer)
+	case *bindings.TicketEscrowOrderNonceWrong:
+		r.Name, r.Detail = "OrderNonceWrong", fmt.Sprintf("the next order of this recipient has number %d", e.Expected)
 	case *bindings.TicketEscrowPaidBelowMinimum:
 		r.Name, r.Detail = "PaidBelowMinimum", fmt.Sprintf("%s wei would be paid, at least %s were asked", e.Paid, e.MinTotal)
 	default:

@@ -164,13 +164,9 @@ func (e *Escrow) Withdraw(ctx context.Context, a *Account, to common.Address, am
 // signed transaction and what it is expected to cost to stored before it broadcasts it, so that whoever is killed in between can send the same again. The
 // estimate of its gas discloses the runs' rands to the node: close their sets before.
 func (e *Escrow) RedeemBatch(ctx context.Context, a *Account, runs []ticket.Run, minTotal protocol.Wei, stored func(Prepared, Bill) error) (Prepared, error) {
-	var packed []byte
-	for _, r := range runs {
-		b, err := ticket.EncodeRun(r)
-		if err != nil {
-			return Prepared{}, fmt.Errorf("redeem: %w", err)
-		}
-		packed = append(packed, b...)
+	packed, err := PackRuns(runs)
+	if err != nil {
+		return Prepared{}, err
 	}
 	data := e.abi.PackRedeemBatch(packed, minTotal.Big())
 	if e.payTo != (common.Address{}) {
@@ -326,19 +322,7 @@ func (e *Escrow) redeemed(l *types.Log) (Redeemed, error) {
 func (e *Escrow) topic(event string) common.Hash { return e.abi.GetABI().Events[event].ID }
 
 func (e *Escrow) logs(ctx context.Context, event string, fromBlock uint64) ([]*types.Log, error) {
-	query := ethereum.FilterQuery{FromBlock: new(big.Int).SetUint64(fromBlock), Addresses: []common.Address{e.address},
-		Topics: [][]common.Hash{{e.topic(event)}}}
-	logs, err := ask(ctx, e.client.nodes, func(ctx context.Context, eth *ethclient.Client) ([]types.Log, error) {
-		return eth.FilterLogs(ctx, query)
-	})
-	if err != nil {
-		return nil, explain("read events", err)
-	}
-	out := make([]*types.Log, len(logs))
-	for i := range logs {
-		out[i] = &logs[i]
-	}
-	return out, nil
+	return e.find(ctx, new(big.Int).SetUint64(fromBlock), nil, [][]common.Hash{{e.topic(event)}})
 }
 
 func each[T any](logs []*types.Log, f func(*types.Log) (T, error)) ([]T, error) {

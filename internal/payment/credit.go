@@ -107,6 +107,9 @@ func (r *Recipient) AdmitBy(ctx context.Context, payer, signer common.Address, a
 		return nil, protocol.Errorf(protocol.NoAllocation, "payer %s has no allocation to %s that is not thawing (allocated are %s wei, %s thawing)",
 			payer, r.self, a.Amount, a.Thawing)
 	}
+	if err := r.notFlagged(ctx, payer); err != nil {
+		return nil, err
+	}
 	most, err := r.signs(ctx, payer, signer)
 	if err != nil {
 		return nil, err

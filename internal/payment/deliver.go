@@ -20,7 +20,9 @@ type Delivery struct {
 	Tickets   []Paid                           `json:"tickets,omitempty"`
 	Rejects   []Reject                         `json:"rejects,omitempty"`
 	Flush     *protocol.Signed[protocol.Flush] `json:"flush,omitempty"` // end of a stream: close its sets early
-	Wants     string                           `json:"wants,omitempty"` // a stream whose parameters ran out; the answer brings new ones
+	// Settlement pays for attempts whose tickets came too late.
+	Settlement *SettlementOffer `json:"settlement,omitempty"`
+	Wants      string           `json:"wants,omitempty"` // a stream whose parameters ran out; the answer brings new ones
 }
 
 // Flush is the payer's signed word that it is done with a set.
@@ -43,6 +45,8 @@ type Reject struct {
 type DeliveryAnswer struct {
 	Results []Result                                `json:"results"`
 	Params  *protocol.Signed[protocol.TicketParams] `json:"params,omitempty"` // of the stream in Wants
+	// Settlement says what became of the settlement, if there was one: kept, or refused with a code.
+	Settlement *Result `json:"settlement,omitempty"`
 }
 
 // Result is final: a refused ticket stays refused. protocol.TicketUnderpays is a ticket taken for what it is worth, with
@@ -51,6 +55,8 @@ type Result struct {
 	Attempt protocol.ID   `json:"attempt"`
 	Code    protocol.Code `json:"code,omitempty"` // empty: accepted
 	Detail  string        `json:"detail,omitempty"`
+	// Rand is the secret of a set that is closed for good: it shows whether the ticket that came too late would have won.
+	Rand *common.Hash `json:"rand,omitempty"`
 }
 
 // Validate checks names and bounds, not the tickets.
@@ -69,6 +75,11 @@ func (d Delivery) Validate() error {
 	for i, r := range d.Rejects {
 		if r.Attempt.IsZero() || r.Code == "" || len(r.Code) > 64 || len(r.Detail) > 1024 {
 			return fmt.Errorf("rejects[%d]: want an attempt, a code of at most 64 bytes and a detail of at most 1024", i)
+		}
+	}
+	if d.Settlement != nil {
+		if err := d.Settlement.Validate(); err != nil {
+			return err
 		}
 	}
 	if d.Wants != "" {

@@ -30,11 +30,12 @@ func (r *Recipient) follow(ctx context.Context) (unfinished, inFlight int, err e
 	}
 	var open []chain.Prepared
 	for _, s := range sent {
-		if s.Mined == nil {
+		if s.Mined == nil && s.Relay == nil {
 			open = append(open, s.Prepared)
 		}
 	}
 	r.config.Account.Known(floor, open)
+	r.relays.out = false
 	if len(sent) == 0 {
 		return 0, 0, nil
 	}
@@ -49,7 +50,19 @@ func (r *Recipient) follow(ctx context.Context) (unfinished, inFlight int, err e
 		return 0, 0, err
 	}
 	oldest, unmined := uint64(0), 0
+	orders := 0
 	for _, s := range sent {
+		if s.Relay != nil {
+			over, err := r.orderFate(ctx, s, head)
+			if err != nil {
+				return 0, 0, err
+			}
+			if !over {
+				r.relays.out = true
+				orders++
+			}
+			continue
+		}
 		mined, err := r.fate(ctx, s, used, head)
 		if err != nil {
 			return 0, 0, err
@@ -64,7 +77,7 @@ func (r *Recipient) follow(ctx context.Context) (unfinished, inFlight int, err e
 	if unmined > 0 {
 		err = r.closeGap(ctx, used, oldest)
 	}
-	return len(sent), unmined, err
+	return len(sent), unmined + orders, err
 }
 
 // fate takes one redemption as far as the chain allows now, and says whether it is mined or over.
@@ -112,7 +125,14 @@ func (r *Recipient) fate(ctx context.Context, s Redemption, used, head uint64) (
 		}
 	}
 	if r.resend(s.Tx, now) { // also when this process never sent it: the one before may have been killed first
-		if err := r.config.Account.Broadcast(ctx, s.Raw); err != nil { // those behind it can be sent all the same
+		err := r.config.Account.Broadcast(ctx, s.Raw)
+		if chain.IsNoGas(err) && r.config.Relay != nil && now.Sub(s.SubmittedAt) > r.config.Pace.ResendAfter {
+			// Should a node have it all the same, the chain pays its winners once, and what pays them is found.
+			r.config.Log.Warn("redemption dropped: the account cannot pay for its gas any more", "tx", s.Tx, "tx_nonce", s.TxNonce, "winners", s.Winners)
+			r.forget(s.Tx, true)
+			return true, r.store.Drop(ctx, s.Tx, now)
+		}
+		if err != nil { // those behind it can be sent all the same
 			r.config.Log.Warn("redemption not broadcast", "tx", s.Tx, "tx_nonce", s.TxNonce, "err", err)
 		}
 	}
@@ -123,20 +143,36 @@ func (r *Recipient) fate(ctx context.Context, s Redemption, used, head uint64) (
 type outcome struct {
 	chain.Receipt
 	failed bool
+	order  common.Hash // that the transaction, another's, carried out; zero: it is ours
+	fee    protocol.Wei
+}
+
+// of is the outcome of an order.
+func (o outcome) of(order common.Hash) outcome {
+	o.order = order
+	return o
+}
+
+// redemption is what the store knows it by.
+func (o outcome) redemption() common.Hash {
+	if (o.order != common.Hash{}) {
+		return o.order
+	}
+	return o.Tx
 }
 
 func (r *Recipient) receipt(ctx context.Context, tx common.Hash) (outcome, bool, error) {
 	receipt, mined, err := r.config.Account.Client().Receipt(ctx, tx)
 	var failed *chain.Revert
 	if errors.As(err, &failed) {
-		return outcome{receipt, true}, true, nil
+		return outcome{Receipt: receipt, failed: true}, true, nil
 	}
 	return outcome{Receipt: receipt}, mined, err
 }
 
 // mined sorts the winners of a mined redemption into paid, refused for good, and to be tried again.
 func (r *Recipient) mined(ctx context.Context, o outcome) error {
-	batch, err := r.store.Batch(ctx, o.Tx)
+	batch, err := r.store.Batch(ctx, o.redemption())
 	if err != nil {
 		return err
 	}
@@ -175,7 +211,14 @@ func (r *Recipient) mined(ctx context.Context, o outcome) error {
 			rest = append(rest, r.refused(w, reason, now))
 		}
 	}
-	if err := r.store.Mine(ctx, o.Tx, BlockRef{o.Block, o.BlockHash}, o.Cost, paid, rest, now); err != nil {
+	at := BlockRef{o.Block, o.BlockHash}
+	if (o.order != common.Hash{}) {
+		err = r.store.MineRelayed(ctx, o.order, o.Tx, at, o.fee, paid, rest, now)
+		o.Cost = protocol.Wei{} // the relayer's
+	} else {
+		err = r.store.Mine(ctx, o.Tx, at, o.Cost, paid, rest, now)
+	}
+	if err != nil {
 		return err
 	}
 	r.logLost(rest)
@@ -184,7 +227,7 @@ func (r *Recipient) mined(ctx context.Context, o outcome) error {
 	if o.failed {
 		level = r.config.Log.Warn
 	}
-	level("redemption mined", "tickets", len(paid), "of", len(batch), "wei", total.String(), "tx", o.Tx, "block", o.Block, "gas_wei", o.Cost.String(), "failed", o.failed)
+	level("redemption mined", "tickets", len(paid), "of", len(batch), "wei", total.String(), "tx", o.Tx, "block", o.Block, "gas_wei", o.Cost.String(), "fee_wei", o.fee.String(), "failed", o.failed)
 	return nil
 }
 
@@ -202,10 +245,10 @@ func (r *Recipient) refused(w Winner, reason chain.Refusal, now time.Time) Settl
 // finalise ends a redemption deep enough in the chain.
 func (r *Recipient) finalise(ctx context.Context, o outcome) error {
 	now := r.now()
-	if err := r.store.Finalise(ctx, o.Tx, now); err != nil {
+	if err := r.store.Finalise(ctx, o.redemption(), now); err != nil {
 		return err
 	}
-	r.forget(o.Tx, true)
+	r.forget(o.redemption(), true)
 	if o.failed {
 		return nil
 	}
@@ -285,7 +328,7 @@ func (r *Recipient) speed(ctx context.Context, s Redemption) (bool, error) {
 	}
 	p, err := r.config.Account.Speed(ctx, s.Raw, worth, func(p chain.Prepared) error { return r.store.Replace(ctx, s.Tx, p, r.now()) })
 	var dear *chain.TooDear
-	if errors.As(err, &dear) {
+	if errors.As(err, &dear) || chain.IsNoGas(err) {
 		return false, nil
 	}
 	if err == nil {

@@ -22,6 +22,7 @@ import (
 	"github.com/kinora/kinora/internal/payment/pgstore"
 	"github.com/kinora/kinora/internal/pgcluster/pgtest"
 	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/ticket"
 	"github.com/kinora/kinora/migrations"
 )
 
@@ -336,4 +337,8 @@ func (m *market) drain(r *payment.Recipient) {
 	ctx, cancel := context.WithTimeout(m.Context(), time.Minute)
 	defer cancel()
 	m.no(r.Drain(ctx))
+}
+
+func (m *market) settlementDigest(s ticket.Settlement) common.Hash {
+	return ticket.Domain{ChainID: m.domain.ChainID, Escrow: m.domain.Escrow}.Hasher().SettlementDigest(s)
 }

@@ -70,3 +70,8 @@ func (onlyLooking) Settle(context.Context, []Settled, time.Time) error { return 
 func (onlyLooking) Mine(context.Context, common.Hash, BlockRef, protocol.Wei, []WinnerKey, []Settled, time.Time) error {
 	return nil
 }
+
+// Credit too.
+func (onlyLooking) Credit(context.Context, common.Hash, BlockRef, protocol.Wei, WinnerKey, time.Time) error {
+	return nil
+}

@@ -46,6 +46,7 @@ func (p *Payer) Run(ctx context.Context) error {
 	defer timer.Stop()
 	var deliveries sync.WaitGroup
 	defer deliveries.Wait()
+	deliveries.Go(func() { p.settleLate(ctx) })
 	var last string
 	var pruned time.Time
 	for {

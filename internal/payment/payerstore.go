@@ -39,6 +39,20 @@ type PayerStore interface {
 	Prune(ctx context.Context, before time.Time, limit int) (pruned int, err error)
 	Stats(ctx context.Context) (PayerStats, error)
 
+	// Late lists orders whose tickets were refused for a closed set and that no settlement pays for, the oldest first, at most
+	// limit of each recipient.
+	Late(ctx context.Context, limit int) ([]LateOrder, error)
+	// NotLate notes that a late order needs no settlement.
+	NotLate(ctx context.Context, attempt protocol.ID) error
+	// Unsettled lists the recipients that have a settlement which is not known to be paid.
+	Unsettled(ctx context.Context) ([]common.Address, error)
+	// SettleLate adds attempts to what the recipient's settlement pays, and signs it anew with everything that is not paid:
+	// paid is the highest settlement nonce that was, as the chain says. The settlement that is to be sent comes back, if there is
+	// one; it is written down when it does. One that ends by renewBefore, chain time, is signed anew too.
+	SettleLate(ctx context.Context, recipient common.Address, attempts []protocol.ID, paid, renewBefore uint64, sign SignSettlement) (*SettlementOffer, error)
+	// SettlementDelivered notes that the recipient has the settlement up to this nonce.
+	SettlementDelivered(ctx context.Context, recipient common.Address, nonce uint64) error
+
 	// Want notes that an allocation for a recipient is wanted.
 	Want(ctx context.Context, recipient common.Address, now time.Time) error
 	// Wanted tells when an allocation was last wanted, of each recipient that may still have one.
@@ -51,6 +65,9 @@ type PayerStore interface {
 
 // Sign makes the ticket of an order in a set.
 type Sign func(s PayerSet, nonce uint64, fee protocol.Wei) (ticket.Signed, error)
+
+// SignSettlement completes and signs a settlement.
+type SignSettlement func(ticket.Settlement) (protocol.Signature, ticket.Settlement, error)
 
 // PayerSet is a parameter set as its payer keeps it.
 type PayerSet struct {

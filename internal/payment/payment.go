@@ -36,6 +36,15 @@ type Escrow interface {
 	PayableUntil(ctx context.Context, expiry uint64) (uint64, error)
 	RedeemBatch(ctx context.Context, a *chain.Account, runs []ticket.Run, minTotal protocol.Wei, stored func(chain.Prepared, chain.Bill) error) (chain.Prepared, error)
 	Diagnose(ctx context.Context, t ticket.Signed, rand [32]byte) (chain.Refusal, error)
+	OrderNonce(ctx context.Context, recipient common.Address) (uint64, error)
+	EstimateRedeem(ctx context.Context, recipient common.Address, packed []byte, minTotal protocol.Wei) (uint64, error)
+	RedeemFor(ctx context.Context, a *chain.Account, o ticket.RedeemOrder, sig protocol.Signature, packed []byte, stored func(chain.Prepared, chain.Bill) error) (chain.Prepared, error)
+	Relays(ctx context.Context, recipient common.Address, fromBlock uint64) ([]chain.Relayed, error)
+	RelaysIn(r chain.Receipt) ([]chain.Relayed, error)
+	Passed(ctx context.Context, t ticket.Signed, since uint64) (chain.Passing, bool, error)
+	ConfirmedWatermark(ctx context.Context, payer, recipient common.Address, lane uint16, blocks uint64) (uint64, error)
+	IsFlagged(ctx context.Context, payer common.Address) (bool, error)
+	Settle(ctx context.Context, a *chain.Account, s ticket.Settlement, sig protocol.Signature) (chain.Receipt, error)
 	Runs(r chain.Receipt) ([]chain.Redeemed, []chain.RunStopped, error)
 	Allocate(ctx context.Context, a *chain.Account, recipient common.Address, amount protocol.Wei) (chain.Receipt, error)
 	Thaw(ctx context.Context, a *chain.Account, recipient common.Address, amount protocol.Wei) (chain.Receipt, error)
@@ -110,6 +119,12 @@ type RecipientConfig struct {
 	// MaxGasPercent is the part of what a redemption pays that its gas may cost, in percent; while it costs more, winners
 	// wait. In the last quarter of a ticket's life it may cost all of it. 0: whatever it costs.
 	MaxGasPercent uint64
+	// Relay carries redemptions to somebody who sends them for a fee; nil: nobody does. It is used while the account cannot pay
+	// for gas, or always with RelayAlways.
+	Relay       Relay
+	RelayAlways bool
+	// Payout is where relayed redemptions pay out to, outside the escrow; zero: what they pay stays in the escrow.
+	Payout common.Address
 	// Pace of the settling loop.
 	Pace Pace
 
@@ -178,8 +193,10 @@ type RecipientStats struct {
 	EarnedWei      protocol.Wei `json:"earned_wei"` // redeemed on chain
 	PendingWei     protocol.Wei `json:"pending_wei"`
 	LostWei        protocol.Wei `json:"lost_wei"`
-	OwedWei        protocol.Wei `json:"owed_wei"` // delivered and unpaid
-	GasWei         protocol.Wei `json:"gas_wei"`  // of mined redemptions
+	OwedWei        protocol.Wei `json:"owed_wei"`       // delivered and unpaid
+	GasWei         protocol.Wei `json:"gas_wei"`        // of mined redemptions
+	RelayFeesWei   protocol.Wei `json:"relay_fees_wei"` // what relayers kept of earned_wei
+	SettledWei     protocol.Wei `json:"settled_wei"`    // late tickets that settlements paid, besides earned_wei
 }
 
 // PayerConfig configures a Payer.
@@ -189,6 +206,7 @@ type PayerConfig struct {
 	MaxFaceValue protocol.Wei     // refuse sets above it; zero: no bound
 	MaxLifetime  time.Duration    // refuse tickets that live longer; zero: 7 days
 	Now          func() time.Time // the clock that sets live by; nil: this process's. Replicas must share one (pgstore.Clock)
+	Chain        PayerChain       // nil: tickets that came too late are never paid for
 	Events       func(protocol.Event)
 	Log          *slog.Logger
 }

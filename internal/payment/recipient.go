@@ -33,11 +33,14 @@ type Recipient struct {
 	sets        map[common.Hash]Set // what never changes of them
 	allocations map[common.Address]cachedAllocation
 	sessions    map[sessionKey]cachedSession
+	flags       map[common.Address]cachedFlag
 	income      income
 	// strangersFull is when there were found to be too many strangers last.
 	strangersFull time.Time
 
 	settling settling
+	looking  sync.Mutex // held by whoever settles in this process
+	relays   relaying   // under looking; shunned under mu
 }
 
 // setsCached is how many sets are remembered.
@@ -48,7 +51,7 @@ func NewRecipient(c RecipientConfig, store Store, escrow Escrow) *Recipient {
 	c = c.withDefaults(escrow.ThawPeriod())
 	return &Recipient{config: c, self: c.Signer.Address(), hasher: ticket.Domain{ChainID: c.Domain.ChainID, Escrow: c.Domain.Escrow}.Hasher(),
 		store: store, escrow: escrow, wake: make(chan struct{}, 1), sets: map[common.Hash]Set{}, allocations: map[common.Address]cachedAllocation{},
-		sessions: map[sessionKey]cachedSession{},
+		sessions: map[sessionKey]cachedSession{}, flags: map[common.Address]cachedFlag{},
 		settling: newSettling()}
 }
 
@@ -70,6 +73,9 @@ func (r *Recipient) ParamsAt(ctx context.Context, payer common.Address, stream s
 		return none, protocol.Errorf(protocol.BadRequest, "largest fee is %s wei and usual fee %s, want 1 ≤ usual ≤ largest ≤ 2^96-1", maxFee, usualFee)
 	}
 	if err := r.mayPay(payer, stream); err != nil {
+		return none, err
+	}
+	if err := r.notFlagged(ctx, payer); err != nil {
 		return none, err
 	}
 	a, err := r.allocation(ctx, payer)
@@ -273,6 +279,13 @@ func (r *Recipient) Accept(ctx context.Context, d Delivery) (DeliveryAnswer, err
 		}
 		for i, o := range outcomes {
 			answer.Results[index[i]].Code, answer.Results[index[i]].Detail = o.Code, o.Detail
+			if o.Equivocates {
+				r.config.Log.Error("a payer signed two tickets of one nonce; both are kept: `kinora wallet flag` shows them to the chain", "payer", d.Payer,
+					"lane", arrivals[i].Ticket.Lane, "nonce", arrivals[i].Ticket.TicketNonce)
+			}
+			if o.Code == protocol.TicketSetClosed {
+				answer.Results[index[i]].Rand = r.disclosed(ctx, arrivals[i].Ticket.RecipientRandHash)
+			}
 			if !o.Known && (o.Code == "" || o.Code == protocol.TicketUnderpays) {
 				r.announce(arrivals[i], streams[i])
 			}
@@ -293,10 +306,34 @@ func (r *Recipient) Accept(ctx context.Context, d Delivery) (DeliveryAnswer, err
 			return answer, err
 		}
 	}
+	if d.Settlement != nil {
+		var refusal *protocol.Error
+		answer.Settlement = &Result{}
+		switch err := r.takeSettlement(ctx, d.Payer, *d.Settlement); {
+		case errors.As(err, &refusal) && refusal.Code != protocol.Unavailable:
+			answer.Settlement.Code, answer.Settlement.Detail = refusal.Code, refusal.Detail
+		case err != nil:
+			return answer, err
+		}
+	}
 	if d.Wants != "" {
 		answer.Params = r.renew(ctx, d.Payer, d.Wants)
 	}
 	return answer, nil
+}
+
+// disclosed is a set's secret once it may be shown.
+func (r *Recipient) disclosed(ctx context.Context, h common.Hash) *common.Hash {
+	s, ok, err := r.store.SetByRandHash(ctx, h)
+	if err != nil || !ok || !s.Closed || s.RedeemFrom.After(r.now()) {
+		return nil
+	}
+	secret, err := r.rand(ctx, s)
+	if err != nil {
+		return nil
+	}
+	hash := common.Hash(secret)
+	return &hash
 }
 
 // judge says what a ticket is without changing anything.

@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -60,6 +61,7 @@ func (r *Recipient) redeem(ctx context.Context, inFlight int) (paused uint64, fu
 	}
 	rank(ready, m.chainTime)
 	var waits protocol.Wei
+	r.relays.why = ""
 	for {
 		var lanes []laneBatch
 		room, runs := r.config.Pace.BatchTickets, r.config.Pace.BatchRuns
@@ -89,7 +91,7 @@ func (r *Recipient) redeem(ctx context.Context, inFlight int) (paused uint64, fu
 		}
 		// The next lanes of the same look: a long queue is read once for all the transactions that may be under way.
 		if inFlight++; !full || inFlight >= r.config.Pace.InFlight || !r.fillsOne(count, ready) {
-			r.logPaused(paused, "it costs more than is allowed of what it pays", waits)
+			r.logPaused(paused, cmp.Or(r.relays.why, "it costs more than is allowed of what it pays"), waits)
 			return paused, full, nil
 		}
 	}
@@ -184,8 +186,9 @@ take:
 			if err != nil {
 				return b, err
 			}
-			if over {
-				break take // the next look sees the lane as it is then
+			if over { // the next look sees the lane as it is then
+				r.wakeUp()
+				break take
 			}
 			settled = append(settled, s)
 		case payable < m.confirmed:
@@ -306,15 +309,13 @@ func (r *Recipient) send(ctx context.Context, lanes []laneBatch) (paused uint64,
 	if len(lanes) == 0 {
 		return 0, nil
 	}
-	var runs []ticket.Run
-	var keys []WinnerKey
-	var value, most protocol.Wei
-	for _, l := range lanes {
-		runs = append(runs, l.runs...)
-		for _, w := range l.winners {
-			keys = append(keys, w.Key())
-		}
-		value, most = value.Add(l.value), most.Add(l.affordable)
+	runs, keys, value, most := gather(lanes)
+	switch {
+	case time.Now().Before(r.relays.from): // there was no gas, and nobody to relay
+		r.relays.why = r.relays.waits
+		return uint64(len(keys)), nil
+	case r.config.RelayAlways && r.config.Relay != nil && r.relays.tries < alwaysTries:
+		return r.relay(ctx, lanes, "this side does not send itself")
 	}
 	p, err := r.escrow.RedeemBatch(ctx, r.config.Account, runs, protocol.Wei{}, func(p chain.Prepared, bill chain.Bill) error {
 		if r.config.MaxGasPercent > 0 && most.Less(bill.Expected) {
@@ -325,6 +326,8 @@ func (r *Recipient) send(ctx context.Context, lanes []laneBatch) (paused uint64,
 	var refusal *chain.Revert
 	var dear *chain.TooDear
 	switch {
+	case chain.IsNoGas(err) && (p.Tx == common.Hash{}):
+		return r.relay(ctx, lanes, err.Error())
 	case errors.Is(err, errNotWorth) || errors.As(err, &dear):
 		return uint64(len(keys)), nil
 	case errors.As(err, &refusal):
@@ -349,12 +352,9 @@ func (r *Recipient) halve(ctx context.Context, lanes []laneBatch, refusal *chain
 		return low + high, err
 	}
 	if n := len(lanes[0].winners); n > 1 {
-		half := laneBatch{key: lanes[0].key, maxRuns: lanes[0].maxRuns, affordable: lanes[0].affordable}
-		for _, w := range lanes[0].winners[:n/2] {
-			if _, err := r.join(ctx, &half, w); err != nil {
-				return 0, err
-			}
-			half.value = half.value.Add(w.Ticket.FaceValue)
+		half, err := r.lower(ctx, lanes[0], n/2)
+		if err != nil {
+			return 0, err
 		}
 		return r.send(ctx, []laneBatch{half})
 	}
@@ -381,7 +381,7 @@ func (r *Recipient) diagnose(ctx context.Context, b laneBatch, refusal *chain.Re
 }
 
 // investigate finds out what became of a winner whose nonce the chain has passed: a transaction of ours that was believed
-// lost may have paid it. found: that is written down now. Else it says where the winner goes.
+// lost may have paid it, or one of a relayer. found: that is written down now. Else it says where the winner goes.
 func (r *Recipient) investigate(ctx context.Context, m moment, w Winner) (s Settled, found bool, err error) {
 	attempts, err := r.store.Attempts(ctx, w.Key())
 	if err != nil {
@@ -405,13 +405,5 @@ func (r *Recipient) investigate(ctx context.Context, m moment, w Winner) (s Sett
 			}
 		}
 	}
-	// The node may know the watermark and not yet the receipt. That cannot be so when its time is over, or it was never sent.
-	payable, err := r.payableUntil(ctx, m, w.Ticket.Expiry)
-	if err != nil {
-		return s, false, err
-	}
-	if len(attempts) > 0 && payable >= m.confirmed {
-		return r.putBack(w, chain.NonceUsed.String(), m.now), false, nil
-	}
-	return Settled{Key: w.Key(), State: StateUnpayable, Reason: chain.NonceUsed.String()}, false, nil
+	return r.credit(ctx, m, w)
 }

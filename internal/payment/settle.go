@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -25,6 +26,7 @@ type Pace struct {
 	ResendAfter  time.Duration // a transaction that is not mined is broadcast again: 15 s
 	SpeedAfter   time.Duration // and replaced by one with higher fees: 90 s
 	DropAfter    time.Duration // and given up once its TxNonce was seen used by another for so long: 10 s
+	OrderFor     time.Duration // a relayer may carry an order out: 2 min
 	FillAfter    time.Duration // a TxNonce that nothing has and others wait behind is filled: 30 s
 	BatchTickets int           // in one transaction: 250, about 1.7 M gas and 22 kB of calldata
 	BatchRuns    int           // that they come from, a lane and a set each: 100, up to 7 M gas; no transaction may take more than 16.7 M
@@ -35,8 +37,8 @@ func (p Pace) withDefaults() Pace {
 	return Pace{Every: cmp.Or(p.Every, 500*time.Millisecond), RetryAfter: cmp.Or(p.RetryAfter, 5*time.Second),
 		RetryAtMost: cmp.Or(p.RetryAtMost, 10*time.Minute), ResendAfter: cmp.Or(p.ResendAfter, 15*time.Second),
 		SpeedAfter: cmp.Or(p.SpeedAfter, 90*time.Second), DropAfter: cmp.Or(p.DropAfter, 10*time.Second),
-		FillAfter: cmp.Or(p.FillAfter, 30*time.Second), BatchTickets: cmp.Or(p.BatchTickets, 250), BatchRuns: cmp.Or(p.BatchRuns, 100),
-		InFlight: cmp.Or(p.InFlight, 8)}
+		FillAfter: cmp.Or(p.FillAfter, 30*time.Second), OrderFor: cmp.Or(p.OrderFor, 2*time.Minute),
+		BatchTickets: cmp.Or(p.BatchTickets, 250), BatchRuns: cmp.Or(p.BatchRuns, 100), InFlight: cmp.Or(p.InFlight, 8)}
 }
 
 // retryAt is when a winner is tried again that was put back so often before.
@@ -76,6 +78,9 @@ func (r *Recipient) Run(ctx context.Context) error {
 	if err := r.config.validate(r.escrow.ThawPeriod()); err != nil {
 		return fmt.Errorf("payment recipient: %w", err)
 	}
+	var pairs sync.WaitGroup
+	defer pairs.Wait()
+	pairs.Go(func() { r.settlePairs(ctx) })
 	closeFrom := time.Now().Add(r.config.RestartGrace)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -177,6 +182,8 @@ func (r *Recipient) runOnce(ctx context.Context, closeDue bool) (p pass, err err
 	}
 	p.idle = true
 	p.ran, err = r.store.Exclusive(ctx, func(ctx context.Context) error {
+		r.looking.Lock() // what is remembered in this process
+		defer r.looking.Unlock()
 		unfinished, inFlight, err := r.follow(ctx)
 		if err != nil {
 			return err

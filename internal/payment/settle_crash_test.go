@@ -136,6 +136,12 @@ func (m doomedStore) Replace(ctx context.Context, old common.Hash, p chain.Prepa
 func (m doomedStore) Mine(ctx context.Context, tx common.Hash, at payment.BlockRef, gas protocol.Wei, paid []payment.WinnerKey, rest []payment.Settled, now time.Time) error {
 	return do(m.crash, "Mine", func() error { return m.Store.Mine(ctx, tx, at, gas, paid, rest, now) })
 }
+func (m doomedStore) HandOut(ctx context.Context, o payment.RelayOrder, ws []payment.WinnerKey, now time.Time) error {
+	return do(m.crash, "HandOut", func() error { return m.Store.HandOut(ctx, o, ws, now) })
+}
+func (m doomedStore) MineRelayed(ctx context.Context, order, tx common.Hash, at payment.BlockRef, fee protocol.Wei, paid []payment.WinnerKey, rest []payment.Settled, now time.Time) error {
+	return do(m.crash, "MineRelayed", func() error { return m.Store.MineRelayed(ctx, order, tx, at, fee, paid, rest, now) })
+}
 func (m doomedStore) Unmine(ctx context.Context, tx common.Hash) error {
 	return do(m.crash, "Unmine", func() error { return m.Store.Unmine(ctx, tx) })
 }

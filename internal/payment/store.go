@@ -93,6 +93,25 @@ type Store interface {
 	Finalise(ctx context.Context, tx common.Hash, now time.Time) error
 	// Drop ends a redemption that another transaction took the place of: its winners are won again.
 	Drop(ctx context.Context, tx common.Hash, now time.Time) error
+	// HandOut writes an order down before it leaves, as Submit does a redemption. It fails if another of its number is under
+	// way.
+	HandOut(ctx context.Context, o RelayOrder, winners []WinnerKey, now time.Time) error
+	// Raise writes down o, which has the number and the winners of old and is handed out besides it.
+	Raise(ctx context.Context, old common.Hash, o RelayOrder, now time.Time) error
+	// MineRelayed is Mine of an order that tx carried out for fee.
+	MineRelayed(ctx context.Context, order, tx common.Hash, at BlockRef, fee protocol.Wei, paid []WinnerKey, rest []Settled, now time.Time) error
+	// Credit ends a winner that is won: tx, which this side did not send, paid it, deep enough in the chain. The relayer's fee
+	// counts once per tx.
+	Credit(ctx context.Context, tx common.Hash, at BlockRef, fee protocol.Wei, paid WinnerKey, now time.Time) error
+	// TakeSettlement keeps a payer's settlement in place of its older one, unless it pays less than its attempts owe: then it
+	// is refused with TicketUnderpays. Their debts stay open until it is paid.
+	TakeSettlement(ctx context.Context, o SettlementOffer) error
+	// Settlements lists those that are not known to be paid.
+	Settlements(ctx context.Context) ([]SettlementOffer, error)
+	// SettlementPaid closes the debts that settlements up to a nonce have paid, and tells their sum.
+	SettlementPaid(ctx context.Context, payer common.Address, nonce uint64) (protocol.Wei, error)
+	// Evidence lists payers that signed two tickets of one nonce, with the first such two of each.
+	Evidence(ctx context.Context) ([]Evidence, error)
 	// Settle moves winners that are won (not submitted): to expired or unpayable, or to be tried again later.
 	Settle(ctx context.Context, settled []Settled, now time.Time) error
 
@@ -145,6 +164,8 @@ type Outcome struct {
 	Code   protocol.Code
 	Detail string
 	Known  bool // accepted before
+	// Equivocates: another ticket of its payer has its nonce, and both are kept.
+	Equivocates bool
 }
 
 // Exposure is what a payer has in use.
@@ -224,6 +245,9 @@ type Redemption struct {
 	Winners     uint64
 	Mined       *BlockRef     // where it was seen mined
 	Replaced    []common.Hash // others with the same TxNonce, any of which may be mined instead
+
+	Relay   *RelayOrder // in the hands of others: Tx is the order's digest
+	RelayTx common.Hash // what carried it out, once mined
 }
 
 // BlockRef names a block.

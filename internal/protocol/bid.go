@@ -233,5 +233,8 @@ func ParamsSubject(t common.Address) string { return "kinora.v1.params." + t.Hex
 // TicketsSubject is where t receives tickets and verdicts (payment.Delivery).
 func TicketsSubject(t common.Address) string { return "kinora.v1.tickets." + t.Hex() }
 
+// RelaySubject is where an orchestrator takes requests to relay redemptions.
+func RelaySubject(orchestrator common.Address) string { return "kinora.v1.relay." + orchestrator.Hex() }
+
 // EventSubject is where a publishes Events about itself.
 func EventSubject(a common.Address) string { return "kinora.v1.event." + a.Hex() }

@@ -49,6 +49,8 @@ const (
 	TicketUnderpays    Code = "ticket_underpays"     // expected value below the fee owed
 	NothingOwed        Code = "nothing_owed"         // no delivery stands behind this ticket
 	SessionEnded       Code = "session_ended"        // this key may not sign for the payer, or no longer
+	FeeTooLow          Code = "fee_too_low"          // relaying costs more than the order gives
+	PayerFlagged       Code = "payer_flagged"        // the payer signed one nonce twice, as is proven on chain
 
 	// The market.
 	QuoteExpired   Code = "quote_expired"
@@ -80,7 +82,7 @@ var codeStatus = map[Code]int{
 	Unauthorized: http.StatusForbidden, NotFound: http.StatusNotFound, MethodNotAllowed: http.StatusMethodNotAllowed,
 	SegmentTooLarge: http.StatusRequestEntityTooLarge, BodyTooSlow: http.StatusRequestTimeout, SegmentConflict: http.StatusConflict,
 	RateLimited: http.StatusTooManyRequests, SpendCapReached: http.StatusPaymentRequired, InsufficientCredit: http.StatusPaymentRequired,
-	NoAllocation: http.StatusPaymentRequired, BudgetTooSmall: http.StatusPaymentRequired,
+	NoAllocation: http.StatusPaymentRequired, FeeTooLow: http.StatusPaymentRequired, PayerFlagged: http.StatusForbidden, BudgetTooSmall: http.StatusPaymentRequired,
 	EmptySegment: http.StatusUnprocessableEntity, BadMedia: http.StatusUnprocessableEntity, NoVideo: http.StatusUnprocessableEntity,
 	NoKeyframe: http.StatusUnprocessableEntity, SegmentTooLong: http.StatusUnprocessableEntity, SegmentTooShort: http.StatusUnprocessableEntity,
 	TooManyPixels: http.StatusUnprocessableEntity, UnsupportedCodec: http.StatusUnprocessableEntity,

@@ -69,12 +69,7 @@ func EncodeRun(r Run) ([]byte, error) {
 		if v := s.Signature[64]; v != 27 && v != 28 || s.Signature[32] > 0x7f { // no compact form
 			return nil, fmt.Errorf("encode run: %w: the signature of nonce %d is not one that Verify accepts", ErrTicket, s.TicketNonce)
 		}
-		rs, vs := s.Compact()
-		b = binary.BigEndian.AppendUint64(b, s.TicketNonce)
-		b = binary.BigEndian.AppendUint64(b, s.Salt)
-		b = binary.BigEndian.AppendUint64(b, s.WinProb)
-		b = append(b, rs[:]...)
-		b = append(b, vs[:]...)
+		b = append(b, s.Packed()...)
 	}
 	return b, nil
 }

@@ -40,6 +40,8 @@ type batch struct {
 	sets     map[int64]*nonceSet
 	onLane   map[payment.LaneKey][]int64  // serials
 	known    map[payment.WinnerKey][]byte // digests by ticket
+	packed   map[payment.WinnerKey][]byte // the tickets themselves
+	proofs   []Step                       // of tickets that share a nonce
 	debts    map[debtKey][]*item          // accepted tickets by attempt
 }
 
@@ -86,7 +88,7 @@ type debtKey struct {
 
 func newBatch(calls []*call, db DB) *batch {
 	b := &batch{db: db, lanes: map[payment.LaneKey]*lane{}, sets: map[int64]*nonceSet{}, onLane: map[payment.LaneKey][]int64{},
-		known: map[payment.WinnerKey][]byte{}, debts: map[debtKey][]*item{}}
+		known: map[payment.WinnerKey][]byte{}, packed: map[payment.WinnerKey][]byte{}, debts: map[debtKey][]*item{}}
 	for _, c := range calls {
 		outcomes := make([]payment.Outcome, len(c.arrivals))
 		b.outcomes = append(b.outcomes, outcomes)
@@ -172,11 +174,11 @@ func (b *batch) read(ctx context.Context, c Conn) error {
 		if x.Ticket.TicketNonce > uint64(l.highest) { // nothing above it was ever accepted
 			continue
 		}
-		steps = append(steps, Step{SQL: `SELECT digest FROM recipient_tickets WHERE payer = $1 AND lane = $2 AND nonce = $3`,
+		steps = append(steps, Step{SQL: `SELECT digest, signed FROM recipient_tickets WHERE payer = $1 AND lane = $2 AND nonce = $3`,
 			Args: []any{x.Ticket.Payer[:], int64(x.Ticket.Lane), int64(x.Ticket.TicketNonce)}, Row: func(r Rows) error {
-				var digest []byte
-				err := r.Scan(&digest)
-				b.known[x.key()] = digest
+				var digest, signed []byte
+				err := r.Scan(&digest, &signed)
+				b.known[x.key()], b.packed[x.key()] = digest, signed
 				return err
 			}})
 	}
@@ -197,6 +199,8 @@ func (b *batch) decide(x *item) error {
 	if digest, known := b.known[x.key()]; known {
 		if *x.outcome = (payment.Outcome{Known: true}); !bytes.Equal(digest, x.Digest[:]) {
 			x.refuse(protocol.TicketInvalid, "nonce %d of lane %d was used by another ticket", nonce, t.Lane)
+			x.outcome.Equivocates = true
+			return b.evidence(x)
 		}
 		return nil
 	}
@@ -216,7 +220,7 @@ func (b *batch) decide(x *item) error {
 		return nil
 	}
 	x.accepted = true
-	b.known[x.key()] = x.Digest[:]
+	b.known[x.key()], b.packed[x.key()] = x.Digest[:], t.Packed()
 	if s.changed = true; s.low == nil || nonce < *s.low {
 		s.low = &nonce
 	}
@@ -259,7 +263,7 @@ func (b *batch) writes() (steps []Step, err error) {
 			continue
 		}
 		t := x.Ticket
-		accepted = append(accepted, []any{t.Payer[:], int64(t.Lane), int64(t.TicketNonce), x.Digest[:], x.Attempt[:], int64(t.Expiry)})
+		accepted = append(accepted, []any{t.Payer[:], int64(t.Lane), int64(t.TicketNonce), x.Digest[:], x.Attempt[:], int64(t.Expiry), b.packed[x.key()]})
 		if !x.Won {
 			continue
 		}
@@ -275,7 +279,7 @@ func (b *batch) writes() (steps []Step, err error) {
 			sets = append(sets, []any{*s.low, *s.high, serial})
 		}
 	}
-	steps = append(steps, many(accepted, row, Step{SQL: `INSERT INTO recipient_tickets (payer, lane, nonce, digest, attempt, expiry) VALUES ` + rowsHere}, "($, $, $, $, $, $)")...)
+	steps = append(steps, many(accepted, row, Step{SQL: `INSERT INTO recipient_tickets (payer, lane, nonce, digest, attempt, expiry, signed) VALUES ` + rowsHere}, "($, $, $, $, $, $, $)")...)
 	steps = append(steps, many(winners, row, Step{SQL: `INSERT INTO recipient_winners (payer, lane, nonce, set_serial, face_value, expiry, ticket, won_at) VALUES ` + rowsHere},
 		"($, $, $, $, $, $, $, $)")...)
 	steps = append(steps, many(sets, row, Step{SQL: `UPDATE recipient_sets SET min_nonce = v.column1, max_nonce = v.column2 FROM (VALUES ` + rowsHere + `) AS v
@@ -287,7 +291,7 @@ func (b *batch) writes() (steps []Step, err error) {
 		}
 	}
 	amount := "CAST($ AS " + b.db.Amount() + ")"
-	return append(steps, many(lanes, row, Step{SQL: `UPDATE recipient_lanes SET highest_nonce = v.column2, accepted = v.column3, accepted_wei = v.column4, won = v.column5,
+	return append(append(steps, b.proofs...), many(lanes, row, Step{SQL: `UPDATE recipient_lanes SET highest_nonce = v.column2, accepted = v.column3, accepted_wei = v.column4, won = v.column5,
 		won_wei = v.column6 FROM (VALUES ` + rowsHere + `) AS v JOIN recipient_sets s ON s.serial = v.column1
 		WHERE recipient_lanes.payer = s.payer AND recipient_lanes.lane = s.lane`},
 		"(CAST($ AS bigint), CAST($ AS bigint), CAST($ AS bigint), "+amount+", CAST($ AS bigint), "+amount+")")...), nil

@@ -252,6 +252,12 @@ func (l *Ledger) Stats(ctx context.Context, now time.Time) (s payment.RecipientS
 		if s.GasWei, err = sum(ctx, c, `SELECT CAST(gas_wei AS text) FROM recipient_redemptions WHERE state IN ('mined', 'final')`); err != nil {
 			return err
 		}
+		if s.RelayFeesWei, err = sum(ctx, c, `SELECT CAST(fee_wei AS text) FROM recipient_redemptions WHERE state IN ('mined', 'final') AND tx_nonce < 0`); err != nil {
+			return err
+		}
+		if s.SettledWei, err = sum(ctx, c, `SELECT CAST(settled_wei AS text) FROM recipient_settlements`); err != nil {
+			return err
+		}
 		owed, err := all(ctx, c, debt, debtColumns+` WHERE is_open = 1`)
 		for _, d := range owed {
 			s.OwedWei = s.OwedWei.Add(d.open())

@@ -12,7 +12,7 @@ import (
 	"github.com/kinora/kinora/internal/protocol"
 )
 
-const lanes = 1 << 16
+const lanes = payment.SettlementLane // the last is no stream's
 
 // KnownLane implements payment.Store.
 func (l *Ledger) KnownLane(ctx context.Context, payer common.Address, stream string) (lane uint16, known bool, err error) {

@@ -63,8 +63,8 @@ func (l *Ledger) Winners(ctx context.Context, limit int) (out []payment.Record, 
 				x.SettledAt = moment(*settledAt)
 			}
 			return x, json.Unmarshal(raw, &x.Ticket)
-		}, `SELECT w.ticket, w.state, w.reason, w.tx, w.won_at, w.settled_at, w.not_before, w.set_serial, s.state, s.redeem_from, l.stream
-			FROM recipient_winners w JOIN recipient_sets s ON s.serial = w.set_serial
+		}, `SELECT w.ticket, w.state, w.reason, COALESCE(r.relay_tx, w.tx), w.won_at, w.settled_at, w.not_before, w.set_serial, s.state, s.redeem_from, l.stream
+			FROM recipient_winners w LEFT JOIN recipient_redemptions r ON r.tx = w.tx JOIN recipient_sets s ON s.serial = w.set_serial
 			JOIN recipient_lanes l ON l.payer = w.payer AND l.lane = w.lane
 			ORDER BY w.won_at DESC, w.payer, w.lane, w.nonce DESC LIMIT $1`, int64(limit))
 		return err
@@ -161,17 +161,22 @@ func hashOf(r Rows) (common.Hash, error) {
 func (l *Ledger) Sent(ctx context.Context) (out []payment.Redemption, err error) {
 	err = l.tx(ctx, "list redemptions", func(c Conn) error {
 		out, err = all(ctx, c, func(r Rows) (x payment.Redemption, err error) {
-			var tx, blockHash []byte
+			var tx, blockHash, relayTx []byte
 			var nonce, at, count int64
 			var block *int64
 			var state string
-			err = r.Scan(&tx, &nonce, &x.Raw, &at, &state, &block, &blockHash, &count)
+			err = r.Scan(&tx, &nonce, &x.Raw, &at, &state, &block, &blockHash, &relayTx, &count)
+			if err == nil && nonce < 0 {
+				x.Relay = &payment.RelayOrder{}
+				err = json.Unmarshal(x.Raw, x.Relay)
+				x.RelayTx = common.BytesToHash(relayTx)
+			}
 			x.Tx, x.TxNonce, x.SubmittedAt, x.Winners = common.BytesToHash(tx), uint64(nonce), moment(at), uint64(count)
 			if state == "mined" && block != nil {
 				x.Mined = &payment.BlockRef{Number: uint64(*block), Hash: common.BytesToHash(blockHash)}
 			}
 			return x, err
-		}, `SELECT tx, tx_nonce, raw, submitted_at, state, block, block_hash,
+		}, `SELECT tx, tx_nonce, raw, submitted_at, state, block, block_hash, relay_tx,
 			(SELECT COUNT(*) FROM recipient_redemption_winners b WHERE b.tx = r.tx)
 			FROM recipient_redemptions r WHERE state IN ('sent', 'mined') ORDER BY tx_nonce`)
 		if err != nil {
@@ -213,7 +218,7 @@ func (l *Ledger) Attempts(ctx context.Context, k payment.WinnerKey) (out []commo
 func (l *Ledger) TxNonceFloor(ctx context.Context) (floor uint64, err error) {
 	err = l.tx(ctx, "read the highest TxNonce", func(c Conn) error {
 		var highest *int64
-		_, err := one(ctx, c, `SELECT MAX(tx_nonce) FROM recipient_redemptions WHERE state IN ('mined', 'final')`, nil, &highest)
+		_, err := one(ctx, c, `SELECT MAX(tx_nonce) FROM recipient_redemptions WHERE state IN ('mined', 'final') AND tx_nonce >= 0`, nil, &highest)
 		floor = 0
 		if highest != nil {
 			floor = uint64(*highest) + 1
@@ -243,45 +248,47 @@ func (l *Ledger) Replace(ctx context.Context, old common.Hash, p chain.Prepared,
 
 // Mine implements payment.Store.
 func (l *Ledger) Mine(ctx context.Context, tx common.Hash, at payment.BlockRef, gas protocol.Wei, paid []payment.WinnerKey, rest []payment.Settled, now time.Time) error {
-	return l.tx(ctx, "note mined redemption", func(c Conn) error {
-		var nonce int64
-		found, err := one(ctx, c, `SELECT tx_nonce FROM recipient_redemptions WHERE tx = $1 AND state NOT IN ('mined', 'final')`+l.db.Lock(), []any{tx[:]}, &nonce)
-		if err != nil || !found { // noted before
-			return err
-		}
-		// The others with its TxNonce can no longer be mined; what was submitted with them is decided by this one.
-		if _, err := c.Exec(ctx, `UPDATE recipient_redemptions SET state = 'replaced' WHERE tx_nonce = $1 AND state = 'sent'`, nonce); err != nil {
-			return err
-		}
-		if _, err := c.Exec(ctx, `UPDATE recipient_winners SET tx = $1 WHERE state = 'submitted'
+	return l.tx(ctx, "note mined redemption", func(c Conn) error { return l.mine(ctx, c, tx, at, gas, paid, rest, now) })
+}
+
+func (l *Ledger) mine(ctx context.Context, c Conn, tx common.Hash, at payment.BlockRef, gas protocol.Wei, paid []payment.WinnerKey, rest []payment.Settled, now time.Time) error {
+	var nonce int64
+	found, err := one(ctx, c, `SELECT tx_nonce FROM recipient_redemptions WHERE tx = $1 AND state NOT IN ('mined', 'final')`+l.db.Lock(), []any{tx[:]}, &nonce)
+	if err != nil || !found { // noted before
+		return err
+	}
+	// The others with its TxNonce can no longer be mined; what was submitted with them is decided by this one.
+	if _, err := c.Exec(ctx, `UPDATE recipient_redemptions SET state = 'replaced' WHERE tx_nonce = $1 AND state = 'sent'`, nonce); err != nil {
+		return err
+	}
+	if _, err := c.Exec(ctx, `UPDATE recipient_winners SET tx = $1 WHERE state = 'submitted'
 			AND tx IN (SELECT tx FROM recipient_redemptions WHERE tx_nonce = $2 AND state = 'replaced')`, tx[:], nonce); err != nil {
-			return err
-		}
-		if err := must(c.Exec(ctx, `UPDATE recipient_redemptions SET state = 'mined', gas_wei = $2, block = $3, block_hash = $4 WHERE tx = $1`,
-			tx[:], gas.String(), int64(at.Number), at.Hash[:])); err != nil {
-			return err
-		}
-		for _, x := range spans(paid) { // also those that were put back, or even sent again, while nobody knew of this
-			if _, err := c.Exec(ctx, `UPDATE recipient_winners SET state = 'mined', tx = $1, reason = '' WHERE payer = $2 AND lane = $3 AND nonce BETWEEN $4 AND $5
+		return err
+	}
+	if err := must(c.Exec(ctx, `UPDATE recipient_redemptions SET state = 'mined', gas_wei = $2, block = $3, block_hash = $4 WHERE tx = $1`,
+		tx[:], gas.String(), int64(at.Number), at.Hash[:])); err != nil {
+		return err
+	}
+	for _, x := range spans(paid) { // also those that were put back, or even sent again, while nobody knew of this
+		if _, err := c.Exec(ctx, `UPDATE recipient_winners SET state = 'mined', tx = $1, reason = '' WHERE payer = $2 AND lane = $3 AND nonce BETWEEN $4 AND $5
 				AND state IN ('won', 'submitted') AND EXISTS (SELECT 1 FROM recipient_redemption_winners b WHERE b.tx = $1
 				AND b.payer = recipient_winners.payer AND b.lane = recipient_winners.lane AND b.nonce = recipient_winners.nonce)`,
-				tx[:], x.lane.Payer[:], int64(x.lane.Lane), x.low, x.high); err != nil {
-				return err
-			}
-		}
-		if err := l.settle(ctx, c, payment.StateSubmitted, tx, rest, now); err != nil {
+			tx[:], x.lane.Payer[:], int64(x.lane.Lane), x.low, x.high); err != nil {
 			return err
 		}
-		// Winners of another transaction that was to have this TxNonce.
-		_, err = c.Exec(ctx, `UPDATE recipient_winners SET state = 'won', tx = NULL, reason = 'dropped' WHERE tx = $1 AND state = 'submitted'`, tx[:])
+	}
+	if err := l.settle(ctx, c, payment.StateSubmitted, tx, rest, now); err != nil {
 		return err
-	})
+	}
+	// Winners of another transaction that was to have this TxNonce.
+	_, err = c.Exec(ctx, `UPDATE recipient_winners SET state = 'won', tx = NULL, reason = 'dropped' WHERE tx = $1 AND state = 'submitted'`, tx[:])
+	return err
 }
 
 // Unmine implements payment.Store.
 func (l *Ledger) Unmine(ctx context.Context, tx common.Hash) error {
 	return l.tx(ctx, "take mined redemption back", func(c Conn) error {
-		n, err := c.Exec(ctx, `UPDATE recipient_redemptions SET state = 'sent', gas_wei = '0', block = NULL, block_hash = NULL WHERE tx = $1 AND state = 'mined'`, tx[:])
+		n, err := c.Exec(ctx, `UPDATE recipient_redemptions SET state = 'sent', gas_wei = '0', fee_wei = '0', relay_tx = NULL, block = NULL, block_hash = NULL WHERE tx = $1 AND state = 'mined'`, tx[:])
 		if err != nil || n == 0 {
 			return err
 		}

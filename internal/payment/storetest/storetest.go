@@ -39,6 +39,9 @@ func Exercise(t *testing.T, open func(t *testing.T) (store payment.Store, again 
 		{"takes winners to the chain", winners},
 		{"puts winners back", dropped},
 		{"takes a mined redemption back", reorganised},
+		{"keeps orders that are in others' hands", handedOut},
+		{"credits what others redeemed", credited},
+		{"keeps two tickets of one nonce", equivocates},
 		{"lets one settle", exclusive},
 		{"forgets what expired", prunes},
 	} {
