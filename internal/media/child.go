@@ -315,7 +315,7 @@ func (c *Child) Transcode(ctx context.Context, job Job) (*Result, error) {
 // Measure reports what the segment in r holds. Several may run at once, beside a Transcode or not. r as Job.Source.
 func (c *Child) Measure(ctx context.Context, r io.Reader, opts MeasureOptions) (*Measurement, error) {
 	j := newJob(c, r)
-	answer, err := j.run(ctx, wire.KindMeasure, wire.Measure{Grid: opts.Grid, Of: opts.Of, Limits: c.limits.wire()})
+	answer, err := j.run(ctx, wire.KindMeasure, wire.Measure{Grid: opts.Grid, Of: opts.Of, SDR: opts.SDR, Limits: c.limits.wire()})
 	if err != nil {
 		return nil, err
 	}

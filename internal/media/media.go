@@ -147,6 +147,9 @@ type MeasureOptions struct {
 
 	// Of is the part of every picture that the grid covers: without bars, or what a crop leaves. Empty: all of it.
 	Of Rect
+
+	// SDR takes the grid of pictures of high dynamic range as a rendition looks that is mapped to standard.
+	SDR bool
 }
 
 // Rect is a part of a picture, in pixels.

@@ -64,6 +64,7 @@ type Transcode struct {
 type Measure struct {
 	Grid   bool   `json:"grid,omitempty"` // decode every picture, not only the first, and send its luma grid
 	Of     Rect   `json:"of"`             // the part of the pictures that the grid covers; empty: all
+	SDR    bool   `json:"sdr,omitempty"`  // the grid is of the pictures as they look mapped to standard dynamic range
 	Limits Limits `json:"limits"`
 }
 

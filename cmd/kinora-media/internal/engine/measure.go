@@ -28,6 +28,8 @@ type measuring struct {
 	demux   *demuxer
 	decoder *decoder
 	normal  normaliser
+	small   shaper // before pictures are mapped, which costs by the pixel
+	tone    toneMapper
 	grid    gridder
 	batch   []byte
 	count   int // pictures in batch
@@ -47,6 +49,8 @@ func (m *measuring) release() {
 		m.demux.close()
 	}
 	m.normal.free()
+	m.small.free(m.server.warm)
+	m.tone.free()
 	m.grid.free()
 }
 
@@ -125,6 +129,25 @@ func (m *measuring) video(pkt *astiav.Packet) error {
 	return m.decoder.decode(pkt, m.size)
 }
 
+// dimSize is what pictures are scaled to before they are mapped: many times the grid.
+const dimWidth, dimHeight = 480, 270
+
+// dim is the picture as it looks mapped to standard dynamic range; free it.
+func (m *measuring) dim(f *astiav.Frame) (*astiav.Frame, error) {
+	if m.small.geometry.Width == 0 {
+		m.small = newShaper(wire.Profile{Width: min(dimWidth, f.Width()&^1), Height: min(dimHeight, f.Height()&^1)}, f.Width(), f.Height(), f.SampleAspectRatio())
+	}
+	s, err := m.small.scale(m.server.warm, f, astiav.PixelFormatYuv420P10Le, false)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Free()
+	if err := copyProperties(s, f); err != nil {
+		return nil, err
+	}
+	return m.tone.apply(s)
+}
+
 // another puts another decoder in the place of the one that is open.
 func (m *measuring) another() error {
 	take := m.size
@@ -201,6 +224,14 @@ func (m *measuring) upright(f *astiav.Frame) error {
 		}
 		defer shown.Free()
 		f = shown
+	}
+	if m.req.SDR && hdr(f) {
+		mapped, err := m.dim(f)
+		if err != nil {
+			return err
+		}
+		defer mapped.Free()
+		f = mapped
 	}
 	if err := m.grid.measure(f, &p.Luma); err != nil {
 		return err
