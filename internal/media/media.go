@@ -117,6 +117,10 @@ type Job struct {
 	// go on where they were. If that one failed, or the ladder or tracks differ, the job starts afresh by itself.
 	Continues bool
 
+	// Encoders are FFmpeg's names of the encoders to take, by index of the ladder; empty, or a shorter list: the software
+	// encoder of the profile's codec. One that this machine cannot run fails the job with UnsupportedCodec.
+	Encoders []string
+
 	// FPSNum/FPSDen is the source's frame rate if it is known; otherwise it is learnt from the first pictures.
 	FPSNum, FPSDen int
 }
@@ -140,7 +144,13 @@ type MeasureOptions struct {
 	// Grid decodes every picture and fills its Luma. Without it one picture is decoded, for size and codec, and the
 	// others are read from the container: a few milliseconds per segment.
 	Grid bool
+
+	// Of is the part of every picture that the grid covers: without bars, or what a crop leaves. Empty: all of it.
+	Of Rect
 }
+
+// Rect is a part of a picture, in pixels.
+type Rect = wire.Rect
 
 // Measurement is what a segment holds.
 type Measurement struct {

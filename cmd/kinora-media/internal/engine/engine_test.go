@@ -29,7 +29,7 @@ func TestOptions_unknownOnesAreErrors(t *testing.T) {
 		}
 		return leftover(opts)
 	}
-	for _, p := range []wire.Profile{{}, {Preset: "medium", Lookahead: 60, CodecProfile: "main"}, {Lookahead: -1, CodecProfile: "baseline"}} {
+	for _, p := range []wire.Profile{{Codec: "h264"}, {Codec: "h264", Preset: "medium", Lookahead: 60, CodecProfile: "main"}, {Codec: "h264", Lookahead: -1, CodecProfile: "baseline"}} {
 		if err := open(encoderOptions(p)...); err != nil {
 			t.Errorf("%+v: %v", p, err)
 		}
@@ -49,7 +49,7 @@ func TestEncoderOptions_boundTheLookahead(t *testing.T) {
 		lookahead int
 		want      string
 	}{{"medium", 0, "rc-lookahead 10"}, {"ultrafast", 0, "rc-lookahead 0"}, {"", 0, "preset veryfast"}, {"medium", 40, "rc-lookahead 40"}, {"slow", -1, "tune zerolatency"}} {
-		if got := strings.Join(encoderOptions(wire.Profile{Preset: tc.preset, Lookahead: tc.lookahead}), " "); !strings.Contains(got, tc.want) {
+		if got := strings.Join(encoderOptions(wire.Profile{Codec: "h264", Preset: tc.preset, Lookahead: tc.lookahead}), " "); !strings.Contains(got, tc.want) {
 			t.Errorf("%s with lookahead %d: %s, want %s", tc.preset, tc.lookahead, got, tc.want)
 		}
 	}

@@ -192,6 +192,17 @@ func (m *measuring) upright(f *astiav.Frame) error {
 		return nil
 	}
 	p := wire.Picture{PTS: f.Pts(), Key: f.KeyFrame()}
+	if of := m.req.Of; of != (wire.Rect{}) {
+		if of.X < 0 || of.Y < 0 || of.W < 1 || of.H < 1 || of.X+of.W > f.Width() || of.Y+of.H > f.Height() {
+			return failf(wire.CodeBadMedia, "pictures of %d×%d have no part %+v", f.Width(), f.Height(), of)
+		}
+		shown, err := part(f, of)
+		if err != nil {
+			return err
+		}
+		defer shown.Free()
+		f = shown
+	}
 	if err := m.grid.measure(f, &p.Luma); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/asticode/go-astiav"
 
@@ -12,15 +13,11 @@ import (
 
 // readAll reads, decodes and scales the whole source.
 func (t *transcoding) readAll() (err error) {
-	for _, p := range t.req.Ladder {
-		if p.Codec != "h264" {
-			return failf(wire.CodeUnsupportedCodec, "profile %q: no encoder for %s, only h264", p.Name, p.Codec)
-		}
-	}
 	if t.demux, err = openDemuxer(t.job.source, t.req.Limits); err != nil {
 		return err
 	}
 	defer t.demux.close()
+	t.demux.soundAlone = slices.ContainsFunc(t.req.Ladder, wire.Profile.SoundOnly)
 	defer func() {
 		if t.decoder != nil {
 			t.source.Damaged = t.decoder.bad
@@ -49,6 +46,9 @@ func (t *transcoding) readAll() (err error) {
 
 // video decodes one coded picture.
 func (t *transcoding) video(pkt *astiav.Packet) error {
+	if t.alone {
+		return failf(wire.CodeBadMedia, "pictures appear after the sound began: begin another segment there")
+	}
 	if t.decoder == nil {
 		if !pkt.Flags().Has(astiav.PacketFlagKey) {
 			return failf(wire.CodeNoKeyframe, "the segment does not begin with a keyframe")
@@ -185,11 +185,16 @@ func (t *transcoding) audio(pkt *astiav.Packet) error {
 	a.Packets++
 	a.Bytes += int64(pkt.Size())
 	a.LastPTS = pkt.Pts() & (wrapTicks - 1)
-	if !carried(t.demux.audio.codec) {
-		return nil
-	}
 	if t.started && t.sound == nil {
 		return failf(wire.CodeBadMedia, "a sound track appears after the first pictures: begin another segment there")
+	}
+	if !t.started && t.demux.video.Stream == nil && t.demux.soundAlone {
+		if err := t.beginAlone(pkt.Pts()); err != nil {
+			return err
+		}
+	}
+	if t.alone {
+		t.lastPTS = pkt.Pts() + t.demux.shift
 	}
 	c := pkt.Clone()
 	if t.started {
@@ -203,8 +208,32 @@ func (t *transcoding) audio(pkt *astiav.Packet) error {
 	return nil
 }
 
+// beginAlone begins a segment that has sound and no pictures: the renditions that are sound alone are made of it.
+func (t *transcoding) beginAlone(first int64) error {
+	t.alone = true
+	t.demux.place(first, t.line.nearby())
+	t.line.setNear(first + t.demux.shift)
+	t.firstPTS = first + t.demux.shift
+	if t.num, t.den = t.line.rate(); t.num == 0 {
+		t.num, t.den = 30, 1 // of no account
+	}
+	return t.start()
+}
+
 // finish brings the last pictures out.
 func (t *transcoding) finish() error {
+	if t.alone {
+		return nil
+	}
+	if t.decoder == nil && t.demux.soundAlone && len(t.early) > 0 { // pictures were declared, and none came
+		first := t.early[0].Pts()
+		t.lastPTS = t.early[len(t.early)-1].Pts()
+		if err := t.beginAlone(first); err != nil {
+			return err
+		}
+		t.lastPTS += t.demux.shift
+		return nil
+	}
 	if t.decoder == nil {
 		return failf(wire.CodeBadMedia, "the video track has no pictures")
 	}
@@ -225,16 +254,5 @@ func (t *transcoding) finish() error {
 			return err
 		}
 	}
-	for _, l := range t.order {
-		if l.pending != nil {
-			end := wire.Slot(t.end()-t.turns(), l.num, l.den)
-			if l.shown == 0 { // a segment shorter than a slot still shows its picture
-				end = max(end, l.slot+1)
-			}
-			if err := t.showUntil(l, end); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return t.lastPictures()
 }

@@ -21,6 +21,9 @@ import (
 // Serve takes requests from in and answers to out until in ends. network says how this process is kept off it.
 func Serve(in io.Reader, out io.Writer, network string) error {
 	astiav.SetLogLevel(astiav.LogLevelError)
+	if err := os.Setenv("SVT_LOG", "1"); err != nil { // SVT-AV1 has a voice of its own: errors only
+		return err
+	}
 	s := &server{out: out, jobs: make(map[uint32]*job), warm: newWarm()}
 	return s.serve(in, wire.Hello{Version: wire.Version, FFmpeg: libraryVersion(), Network: network})
 }

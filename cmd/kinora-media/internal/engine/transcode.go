@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -44,45 +43,13 @@ type transcoding struct {
 	held     []*astiav.Frame
 	early    []*astiav.Packet // sound before the first picture
 	sound    *astiav.CodecParameters
-	num, den int // source frame rate
+	alone    bool // there are no pictures
+	num, den int  // source frame rate
 
 	source    wire.Stream
 	firstPTS  int64 // unwrapped
 	lastPTS   int64
 	lastFrame int64 // PTS of the last picture, which the next must exceed
-}
-
-// level is one rung: its rendition, how its pictures are made, and which of them.
-type level struct {
-	*rendition
-	parent *level // scaled from its pictures; nil: from the source's
-	scaler *scaler
-
-	// With a frame rate of its own: the picture that waits to know how long it lasts, and its slot.
-	pending *picture
-	slot    int64
-	shown   int // pictures given to the encoder
-
-	captions captions
-}
-
-// picture is one decoded picture with its scaled versions, made when first wanted.
-type picture struct {
-	frame  *astiav.Frame
-	scaled []*astiav.Frame // by index of the ladder
-	uses   int
-}
-
-func (p *picture) release() {
-	if p.uses--; p.uses > 0 {
-		return
-	}
-	p.frame.Free()
-	for _, f := range p.scaled {
-		if f != nil {
-			f.Free()
-		}
-	}
 }
 
 // transcode makes every rendition of the segment.
@@ -119,9 +86,12 @@ func (t *transcoding) run() (*wire.Result, error) {
 	if n := t.source.Frames; n > 1 {
 		t.source.FPSNum, t.source.FPSDen = t.num, t.den
 	}
-	res := &wire.Result{Source: t.source}
+	res := &wire.Result{Source: t.source, Renditions: make([]wire.Rendition, len(t.req.Ladder))}
+	for i, p := range t.req.Ladder { // what no pictures could be made for is named, and empty
+		res.Renditions[i].Name = p.Name
+	}
 	for _, l := range t.levels {
-		res.Renditions = append(res.Renditions, l.stats)
+		res.Renditions[l.index] = l.stats
 	}
 	return res, nil
 }
@@ -131,33 +101,22 @@ func (t *transcoding) start() error {
 	if t.num == 0 {
 		t.num, t.den = measureRate(t.held, t.decoder.cc.Framerate())
 	}
-	t.line.setRate(t.num, t.den)
-	if a := t.demux.audio; a.Stream != nil && carried(a.CodecParameters().CodecID()) {
+	if !t.alone {
+		t.line.setRate(t.num, t.den)
+	}
+	if a := t.demux.audio; a.Stream != nil {
 		// A copy: a rendition may need it when the demuxer is closed already.
 		t.sound = astiav.AllocCodecParameters()
 		if err := a.CodecParameters().Copy(t.sound); err != nil {
 			return err
 		}
 	}
-	for i, p := range t.req.Ladder {
-		r := &rendition{index: i, profile: p, line: t.line, in: make(chan item, queueLen), out: t.output, audio: t.sound,
-			rate: t.demux.sound.rate, num: t.num, den: t.den, look: t.look}
-		if p.FPSNum > 0 {
-			r.num, r.den = p.FPSNum, p.FPSDen
-		}
-		t.levels = append(t.levels, &level{rendition: r})
+	if err := t.fanOut(); err != nil {
+		return err
 	}
-	t.chain()
-	t.started = true
-	for _, l := range t.levels {
-		t.running.Go(func() {
-			if err := l.run(t.ctx); err != nil {
-				t.cancel(classify(err))
-				t.job.source.end(context.Canceled) // do not wait for more of it
-			}
-		})
-	}
-	for _, pkt := range t.early {
+	for len(t.early) > 0 {
+		pkt := t.early[0]
+		t.early = t.early[1:]
 		if err := t.carry(pkt); err != nil {
 			return err
 		}
@@ -175,138 +134,12 @@ func (t *transcoding) start() error {
 	return nil
 }
 
-// chain decides from which larger rung each one is scaled: the smallest that holds it.
-func (t *transcoding) chain() {
-	t.order = slices.Clone(t.levels)
-	slices.SortStableFunc(t.order, func(a, b *level) int {
-		return b.profile.Width*b.profile.Height - a.profile.Width*a.profile.Height
-	})
-	for i, l := range t.order {
-		for _, larger := range t.order[:i] {
-			if larger.profile.Width >= l.profile.Width && larger.profile.Height >= l.profile.Height &&
-				larger.profile.Width <= t.source.Width && larger.profile.Height <= t.source.Height {
-				l.parent = larger
-			}
-		}
-	}
-}
-
-// deliver gives one picture, which it takes over, to every rendition that shows it.
-func (t *transcoding) deliver(f *astiav.Frame) error {
-	pic := &picture{frame: f, scaled: make([]*astiav.Frame, len(t.levels)), uses: 1}
-	defer pic.release()
-	said := captionsOf(f)
-	for _, l := range t.order {
-		if l.profile.FPSNum == 0 {
-			l.captions.add(said, true)
-			if err := t.show(l, pic, f.Pts()); err != nil {
-				return err
-			}
-			continue
-		}
-		slot := wire.Slot(f.Pts()-t.turns(), l.num, l.den)
-		if l.pending != nil {
-			if err := t.showUntil(l, slot); err != nil {
-				return err
-			}
-			l.pending.release()
-		}
-		l.captions.add(said, false)
-		pic.uses++
-		l.pending, l.slot = pic, max(slot, l.slot)
-	}
-	return nil
-}
-
-// showUntil shows the level's pending picture in its slots before end.
-func (t *transcoding) showUntil(l *level, end int64) error {
-	for ; l.slot < end; l.slot++ {
-		if err := t.show(l, l.pending, wire.SlotPTS(l.slot, l.num, l.den)+t.turns()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// show queues the picture, scaled, for the level's encoder.
-func (t *transcoding) show(l *level, pic *picture, pts int64) error {
-	f, err := t.scaled(l, pic)
-	if err != nil {
-		return err
-	}
-	c := f.Clone()
-	c.SetPts(pts)
-	if err := l.captions.put(c); err != nil {
-		c.Free()
-		return err
-	}
-	select {
-	case l.in <- item{frame: c}:
-		l.shown++
-		return nil
-	case <-t.ctx.Done():
-		c.Free()
-		return context.Cause(t.ctx)
-	}
-}
-
-// scaled is the picture in the level's size. It stays the picture's.
-func (t *transcoding) scaled(l *level, pic *picture) (*astiav.Frame, error) {
-	if f := pic.scaled[l.index]; f != nil {
-		return f, nil
-	}
-	from := pic.frame
-	if l.parent != nil {
-		var err error
-		if from, err = t.scaled(l.parent, pic); err != nil {
-			return nil, err
-		}
-	}
-	key := scalerKey{from.Width(), from.Height(), from.PixelFormat(), l.profile.Width, l.profile.Height, astiav.PixelFormatYuv420P}
-	if key.fromW == key.toW && key.fromH == key.toH && key.from == key.to && from.ColorRange() != astiav.ColorRangeJpeg {
-		f := from.Clone()
-		pic.scaled[l.index] = f
-		return f, nil
-	}
-	if l.scaler == nil || l.scaler.key != key {
-		if l.scaler != nil {
-			t.server.warm.give(l.scaler)
-			l.scaler = nil
-		}
-		s, err := t.server.warm.take(key)
-		if err != nil {
-			return nil, err
-		}
-		l.scaler = s
-	}
-	f, err := l.scaler.scale(from)
-	if err != nil {
-		return nil, err
-	}
-	pic.scaled[l.index] = f
-	return f, nil
-}
-
-// carry gives every rendition a packet, which it takes over.
-func (t *transcoding) carry(pkt *astiav.Packet) error {
-	defer pkt.Free()
-	pkt.SetPts(pkt.Pts() + t.demux.shift)
-	pkt.SetDts(pkt.Dts() + t.demux.shift)
-	for _, l := range t.levels {
-		c := pkt.Clone()
-		select {
-		case l.in <- item{audio: c}:
-		case <-t.ctx.Done():
-			c.Free()
-			return context.Cause(t.ctx)
-		}
-	}
-	return nil
-}
-
 // end is when the last picture ends.
 func (t *transcoding) end() int64 {
 	step := interval(t.num, t.den)
+	if t.alone {
+		return t.demux.sound.next() + t.demux.shift
+	}
 	if n := int64(t.source.Frames); n > 1 {
 		step = (t.lastPTS - t.firstPTS + (n-1)/2) / (n - 1)
 	}
@@ -322,18 +155,11 @@ func (t *transcoding) release() {
 	for _, f := range slices.Concat(t.undated, t.held) {
 		f.Free()
 	}
-	if !t.started {
-		for _, p := range t.early {
-			p.Free()
-		}
+	for _, p := range t.early {
+		p.Free()
 	}
 	for _, l := range t.levels {
-		if l.pending != nil {
-			l.pending.release()
-		}
-		if l.scaler != nil {
-			t.server.warm.give(l.scaler)
-		}
+		l.release(t.server.warm)
 	}
 	if t.decoder != nil {
 		t.decoder.free()
@@ -343,42 +169,6 @@ func (t *transcoding) release() {
 	}
 	t.normal.free()
 	t.look.free()
-}
-
-// output sends bytes of a rendition to the parent as it grants.
-func (t *transcoding) output(index int, p []byte) error {
-	if t.sent.Add(int64(len(p))) > t.req.Limits.MaxOutput {
-		return limitf(wire.CodeFailed, "max_output", t.req.Limits.MaxOutput, "the renditions have more than %d bytes", t.req.Limits.MaxOutput)
-	}
-	for len(p) > 0 {
-		n := min(len(p), wire.DataChunk)
-		if err := t.job.window.take(t.ctx, n); err != nil {
-			return err
-		}
-		if err := t.server.send(wire.Frame{Kind: wire.KindOutput, Rendition: uint8(index), Job: t.job.id, Payload: p[:n]}); err != nil {
-			return err
-		}
-		p = p[n:]
-	}
-	return nil
-}
-
-// classify gives an error of an encoder or a muxer its code.
-func classify(err error) error {
-	var f *wire.Failure
-	if errors.As(err, &f) || errors.Is(err, context.Canceled) {
-		return err
-	}
-	return failf(wire.CodeFailed, "%v", err)
-}
-
-// carried tells whether an MPEG-TS can carry sound of this codec as it is.
-func carried(id astiav.CodecID) bool {
-	switch id {
-	case astiav.CodecIDAac, astiav.CodecIDMp2, astiav.CodecIDMp3, astiav.CodecIDAc3, astiav.CodecIDEac3:
-		return true
-	}
-	return false
 }
 
 // interval of pictures at num/den per second, in ticks; 0 while unknown.
