@@ -1,11 +1,15 @@
 package engine
 
+// #include <libavcodec/avcodec.h>
+import "C"
+
 import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"io"
+	"strings"
 
 	"github.com/asticode/go-astiav"
 
@@ -28,6 +32,7 @@ type measuring struct {
 	demux   *demuxer
 	decoder *decoder
 	normal  normaliser
+	loud    loudness
 	grid    gridder
 	batch   []byte
 	count   int // pictures in batch
@@ -47,6 +52,7 @@ func (m *measuring) release() {
 		m.demux.close()
 	}
 	m.normal.free()
+	m.loud.free()
 	m.grid.free()
 }
 
@@ -78,6 +84,9 @@ func (m *measuring) run() (*wire.Measurement, error) {
 				a.Packets++
 				a.Bytes += int64(pkt.Size())
 				a.LastPTS = pkt.Pts() & (wrapTicks - 1)
+				if m.req.Loudness {
+					m.loud.take(m.demux.audio.CodecParameters(), pkt)
+				}
 				sound.Write(pkt.Data()[m.demux.head:]) // the same in every container
 			}
 		}
@@ -175,7 +184,7 @@ func (m *measuring) note(f *astiav.Frame) error {
 	sar := f.SampleAspectRatio()
 	m.out.SARNum, m.out.SARDen = sar.Num(), sar.Den()
 	cc := m.decoder.cc
-	m.out.CodecProfile, m.out.Level = profileName(m.out.Codec, int(cc.Profile())), int(cc.Level())
+	m.out.CodecProfile, m.out.Level = profileName(m.out.Codec, cc.CodecID(), int(cc.Profile())), int(cc.Level())
 	return nil
 }
 
@@ -267,14 +276,15 @@ func (m *measuring) finish(soundHash string) (*wire.Measurement, error) {
 		a.Codec = m.demux.audio.codec.Name()
 		a.SampleRate, a.Channels = m.demux.sound.rate, m.demux.sound.channels
 		a.Hash = soundHash
+		m.loud.finish(a)
 	}
 	return &m.out, nil
 }
 
-// profileName is the H.264 profile as the ladder names it; others are numbers to whoever needs them.
-func profileName(codec string, profile int) string {
-	if codec != "h264" {
-		return ""
+// profileName is the profile of a codec as the ladder names it.
+func profileName(codec string, id astiav.CodecID, profile int) string {
+	if codec != "h264" { // Main 10 is main10
+		return strings.ReplaceAll(strings.ToLower(C.GoString(C.avcodec_profile_name(C.enum_AVCodecID(id), C.int(profile)))), " ", "")
 	}
 	switch profile {
 	case 66:

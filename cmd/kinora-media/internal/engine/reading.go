@@ -185,6 +185,9 @@ func (t *transcoding) audio(pkt *astiav.Packet) error {
 	a.Packets++
 	a.Bytes += int64(pkt.Size())
 	a.LastPTS = pkt.Pts() & (wrapTicks - 1)
+	if t.req.Loudness {
+		t.loud.take(t.demux.audio.CodecParameters(), pkt)
+	}
 	if t.started && t.sound == nil {
 		return failf(wire.CodeBadMedia, "a sound track appears after the first pictures: begin another segment there")
 	}

@@ -33,6 +33,7 @@ type transcoding struct {
 	demux    *demuxer
 	decoder  *decoder
 	normal   normaliser
+	loud     loudness
 	look     look     // of its pictures
 	levels   []*level // in the order of the ladder
 	order    []*level // from the largest
@@ -66,6 +67,7 @@ func transcode(ctx context.Context, s *server, j *job, l *line, req wire.Transco
 }
 
 func (t *transcoding) run() (*wire.Result, error) {
+	defer t.loud.free()
 	err := t.readAll()
 	if err != nil {
 		t.cancel(err)
@@ -80,6 +82,7 @@ func (t *transcoding) run() (*wire.Result, error) {
 	if cause := context.Cause(t.ctx); cause != nil { // the first thing that went wrong
 		return nil, cause
 	}
+	t.loud.finish(&t.source.Audio)
 	t.source.Bytes = t.job.source.bytes()
 	t.source.FirstPTS, t.source.LastPTS = shown(t.firstPTS, t.firstPTS), shown(t.lastPTS, t.firstPTS)
 	t.source.Duration = ticks(t.end() - t.firstPTS)
