@@ -52,7 +52,7 @@ func sniff(src io.Reader) (*container, io.Reader, error) {
 		}
 		return len(head) >= n
 	}
-	all := func() io.Reader { return io.MultiReader(bytes.NewReader(head), src) }
+	all := func() io.Reader { return &headed{head: head, src: src} }
 	if !more(12) && len(head) == 0 {
 		if !errors.Is(end, io.EOF) {
 			return nil, nil, end
@@ -65,7 +65,7 @@ func sniff(src io.Reader) (*container, io.Reader, error) {
 	case len(head) >= 8 && boxTypes[string(head[4:8])]:
 		return isoMP4, all(), nil
 	case head[0] == 0x47 && more(tsPacket+1) && head[tsPacket] == 0x47:
-		return mpegTS, all(), nil
+		return mpegTS, newTables(all(), tsPacket), nil
 	}
 	text := bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
 	for _, s := range strangers {
@@ -80,9 +80,24 @@ func sniff(src io.Reader) (*container, io.Reader, error) {
 	for _, stride := range []int{tsPacket, 192, 204} { // plain, with a time code, with error correction
 		for at := 0; at+2*stride < len(head); at++ {
 			if head[at] == 0x47 && head[at+stride] == 0x47 && head[at+2*stride] == 0x47 {
-				return mpegTS, all(), nil
+				return mpegTS, newTables(all(), stride), nil
 			}
 		}
 	}
 	return nil, nil, failf(wire.CodeBadMedia, "the segment is neither MPEG-TS, MP4 nor Matroska: it begins with % x", head[:min(len(head), 12)])
+}
+
+// headed gives what was read ahead, then the rest.
+type headed struct {
+	head []byte
+	src  io.Reader
+}
+
+func (r *headed) Read(p []byte) (int, error) {
+	if len(r.head) > 0 {
+		n := copy(p, r.head)
+		r.head = r.head[n:]
+		return n, nil
+	}
+	return r.src.Read(p)
 }

@@ -28,10 +28,14 @@ type demuxer struct {
 	src    *source
 	read   io.Reader  // what fc reads: src after it was looked into
 	boxes  *boxReader // of an MP4
+	tables *tables    // of an MPEG-TS
 	limits wire.Limits
 
 	video, audio track
-	streams      int
+	soundAlone   bool // a segment may have no pictures
+	streams      int  // seen of fc
+	most         int  // streams of any
+	changes      int  // of the tables
 	packets      int
 	retries      int
 	first, last  int64 // PTS of video, as demuxed
@@ -86,37 +90,69 @@ func openDemuxer(src *source, limits wire.Limits) (*demuxer, error) {
 			d.read, seek = f, f.seek
 		}
 	}
-	if d.io, err = astiav.AllocIOContext(ioBuffer, false, d.read.Read, seek, nil); err != nil {
-		return nil, err
-	}
-	d.fc = astiav.AllocFormatContext()
-	d.fc.SetPb(d.io)
-	opts, err := options("format_whitelist", d.format.demuxer, "protocol_whitelist", "none")
-	if err != nil {
-		d.fc.Free()
-		d.io.Free()
-		return nil, err
-	}
-	defer opts.Free()
-	if err := d.fc.OpenInput("", astiav.FindInputFormat(d.format.demuxer), opts); err != nil { // has freed fc
-		d.io.Free()
-		if fault := d.fault(); fault != nil {
-			return nil, fault
-		}
-		return nil, failf(wire.CodeBadMedia, "not an %s: %v", d.format.name, err)
-	}
+	d.tables, _ = d.read.(*tables)
 	d.pkt = astiav.AllocPacket()
-	if err := d.look(); err != nil {
-		d.close()
+	if err := d.open(seek); err != nil {
+		d.pkt.Free()
 		return nil, err
 	}
 	return d, nil
 }
 
-func (d *demuxer) close() {
-	d.pkt.Free()
+// open opens libav's demuxer on what there is to read.
+func (d *demuxer) open(seek astiav.IOContextSeekFunc) (err error) {
+	if d.io, err = astiav.AllocIOContext(ioBuffer, false, d.read.Read, seek, nil); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			d.io.Free()
+			d.io = nil
+		}
+	}()
+	fc := astiav.AllocFormatContext()
+	fc.SetPb(d.io)
+	opts, err := options("format_whitelist", d.format.demuxer, "protocol_whitelist", "none")
+	if err != nil {
+		fc.Free()
+		return err
+	}
+	defer opts.Free()
+	if err := fc.OpenInput("", astiav.FindInputFormat(d.format.demuxer), opts); err != nil { // has freed fc
+		if fault := d.fault(); fault != nil {
+			return fault
+		}
+		return failf(wire.CodeBadMedia, "not an %s: %v", d.format.name, err)
+	}
+	d.fc, d.streams = fc, 0
+	if err := d.look(); err != nil {
+		fc.CloseInput()
+		d.fc = nil
+		return err
+	}
+	return nil
+}
+
+// more opens the rest of an MPEG-TS whose tables changed; false when there is none.
+func (d *demuxer) more() (bool, error) {
+	if d.tables == nil || !d.tables.more() {
+		return false, nil
+	}
+	if d.changes++; d.changes > maxTables {
+		return false, failf(wire.CodeBadMedia, "the tables of the MPEG-TS change more than %d times", maxTables)
+	}
 	d.fc.CloseInput()
 	d.io.Free()
+	d.fc, d.io, d.video.Stream, d.audio.Stream = nil, nil, nil, nil
+	return true, d.open(nil)
+}
+
+func (d *demuxer) close() {
+	d.pkt.Free()
+	if d.fc != nil { // else it could not be opened again
+		d.fc.CloseInput()
+		d.io.Free()
+	}
 }
 
 // fault is what the reader found wrong: libav forgets which error it was.
@@ -140,6 +176,11 @@ func (d *demuxer) next() (pkt *astiav.Packet, isVideo bool, err error) {
 		case err != nil && d.fault() != nil:
 			return nil, false, d.fault()
 		case errors.Is(err, astiav.ErrEof):
+			if again, err := d.more(); err != nil {
+				return nil, false, err
+			} else if again {
+				continue
+			}
 			return nil, false, d.end()
 		case err != nil:
 			if d.packets == 0 {
@@ -204,22 +245,18 @@ func (d *demuxer) look() error {
 	streams := d.fc.Streams()
 	for _, s := range streams[d.streams:] {
 		s.SetDiscard(astiav.DiscardAll)
-		t, kind := &d.video, "pictures"
+		t := &d.video
 		switch s.CodecParameters().MediaType() {
 		case astiav.MediaTypeVideo:
 			if s.DispositionFlags().Has(astiav.DispositionFlagAttachedPic) { // a cover
 				continue
 			}
 		case astiav.MediaTypeAudio:
-			t, kind = &d.audio, "sound"
+			t = &d.audio
 		default:
 			continue
 		}
-		if t.Stream != nil && t.packets > 0 {
-			// Another track while one is read: if the tables dropped that one, what follows would be lost without a word.
-			if d.dropped(t.Stream) {
-				return failf(wire.CodeBadMedia, "the %s go on in another track within the segment: begin another segment there", kind)
-			}
+		if t.Stream != nil && t.packets > 0 { // one is read already
 			continue
 		}
 		isDefault := s.DispositionFlags().Has(astiav.DispositionFlagDefault)
@@ -231,21 +268,8 @@ func (d *demuxer) look() error {
 			s.SetDiscard(astiav.DiscardDefault)
 		}
 	}
-	d.streams = n
+	d.streams, d.most = n, max(d.most, n)
 	return nil
-}
-
-// dropped tells whether no program has the track any more.
-func (d *demuxer) dropped(s *astiav.Stream) bool {
-	programs := d.fc.Programs()
-	for _, p := range programs {
-		for _, has := range p.Streams() {
-			if has.Index() == s.Index() {
-				return false
-			}
-		}
-	}
-	return len(programs) > 0
 }
 
 // span checks that the timestamps stay within the longest segment.
@@ -274,7 +298,8 @@ func (d *demuxer) end() error {
 	switch {
 	case d.packets == 0 && d.fc.NbStreams() == 0:
 		return failf(wire.CodeBadMedia, "not an %s: no tracks in %d bytes", d.format.name, d.src.bytes())
-	case d.video.Stream == nil:
+	case d.soundAlone && d.audio.packets > 0 && d.video.Stream == nil:
+	case d.video.Stream == nil && d.video.packets == 0:
 		return failf(wire.CodeNoVideo, "the segment has no video track")
 	}
 	return io.EOF
@@ -316,6 +341,15 @@ func (d *demuxer) dateAudio(pkt *astiav.Packet) bool {
 		pkt.SetDts(t)
 	}
 	return ok
+}
+
+// together checks that sound and pictures are of the same time.
+func (d *demuxer) together() error {
+	apart := (d.sound.last-d.first+wrapTicks/2)&(wrapTicks-1) - wrapTicks/2 // around the wrap, the shorter way
+	if d.begun && (apart > 2*d.sound.longest || -apart > 2*d.sound.longest) {
+		return failf(wire.CodeBadMedia, "the timestamps of the sound are %s away from those of the pictures", ticks(apart).Abs())
+	}
+	return nil
 }
 
 // file is a whole segment in memory.

@@ -1,11 +1,15 @@
 package engine
 
+// #include <libavcodec/avcodec.h>
+import "C"
+
 import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"io"
+	"strings"
 
 	"github.com/asticode/go-astiav"
 
@@ -30,6 +34,7 @@ type measuring struct {
 	normal  normaliser
 	small   shaper // before pictures are mapped, which costs by the pixel
 	tone    toneMapper
+	loud    loudness
 	grid    gridder
 	batch   []byte
 	count   int // pictures in batch
@@ -51,6 +56,7 @@ func (m *measuring) release() {
 	m.normal.free()
 	m.small.free(m.server.warm)
 	m.tone.free()
+	m.loud.free()
 	m.grid.free()
 }
 
@@ -74,6 +80,7 @@ func (m *measuring) run() (*wire.Measurement, error) {
 			err = m.video(pkt)
 		default:
 			if m.demux.dateAudio(pkt) {
+				err = m.demux.together()
 				a := &m.out.Audio
 				if a.Packets == 0 {
 					a.FirstPTS = pkt.Pts() & (wrapTicks - 1)
@@ -81,6 +88,9 @@ func (m *measuring) run() (*wire.Measurement, error) {
 				a.Packets++
 				a.Bytes += int64(pkt.Size())
 				a.LastPTS = pkt.Pts() & (wrapTicks - 1)
+				if m.req.Loudness {
+					m.loud.take(m.demux.audio.CodecParameters(), pkt)
+				}
 				sound.Write(pkt.Data()[m.demux.head:]) // the same in every container
 			}
 		}
@@ -197,7 +207,7 @@ func (m *measuring) note(f *astiav.Frame) error {
 	sar := f.SampleAspectRatio()
 	m.out.SARNum, m.out.SARDen = sar.Num(), sar.Den()
 	cc := m.decoder.cc
-	m.out.CodecProfile, m.out.Level = profileName(m.out.Codec, int(cc.Profile())), int(cc.Level())
+	m.out.CodecProfile, m.out.Level = profileName(m.out.Codec, cc.CodecID(), int(cc.Profile())), int(cc.Level())
 	return nil
 }
 
@@ -288,23 +298,24 @@ func (m *measuring) finish(soundHash string) (*wire.Measurement, error) {
 	}
 	m.out.Damaged += m.decoder.bad
 	m.out.LastDTS = m.lastDTS + m.demux.shift
-	m.out.Streams = m.demux.streams
+	m.out.Streams = m.demux.most
 	m.out.Bytes = m.job.source.bytes()
 	if n := int64(m.pictures); n > 1 {
 		m.out.Duration = ticks(m.last - m.first + (m.last-m.first+(n-1)/2)/(n-1))
 	}
 	if a := &m.out.Audio; a.Packets > 0 {
-		a.Codec = m.demux.audio.CodecParameters().CodecID().Name()
+		a.Codec = m.demux.audio.codec.Name()
 		a.SampleRate, a.Channels = m.demux.sound.rate, m.demux.sound.channels
 		a.Hash = soundHash
+		m.loud.finish(a)
 	}
 	return &m.out, nil
 }
 
-// profileName is the H.264 profile as the ladder names it; others are numbers to whoever needs them.
-func profileName(codec string, profile int) string {
-	if codec != "h264" {
-		return ""
+// profileName is the profile of a codec as the ladder names it.
+func profileName(codec string, id astiav.CodecID, profile int) string {
+	if codec != "h264" { // Main 10 is main10
+		return strings.ReplaceAll(strings.ToLower(C.GoString(C.avcodec_profile_name(C.enum_AVCodecID(id), C.int(profile)))), " ", "")
 	}
 	switch profile {
 	case 66:
