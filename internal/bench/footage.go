@@ -113,7 +113,7 @@ type Paced struct {
 	Began time.Time // when the first byte was asked for
 	Ended time.Time // when the last byte was handed out
 
-	off   int
+	off int
 }
 
 // Read waits until the next bytes are due.

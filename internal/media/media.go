@@ -121,6 +121,9 @@ type Job struct {
 	// encoder of the profile's codec. One that this machine cannot run fails the job with UnsupportedCodec.
 	Encoders []string
 
+	// Still asks for the first picture as a file, in Result.Still. It costs a scale and an encode of one small picture.
+	Still Still
+
 	// FPSNum/FPSDen is the source's frame rate if it is known; otherwise it is learnt from the first pictures.
 	FPSNum, FPSDen int
 
@@ -138,6 +141,8 @@ type (
 	Rendition = wire.Rendition
 	// Result is what Transcode made.
 	Result = wire.Result
+	// Still asks for a picture as a file: jpeg or webp, to fit a size in its shape.
+	Still = wire.Still
 	// FrameGrid is one picture: PTS (1/90000 s), whether it is a keyframe, and its luma averaged over 32×18 cells, row by
 	// row, in limited range (16 to 235 for ordinary pictures) whatever the range of the stream.
 	FrameGrid = wire.Picture
@@ -151,6 +156,9 @@ type MeasureOptions struct {
 
 	// Of is the part of every picture that the grid covers: without bars, or what a crop leaves. Empty: all of it.
 	Of Rect
+
+	// Still asks for the first picture as a file, in Measurement.Still.
+	Still Still
 
 	// SDR takes the grid of pictures of high dynamic range as a rendition looks that is mapped to standard.
 	SDR bool

@@ -59,13 +59,25 @@ type Transcode struct {
 	FPSDen    int       `json:"fps_den,omitempty"`
 	Limits    Limits    `json:"limits"`
 	Loudness  bool      `json:"loudness,omitempty"` // measure that of the source's sound
+	Still     Still     `json:"still"`
 }
+
+// Still asks for one picture of a segment, its first, as a file.
+type Still struct {
+	Format string `json:"format,omitempty"` // jpeg or webp; empty: none
+	Width  int    `json:"width,omitempty"`  // pixels it must fit in, in its shape
+	Height int    `json:"height,omitempty"`
+}
+
+// MaxStill bounds the bytes of a still.
+const MaxStill = 96 << 10
 
 // Measure begins a job that reports what is in a segment.
 type Measure struct {
 	Grid   bool   `json:"grid,omitempty"` // decode every picture, not only the first, and send its luma grid
 	Of     Rect   `json:"of"`             // the part of the pictures that the grid covers; empty: all
 	SDR    bool   `json:"sdr,omitempty"`  // the grid is of the pictures as they look mapped to standard dynamic range
+	Still  Still  `json:"still"`
 	Limits Limits `json:"limits"`
 
 	Loudness bool `json:"loudness,omitempty"` // measure that of the sound
@@ -135,7 +147,8 @@ type Rendition struct {
 type Result struct {
 	Source     Stream        `json:"source"`
 	Renditions []Rendition   `json:"renditions"` // in the order of the ladder
-	CPU        time.Duration `json:"cpu"`        // CPU time of the child since it sent its previous answer
+	Still      []byte        `json:"still,omitempty"`
+	CPU        time.Duration `json:"cpu"` // CPU time of the child since it sent its previous answer
 }
 
 // Measurement ends a Measure job; its pictures went before it in KindGrids.
@@ -161,6 +174,7 @@ type Measurement struct {
 	VideoBytes   int64         `json:"video_bytes"`   // of the coded pictures
 	Audio        Audio         `json:"audio"`
 	CPU          time.Duration `json:"cpu"` // CPU time of the child since it sent its previous answer
+	Still        []byte        `json:"still,omitempty"`
 }
 
 // Failure ends a job. Code is one of the Codes below, each a protocol.Code by its value.

@@ -68,10 +68,16 @@ func (t *transcoding) fanOut() error {
 			l.after = newShaper(r.profile, r.profile.Width, r.profile.Height, astiav.Rational{})
 		}
 		t.levels = append(t.levels, l)
-		if p.DynamicRange == "sdr" && !p.SoundOnly() && hdr(t.held[0]) {
+		if p.DynamicRange == "sdr" && !p.SoundOnly() && len(t.held) > 0 && hdr(t.held[0]) {
 			if err := t.dim(l); err != nil {
 				return err
 			}
+		}
+	}
+	if s := t.req.Still; s.Format != "" && len(t.held) > 0 {
+		var err error
+		if t.still, err = makeStill(t.server.warm, t.held[0], s); err != nil {
+			return err
 		}
 	}
 	t.chain()

@@ -61,7 +61,10 @@ func (m *measuring) release() {
 }
 
 func (m *measuring) run() (*wire.Measurement, error) {
-	var err error
+	err := checkStill(m.req.Still)
+	if err != nil {
+		return nil, err
+	}
 	if m.demux, err = openDemuxer(m.job.source, m.req.Limits); err != nil {
 		return nil, err
 	}
@@ -202,6 +205,12 @@ func (m *measuring) note(f *astiav.Frame) error {
 		return nil
 	}
 	m.decodedFirst = true
+	if s := m.req.Still; s.Format != "" {
+		var err error
+		if m.out.Still, err = makeStill(m.server.warm, f, s); err != nil {
+			return err
+		}
+	}
 	m.out.Width, m.out.Height = f.Width(), f.Height()
 	m.out.PixelFormat = f.PixelFormat().Name()
 	sar := f.SampleAspectRatio()

@@ -13,6 +13,9 @@ import (
 
 // readAll reads, decodes and scales the whole source.
 func (t *transcoding) readAll() (err error) {
+	if err := checkStill(t.req.Still); err != nil {
+		return err
+	}
 	if t.demux, err = openDemuxer(t.job.source, t.req.Limits); err != nil {
 		return err
 	}

@@ -39,7 +39,8 @@ type transcoding struct {
 	order    []*level // from the largest
 	started  bool
 	running  sync.WaitGroup
-	sent     atomic.Int64    // bytes of all renditions
+	sent     atomic.Int64 // bytes of all renditions
+	still    []byte
 	undated  []*astiav.Frame // without a time, while the frame rate is not known
 	held     []*astiav.Frame
 	early    []*astiav.Packet // sound before the first picture
@@ -89,7 +90,7 @@ func (t *transcoding) run() (*wire.Result, error) {
 	if n := t.source.Frames; n > 1 {
 		t.source.FPSNum, t.source.FPSDen = t.num, t.den
 	}
-	res := &wire.Result{Source: t.source, Renditions: make([]wire.Rendition, len(t.req.Ladder))}
+	res := &wire.Result{Source: t.source, Still: t.still, Renditions: make([]wire.Rendition, len(t.req.Ladder))}
 	for i, p := range t.req.Ladder { // what no pictures could be made for is named, and empty
 		res.Renditions[i].Name = p.Name
 	}
