@@ -75,6 +75,18 @@ func TestRun_playsFragmentsAndSoundAlone(t *testing.T) {
 	if code, body, header := n.get(t, "/hls/cam/low/"+maps[0][1]); code != http.StatusOK || header.Get("Content-Type") != "video/mp4" || body[4:8] != "ftyp" || !bytes.HasPrefix(first, []byte(body)) {
 		t.Errorf("init segment: %d as %s, %d bytes", code, header.Get("Content-Type"), len(body))
 	}
+	for _, ask := range []struct{ file, kind, begins string }{{"thumbnail.jpg", "image/jpeg", "\xff\xd8\xff"}, {"storyboard.jpg", "image/jpeg", "\xff\xd8\xff"}, {"storyboard.vtt", "text/vtt", "WEBVTT\n\n00:00:00.000 --> 00:00:02.000\nstoryboard.jpg#xywh=0,0,160,90\n"}} {
+		code, body, header := n.get(t, "/hls/cam/"+ask.file)
+		if code != http.StatusOK || header.Get("Content-Type") != ask.kind || !strings.HasPrefix(body, ask.begins) || header.Get("Etag") == "" || header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("%s: %d as %s: %.80q", ask.file, code, header.Get("Content-Type"), body)
+		}
+		if ask.kind == "text/vtt" && (strings.Count(body, "-->") != 4 || !strings.Contains(body, "00:00:06.000 --> 00:00:08.000")) {
+			t.Errorf("the storyboard is\n%s", body)
+		}
+	}
+	if code, _, _ := n.get(t, "/hls/none/thumbnail.jpg"); code != http.StatusNotFound {
+		t.Errorf("a picture of no stream: %d", code)
+	}
 	files, err := filepath.Glob(filepath.Join(cfg.Data, "*", "cam", "low", "*"))
 	if err != nil || len(files) != 5 {
 		t.Errorf("files %v: %v", files, err)

@@ -114,6 +114,7 @@ type Stream struct {
 	resume    context.CancelFunc // ends idle; nil unless the stream has ended
 	settled   chan struct{}      // closed and replaced whenever a segment is settled or published
 	publishMu sync.Mutex         // one publisher at a time
+	stills    *stills
 }
 
 // segment is a push that was given its identity.
@@ -206,7 +207,7 @@ func rowsOf(line []*segment) []store.Segment {
 }
 
 func (d *Desk) newStream(name string) *Stream {
-	return &Stream{desk: d, name: name, epoch: newEpoch(0, nil), wake: make(chan struct{}, 1), settled: make(chan struct{}), fps: 60,
+	return &Stream{desk: d, name: name, epoch: newEpoch(0, nil), wake: make(chan struct{}, 1), settled: make(chan struct{}), stills: newStills(), fps: 60,
 		limiter: rate.NewLimiter(rate.Limit(d.cfg.PushesPerSec), max(8, int(2*d.cfg.PushesPerSec)))}
 }
 

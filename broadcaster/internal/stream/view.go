@@ -20,6 +20,8 @@ type View struct {
 	InFlight      int
 	Incarnation   uint32
 	LastPush      time.Time
+
+	stills *stills
 }
 
 // View of one stream; false when nothing of it is or was published.
@@ -49,7 +51,7 @@ func (d *Desk) Views() []View {
 func (s *Stream) view() View {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v := View{Name: s.name, TargetSeconds: s.target, Ended: s.ended, Live: s.live, InFlight: s.flying, Incarnation: s.epoch.incarnation, LastPush: s.lastPush}
+	v := View{Name: s.name, TargetSeconds: s.target, Ended: s.ended, Live: s.live, InFlight: s.flying, Incarnation: s.epoch.incarnation, LastPush: s.lastPush, stills: s.stills}
 	from := 0
 	if last := s.placed(); last != nil && s.desk.cfg.Retention > 0 {
 		for from < len(s.window)-1 && last.PublishedAt.Sub(s.window[from].PublishedAt) > s.keepFor()/2 {

@@ -35,10 +35,10 @@ func checkStill(s wire.Still) error {
 	return nil
 }
 
-// makeStill is the picture as a file.
+// makeStill is the picture as a file, never larger than it is.
 func makeStill(w *warm, f *astiav.Frame, s wire.Still) ([]byte, error) {
 	sar := f.SampleAspectRatio()
-	g := wire.Fitted(wire.FitContain, f.Width(), f.Height(), sar.Num(), sar.Den(), s.Width&^1, s.Height&^1)
+	g := wire.Fitted(wire.FitContain, f.Width(), f.Height(), sar.Num(), sar.Den(), min(s.Width, max(f.Width(), 16))&^1, min(s.Height, max(f.Height(), 16))&^1)
 	l := level{rendition: &rendition{profile: wire.Profile{Width: g.Width, Height: g.Height, DynamicRange: "sdr"}}}
 	l.scale, l.after = newShaper(l.profile, f.Width(), f.Height(), sar), newShaper(l.profile, g.Width, g.Height, astiav.Rational{})
 	l.scale.to = stillEncoders[s.Format].format
