@@ -40,6 +40,10 @@ func TestRun_takesMP4AsItTakesMPEGTS(t *testing.T) {
 	if s := n.stats(t); s.SegmentsPublished != 2 { // the same bytes give the same segment
 		t.Errorf("a replay was published: %+v", s)
 	}
+	hevc := mediatest.Make(t, "mp4", strings.Fields("-f lavfi -i testsrc2=size=320x180:rate=30:duration=1 -c:v libx265 -preset ultrafast -pix_fmt yuv420p10le -x265-params log-level=none -tag:v hvc1 -movflags +faststart")...)
+	if code, parts, problem := n.push(t, "/live/deep/0.mp4", bytes.NewReader(hevc), "Content-Duration", "1000"); code != http.StatusOK || len(parts) != 2 {
+		t.Errorf("HEVC: %d %+v", code, problem)
+	}
 	for name, tc := range map[string]struct {
 		body []byte
 		code protocol.Code

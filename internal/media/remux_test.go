@@ -67,6 +67,7 @@ func TestRemux_carriesPicturesAndSoundAsTheyAre(t *testing.T) {
 		{clip(t, "webm", vp8+"-an"), protocol.UnsupportedCodec, "push H.264"},
 		{mediatest.Make(t, "mp4", append([]string{"-f", "lavfi", "-i", tone}, strings.Fields("-c:a aac"+fragments)...)...), protocol.NoVideo, "no video"},
 		{clip(t, "mkv", x264+"-bf 2 -an"), protocol.BadMedia, "push MP4"},
+		{mediatest.Make(t, "mp4", "-display_rotation", "90", "-i", write(t, "x.mp4", clip(t, "mp4", x264+"-an"+faststart)), "-c", "copy"), protocol.BadMedia, "turned by"},
 		{nil, protocol.EmptySegment, "no bytes"},
 		{[]byte("#EXTM3U\n"), protocol.BadMedia, "playlist"},
 	} {

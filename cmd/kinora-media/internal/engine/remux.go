@@ -134,6 +134,9 @@ func (r *remuxing) open() (err error) {
 	default:
 		return failf(wire.CodeUnsupportedCodec, "pictures in %s cannot be carried on: push H.264", id.Name())
 	}
+	if m, ok := r.demux.video.CodecParameters().SideData().DisplayMatrix().Get(); ok && turned(*m) {
+		return failf(wire.CodeBadMedia, "the pictures are to be turned by %.0f°, which an MPEG-TS cannot say: turn them before", m.Rotation())
+	}
 	if r.fc, err = astiav.AllocOutputFormatContext(nil, "mpegts", ""); err != nil {
 		return fmt.Errorf("open muxer: %w", err)
 	}
@@ -165,6 +168,11 @@ func (r *remuxing) open() (err error) {
 		return r.sink.cause("open muxer", err)
 	}
 	return leftover(opts)
+}
+
+// turned tells whether pictures are to be shown otherwise than as they are coded.
+func turned(m astiav.DisplayMatrix) bool {
+	return m[0] != 1<<16 || m[4] != 1<<16 || m[1] != 0 || m[3] != 0
 }
 
 func (r *remuxing) track(from *astiav.CodecParameters) (*astiav.Stream, error) {
