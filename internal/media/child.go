@@ -300,7 +300,7 @@ func (c *Child) Transcode(ctx context.Context, job Job) (*Result, error) {
 	j := newJob(c, job.Source)
 	j.renditions = len(job.Ladder)
 	j.out = job.Out
-	request := wire.Transcode{Ladder: wireLadder(job.Ladder, job.Encoders), Continues: job.Continues, FPSNum: job.FPSNum, FPSDen: job.FPSDen, Still: job.Still, Limits: c.limits.wire(), Loudness: job.Loudness}
+	request := wire.Transcode{Ladder: wireLadder(job.Ladder, job.Encoders), Continues: job.Continues, FPSNum: job.FPSNum, FPSDen: job.FPSDen, Still: job.Still, Device: job.Device, Limits: c.limits.wire(), Loudness: job.Loudness}
 	answer, err := j.run(ctx, wire.KindTranscode, request)
 	if err != nil {
 		return nil, err

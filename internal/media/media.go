@@ -124,6 +124,11 @@ type Job struct {
 	// Still asks for the first picture as a file, in Result.Still. It costs a scale and an encode of one small picture.
 	Still Still
 
+	// Device decodes, and scales for those Encoders that are of its kind, with pictures staying on it: cuda, vaapi or qsv, with
+	// its number or path after a colon. Empty: the processor decodes. A device that does not open fails the job with
+	// UnsupportedCodec.
+	Device string
+
 	// FPSNum/FPSDen is the source's frame rate if it is known; otherwise it is learnt from the first pictures.
 	FPSNum, FPSDen int
 

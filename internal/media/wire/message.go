@@ -60,6 +60,10 @@ type Transcode struct {
 	Limits    Limits    `json:"limits"`
 	Loudness  bool      `json:"loudness,omitempty"` // measure that of the source's sound
 	Still     Still     `json:"still"`
+
+	// Device is where pictures are decoded, and scaled and encoded for profiles whose encoder is of its kind: cuda, vaapi or
+	// qsv, with its number or path after a colon; empty: the processor decodes.
+	Device string `json:"device,omitempty"`
 }
 
 // Still asks for one picture of a segment, its first, as a file.

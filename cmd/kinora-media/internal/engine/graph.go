@@ -26,6 +26,9 @@ func newGraph(f *astiav.Frame, chain string) (*graph, error) {
 	par.SetColorRange(f.ColorRange())
 	par.SetColorSpace(f.ColorSpace())
 	par.SetTimeBase(timeBase)
+	if onDevice(f) {
+		par.SetHardwareFramesContext(f.HardwareFramesContext()) // borrowed: the graph takes its own reference
+	}
 	return connect("buffer", par, chain, "buffersink")
 }
 

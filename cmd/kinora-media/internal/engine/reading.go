@@ -16,6 +16,9 @@ func (t *transcoding) readAll() (err error) {
 	if err := checkStill(t.req.Still); err != nil {
 		return err
 	}
+	if t.device, err = t.server.devices.open(t.req.Device); err != nil {
+		return err
+	}
 	if t.demux, err = openDemuxer(t.job.source, t.req.Limits); err != nil {
 		return err
 	}
@@ -60,7 +63,7 @@ func (t *transcoding) video(pkt *astiav.Packet) error {
 			return failf(wire.CodeBadMedia, "the first picture has no timestamp")
 		}
 		var err error
-		if t.decoder, err = openDecoder(t.demux.video.Stream, t.req.Limits); err != nil {
+		if t.decoder, err = openDecoderOn(t.device, t.demux.video.Stream, t.req.Limits); err != nil {
 			return err
 		}
 		t.source.Codec = t.decoder.name
@@ -70,7 +73,7 @@ func (t *transcoding) video(pkt *astiav.Packet) error {
 		if err := t.decoder.decode(nil, t.frame); err != nil {
 			return err
 		}
-		next, err := openDecoder(t.demux.video.Stream, t.req.Limits)
+		next, err := openDecoderOn(t.device, t.demux.video.Stream, t.req.Limits)
 		if err != nil {
 			return err
 		}
@@ -146,7 +149,7 @@ func (t *transcoding) dated(f *astiav.Frame, pts int64) error {
 	t.lastPTS = pts
 	t.source.Frames++
 	f.SetPts(pts)
-	return t.normal.push(f, t.upright)
+	return t.normalise(f)
 }
 
 // upright takes one picture as renditions are made of it.

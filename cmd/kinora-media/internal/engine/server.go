@@ -39,6 +39,7 @@ type server struct {
 	line    *line // of the newest transcode job
 	cpuSaid time.Duration
 	warm    *warm
+	devices devices
 }
 
 // job is one request of the parent.

@@ -35,6 +35,17 @@ func checkStill(s wire.Still) error {
 	return nil
 }
 
+// makeStill is the first picture that is held as a file.
+func (t *transcoding) makeStill(s wire.Still) ([]byte, error) {
+	pic := &picture{frame: t.held[0].Clone(), uses: 1}
+	defer pic.release()
+	f, err := pic.inMemory()
+	if err != nil {
+		return nil, err
+	}
+	return makeStill(t.server.warm, f, s)
+}
+
 // makeStill is the picture as a file, never larger than it is.
 func makeStill(w *warm, f *astiav.Frame, s wire.Still) ([]byte, error) {
 	sar := f.SampleAspectRatio()

@@ -31,6 +31,7 @@ type transcoding struct {
 	req    wire.Transcode
 
 	demux    *demuxer
+	device   *device // nil: the processor decodes
 	decoder  *decoder
 	normal   normaliser
 	loud     loudness
