@@ -90,6 +90,13 @@ func TestTranscode_takesEveryFormat(t *testing.T) {
 			if source.Audio.Codec != tc.audio || s.Audio.Codec != tc.audio && tc.audio != "opus" {
 				t.Errorf("sound is %+v, measured %+v", s.Audio, source.Audio)
 			}
+			profile := map[string]string{"hevc": "main", "av1": "main", "h264": "high", "mpeg2video": "main", "vp9": "profile0"}[tc.video]
+			if strings.Contains(name, "HEVC 10 bit") {
+				profile = "main10"
+			}
+			if source.CodecProfile != profile {
+				t.Errorf("codec profile is %q, want %q", source.CodecProfile, profile)
+			}
 			decodeCleanly(t, out[0])
 			if tc.audio == "" || tc.audio == "opus" {
 				return

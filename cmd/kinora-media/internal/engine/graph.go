@@ -94,7 +94,9 @@ func (g *graph) push(f *astiav.Frame, take func(*astiav.Frame) error) error {
 		case err != nil:
 			return fmt.Errorf("filter: %w", err)
 		}
-		g.frame.SetPts(astiav.RescaleQ(g.frame.Pts(), unit, timeBase))
+		if pts := g.frame.Pts(); pts != astiav.NoPtsValue {
+			g.frame.SetPts(astiav.RescaleQ(pts, unit, timeBase))
+		}
 		err = take(g.frame)
 		g.frame.Unref()
 		if err != nil {

@@ -18,7 +18,7 @@ import (
 
 // measure reports what a segment holds.
 func measure(ctx context.Context, s *server, j *job, req wire.Measure) (*wire.Measurement, error) {
-	m := &measuring{ctx: ctx, server: s, job: j, req: req, normal: normaliser{keepFields: true}} // their means are the same
+	m := &measuring{ctx: ctx, server: s, job: j, req: req, normal: normaliser{keepFields: !req.Grid}}
 	defer m.release()
 	return m.run()
 }

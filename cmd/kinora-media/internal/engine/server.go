@@ -1,4 +1,4 @@
-// Package engine transcodes and measures MPEG-TS segments with FFmpeg, several at once, as frames of the wire ask for it.
+// Package engine transcodes, measures and remuxes segments with FFmpeg, several at once, as frames of the wire ask for it.
 package engine
 
 import (
