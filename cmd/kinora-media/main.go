@@ -1,4 +1,4 @@
-// Command kinora-media is the child that touches media: it decodes, scales, encodes and measures MPEG-TS segments that
+// Command kinora-media is the child that touches media: it decodes, scales, encodes and measures segments that
 // arrive on stdin, and answers on stdout (internal/media/wire). It opens no file and no connection, and ends with its stdin.
 package main
 

@@ -403,7 +403,7 @@ func (c *Child) Transcode(ctx context.Context, job Job) (*Result, error) {
 	j := newJob(c, job.Source)
 	j.renditions = len(job.Ladder)
 	j.out = job.Out
-	request := wire.Transcode{Ladder: wireLadder(job.Ladder, job.Encoders), Continues: job.Continues, FPSNum: job.FPSNum, FPSDen: job.FPSDen, Limits: c.limits.wire()}
+	request := wire.Transcode{Ladder: wireLadder(job.Ladder, job.Encoders), Continues: job.Continues, FPSNum: job.FPSNum, FPSDen: job.FPSDen, Still: job.Still, Device: job.Device, Limits: c.limits.wire(), Loudness: job.Loudness}
 	answer, err := j.run(ctx, wire.KindTranscode, request)
 	if err != nil {
 		return nil, err
@@ -418,7 +418,7 @@ func (c *Child) Transcode(ctx context.Context, job Job) (*Result, error) {
 // Measure reports what the segment in r holds. Several may run at once, beside a Transcode or not. r as Job.Source.
 func (c *Child) Measure(ctx context.Context, r io.Reader, opts MeasureOptions) (*Measurement, error) {
 	j := newJob(c, r)
-	answer, err := j.run(ctx, wire.KindMeasure, wire.Measure{Grid: opts.Grid, Of: opts.Of, Limits: c.limits.wire()})
+	answer, err := j.run(ctx, wire.KindMeasure, wire.Measure{Grid: opts.Grid, Of: opts.Of, SDR: opts.SDR, Still: opts.Still, Loudness: opts.Loudness, Limits: c.limits.wire()})
 	if err != nil {
 		return nil, err
 	}
@@ -428,4 +428,20 @@ func (c *Child) Measure(ctx context.Context, r io.Reader, opts MeasureOptions) (
 	}
 	slices.SortStableFunc(m.Frames, func(a, b FrameGrid) int { return int(a.PTS - b.PTS) })
 	return m, nil
+}
+
+// Remux carries the tracks of the segment in r, of any container, into an MPEG-TS, whose bytes out takes as Job.Out does. The
+// same segment gives the same bytes. r as Job.Source.
+func (c *Child) Remux(ctx context.Context, r io.Reader, out func(p []byte) error) error {
+	j := newJob(c, r)
+	j.renditions = 1
+	j.out = func(_ int, p []byte) error { return out(p) }
+	answer, err := j.run(ctx, wire.KindRemux, wire.Remux{Limits: c.limits.wire()})
+	if err != nil {
+		return err
+	}
+	if err := wire.Decode(answer, new(wire.Remuxed)); err != nil {
+		return protocol.Errorf(protocol.Internal, "media child %d: %w", c.Pid(), err)
+	}
+	return nil
 }

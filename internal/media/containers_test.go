@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -199,4 +200,55 @@ func TestTracks_theDefaultOneIsTaken(t *testing.T) {
 	// A cover is no video track.
 	cover := mediatest.Make(t, "mp4", "-f", "lavfi", "-i", tone, "-f", "lavfi", "-i", "color=red:size=64x64:duration=0.04", "-map", "0", "-map", "1", "-c:a", "aac", "-c:v", "png", "-disposition:v", "attached_pic", "-movflags", "+faststart")
 	refused(t, c, cover, protocol.NoVideo, "no video track")
+}
+
+// Whatever bits are wrong, the outcome is renditions that decode or an error with a reason, in time, from a child that lives on.
+func TestContainers_withFlippedBits(t *testing.T) {
+	t.Parallel()
+	c := start(t, media.Limits{})
+	src := rand.New(rand.NewPCG(5, 6))
+	for name, input := range map[string][]byte{"fragments": clip(t, "mp4", x264+"-c:a aac"+fragments), "faststart": clip(t, "mp4", x264+"-c:a aac"+faststart),
+		"index last": clip(t, "mp4", x264+"-c:a libmp3lame"), "Matroska": clip(t, "mkv", x264+"-c:a ac3"), "WebM": clip(t, "webm", vp9+"-c:a libopus"), "AV1": clip(t, "mp4", av1+"-an"+fragments)} {
+		for range 8 {
+			b := bytes.Clone(input)
+			head := min(len(b), 2000) // where the indexes are, as often as all the rest
+			for range 12 {
+				b[src.IntN(len(b))] ^= byte(1 << src.IntN(8))
+			}
+			for range 2 {
+				b[src.IntN(head)] ^= byte(1 << src.IntN(8))
+			}
+			began := time.Now()
+			var o outputs
+			_, err := c.Transcode(background, media.Job{Ladder: protocol.Ladder{rung(90, 100_000)}, Source: bytes.NewReader(b), Out: o.take, Loudness: true})
+			_, measureErr := c.Measure(background, bytes.NewReader(b), media.MeasureOptions{Grid: true, Loudness: true})
+			remuxErr := c.Remux(background, bytes.NewReader(b), func([]byte) error { return nil })
+			for what, err := range map[string]error{"transcode": err, "measure": measureErr, "remux": remuxErr} {
+				if code := protocol.CodeOf(err); err != nil && (code == protocol.Internal || code == protocol.ChildCrashed || code == protocol.Unavailable) {
+					t.Fatalf("%s: %s: %v", name, what, err)
+				}
+			}
+			if err == nil {
+				if m := measure(t, c, o.got[0], true); m.Damaged != 0 || len(m.Frames) == 0 {
+					t.Errorf("%s: rendition of %d frames, %d damaged", name, len(m.Frames), m.Damaged)
+				}
+			}
+			if d := time.Since(began); d > 30*time.Second {
+				t.Errorf("%s: took %s", name, d)
+			}
+		}
+	}
+}
+
+func TestTracks_tooManyAreRefused(t *testing.T) {
+	t.Parallel()
+	c := start(t, media.Limits{})
+	args := []string{"-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", tone, "-map", "0:v"}
+	for range 16 {
+		args = append(args, "-map", "1:a")
+	}
+	for _, extension := range []string{"mp4", "mkv", "ts"} {
+		b := mediatest.Make(t, extension, append(slices.Clone(args), "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "mp2", "-movflags", "+faststart")...)
+		refused(t, c, b, protocol.BadMedia, "17 elementary streams, at most 16")
+	}
 }

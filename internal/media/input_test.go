@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -194,7 +195,7 @@ func TestMeasure_withoutGridReadsTheContainer(t *testing.T) {
 	c := start(t, media.Limits{})
 	deep, flat := measure(t, c, segment.Bytes, true), measure(t, c, segment.Bytes, false)
 	deep.CPU, flat.CPU = 0, 0
-	if deep.Measurement != flat.Measurement {
+	if !reflect.DeepEqual(deep.Measurement, flat.Measurement) {
 		t.Errorf("deep: %+v\nflat: %+v", deep.Measurement, flat.Measurement)
 	}
 	if len(deep.Frames) != len(flat.Frames) || len(flat.Frames) != 60 {

@@ -112,7 +112,7 @@ func TestPictures_areDeinterlacedOneForOne(t *testing.T) {
 			}
 			for i := range 2 {
 				m := measure(t, c, out[i], true)
-				if len(m.Frames) != 30 || m.Frames[0].PTS != res.Source.FirstPTS || sameness(t, measure(t, c, segment, true), m) > 4 {
+				if len(m.Frames) != 30 || m.Frames[0].PTS != res.Source.FirstPTS || sameness(t, measure(t, c, segment, true), m) > 0.5 {
 					t.Errorf("%d frames from %d, source from %d", len(m.Frames), m.Frames[0].PTS, res.Source.FirstPTS)
 				}
 				for k := range m.Frames[1:] {

@@ -299,3 +299,28 @@ func TestTranscode_refusesWhatItCannotDo(t *testing.T) {
 	_, err := c.Transcode(background, media.Job{Source: strings.NewReader(""), Out: func(int, []byte) error { return nil }})
 	wantCode(t, err, protocol.BadLadder)
 }
+
+// TestTranscode_saysWhichDeviceIsMissing holds where there is no graphics device; where there is one, its outputs must decode.
+func TestTranscode_saysWhichDeviceIsMissing(t *testing.T) {
+	t.Parallel()
+	c := start(t, media.Limits{})
+	segment := mediatest.Segments(t, mediatest.Spec{SegmentSeconds: 1})[0]
+	for _, tc := range []struct{ device, encoder, names string }{
+		{"cuda", "h264_nvenc", "cuda"}, {"cuda:0", "", "cuda:0"}, {"vaapi", "h264_vaapi", "vaapi"}, {"qsv", "h264_qsv", "qsv"},
+		{"", "h264_nvenc", "h264_nvenc"}, {"", "h264_vaapi", "h264_vaapi"}, {"vaapi:/dev/dri/none", "", "/dev/dri/none"},
+	} {
+		var o outputs
+		_, err := c.Transcode(t.Context(), media.Job{Ladder: protocol.Ladder{rung(144, 300_000)}, Encoders: []string{tc.encoder}, Device: tc.device,
+			Source: bytes.NewReader(segment.Bytes), Out: o.take})
+		if err == nil {
+			decodeCleanly(t, o.got[0])
+			continue
+		}
+		wantCode(t, err, protocol.UnsupportedCodec)
+		if !strings.Contains(err.Error(), tc.names) {
+			t.Errorf("%s on %q: %v", tc.encoder, tc.device, err)
+		}
+	}
+	_, err := c.Transcode(t.Context(), media.Job{Ladder: protocol.Ladder{rung(144, 300_000)}, Device: "toaster", Source: bytes.NewReader(segment.Bytes), Out: func(int, []byte) error { return nil }})
+	wantCode(t, err, protocol.BadLadder)
+}

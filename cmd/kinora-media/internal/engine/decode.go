@@ -15,13 +15,19 @@ type decoder struct {
 	frame *astiav.Frame
 	name  string
 	bad   int // packets that were refused
+	hooks bool
 }
 
 // openDecoder opens a fresh decoder for the track, with more options than the common ones.
 func openDecoder(track *astiav.Stream, limits wire.Limits, extra ...string) (*decoder, error) {
+	return openDecoderOn(nil, track, limits, extra...)
+}
+
+// openDecoderOn opens a decoder that works on a device; nil: on the processor.
+func openDecoderOn(on *device, track *astiav.Stream, limits wire.Limits, extra ...string) (*decoder, error) {
 	id := track.CodecParameters().CodecID()
 	var codec *astiav.Codec
-	if id == astiav.CodecIDAv1 { // FFmpeg's own decodes on hardware alone
+	if id == astiav.CodecIDAv1 && on == nil { // FFmpeg's own decodes on hardware alone
 		codec = astiav.FindDecoderByName("libdav1d")
 	}
 	if codec == nil {
@@ -37,6 +43,12 @@ func openDecoder(track *astiav.Stream, limits wire.Limits, extra ...string) (*de
 	}
 	cc.SetThreadCount(1)
 	cc.SetTimeBase(timeBase)
+	if on != nil {
+		if err := on.attach(cc, codec); err != nil {
+			cc.Free()
+			return nil, err
+		}
+	}
 	// Without a hint in the stream, wait for as many pictures as the level allows instead of dropping those that come late.
 	cc.SetStrictStdCompliance(astiav.StrictStdComplianceStrict)
 	// Four times the limit: one that is a little too large shall decode, and be refused by its true size.
@@ -47,18 +59,23 @@ func openDecoder(track *astiav.Stream, limits wire.Limits, extra ...string) (*de
 	}
 	defer opts.Free()
 	if err := cc.Open(codec, opts); err != nil {
+		detach(cc, on)
 		cc.Free()
 		return nil, fmt.Errorf("open decoder %s: %w", id.Name(), err)
 	}
 	if err := leftover(opts); err != nil {
+		detach(cc, on)
 		cc.Free()
 		return nil, err
 	}
-	return &decoder{cc: cc, frame: astiav.AllocFrame(), name: id.Name()}, nil
+	return &decoder{cc: cc, frame: astiav.AllocFrame(), name: id.Name(), hooks: on != nil}, nil
 }
 
 func (d *decoder) free() {
 	d.frame.Free()
+	if d.hooks {
+		d.cc.SetPixelFormatCallback(nil)
+	}
 	d.cc.Free()
 }
 

@@ -46,13 +46,13 @@ type videoEncoder struct {
 	name   string
 	forced bool // takes keyframes where it is told to, not by their distance
 	warm   bool // holds nothing back, so that it goes on from segment to segment
-	device *device
+	pool   *pool
 }
 
 func (e *videoEncoder) free() {
 	e.cc.Free()
-	if e.device != nil {
-		e.device.free()
+	if e.pool != nil {
+		e.pool.free()
 	}
 }
 
@@ -160,9 +160,9 @@ func encoderThreads(p wire.Profile) int {
 	return min(max(2, p.Width*p.Height/(1280*720)*2), max(runtime.NumCPU(), 2), 8)
 }
 
-// openVideoEncoder opens the encoder of p for pictures at num/den a second that look so. global keeps parameter sets out of the
-// stream, for containers that have a place for them.
-func openVideoEncoder(p wire.Profile, num, den int, l look, global bool) (*videoEncoder, error) {
+// openVideoEncoder opens the encoder of p for pictures at num/den a second that look so, of which first is one where they lie on the
+// device on; nil: they come in memory. Parameter sets stay out of the stream in containers that have a place for them.
+func openVideoEncoder(p wire.Profile, num, den int, l look, on *device, first *astiav.Frame) (*videoEncoder, error) {
 	name := encoderName(p)
 	if p.Level > 0 {
 		if err := levels.Check(p.Codec, p.Level, p.Width, p.Height, float64(num)/float64(den), p.Bitrate); err != nil {
@@ -210,10 +210,13 @@ func openVideoEncoder(p wire.Profile, num, den int, l look, global bool) (*video
 			cc.SetThreadCount(1) // frame threads are all it takes from here
 		}
 	}
-	if global {
+	if p.Level > 0 && (deviceType(name) == "vaapi" || deviceType(name) == "qsv") {
+		cc.SetLevel(astiav.Level(levelNumber(p)))
+	}
+	if p.Fragmented() {
 		cc.SetFlags(cc.Flags().Add(astiav.CodecContextFlagGlobalHeader))
 	}
-	if err := e.openDevice(p); err != nil {
+	if err := e.openDevice(p, on, first); err != nil {
 		e.free()
 		return nil, err
 	}

@@ -16,7 +16,8 @@ type level struct {
 	parent *level // scaled from its pictures; nil: from the source's
 	scale  shaper
 	tone   toneMapper
-	after  shaper // of what is mapped, where the encoder wants another format
+	onto   deviceScaler // where the pictures stay on the device
+	after  shaper       // of what is mapped, where the encoder wants another format
 
 	// With a frame rate of its own: the picture that waits to know how long it lasts, and its slot.
 	pending *picture
@@ -31,7 +32,19 @@ type level struct {
 type picture struct {
 	frame  *astiav.Frame
 	scaled []*astiav.Frame // by index of the ladder
+	low    *astiav.Frame   // in memory, where frame is on a device
 	uses   int
+}
+
+// inMemory is the picture where the processor can see it. It stays the picture's.
+func (p *picture) inMemory() (f *astiav.Frame, err error) {
+	if !onDevice(p.frame) {
+		return p.frame, nil
+	}
+	if p.low == nil {
+		p.low, err = download(p.frame)
+	}
+	return p.low, err
 }
 
 func (p *picture) release() {
@@ -39,6 +52,9 @@ func (p *picture) release() {
 		return
 	}
 	p.frame.Free()
+	if p.low != nil {
+		p.low.Free()
+	}
 	for _, f := range p.scaled {
 		if f != nil {
 			f.Free()
@@ -49,6 +65,13 @@ func (p *picture) release() {
 // fanOut makes the renditions and starts them.
 func (t *transcoding) fanOut() error {
 	for i, p := range t.req.Ladder {
+		if t.alone && !p.SoundOnly() {
+			if prev := t.line.prev; prev != nil {
+				go func() { (<-prev.batons[i]).free() }() // nothing of it fits what comes after
+			}
+			t.line.batons[i] <- nil
+			continue
+		}
 		r := &rendition{index: i, profile: p, line: t.line, in: make(chan item, queueLen), out: t.output, audio: t.sound,
 			num: t.num, den: t.den, turns: t.turns(), look: t.look}
 		if p.FPSNum > 0 {
@@ -59,12 +82,21 @@ func (t *transcoding) fanOut() error {
 			l.scale = newShaper(p, t.source.Width, t.source.Height, astiav.NewRational(t.source.SARNum, t.source.SARDen))
 			r.profile.Width, r.profile.Height = l.scale.geometry.Width, l.scale.geometry.Height
 			l.after = newShaper(r.profile, r.profile.Width, r.profile.Height, astiav.Rational{})
+			if err := t.placeOn(l); err != nil {
+				return err
+			}
 		}
 		t.levels = append(t.levels, l)
-		if p.DynamicRange == "sdr" && !p.SoundOnly() && hdr(t.held[0]) {
+		if p.DynamicRange == "sdr" && !p.SoundOnly() && len(t.held) > 0 && hdr(t.held[0]) {
 			if err := t.dim(l); err != nil {
 				return err
 			}
+		}
+	}
+	if s := t.req.Still; s.Format != "" && len(t.held) > 0 {
+		var err error
+		if t.still, err = t.makeStill(s); err != nil {
+			return err
 		}
 	}
 	t.chain()
@@ -82,7 +114,13 @@ func (t *transcoding) fanOut() error {
 
 // dim makes the level say of its pictures what they are once they are mapped.
 func (t *transcoding) dim(l *level) error {
-	f, err := l.scaleFrom(t.server.warm, t.held[0])
+	pic := &picture{frame: t.held[0].Clone(), uses: 1}
+	defer pic.release()
+	from, err := pic.inMemory()
+	if err != nil {
+		return err
+	}
+	f, err := l.scaleFrom(t.server.warm, from)
 	if err != nil {
 		return err
 	}
@@ -100,6 +138,7 @@ func (l *level) release(w *warm) {
 	l.scale.free(w)
 	l.after.free(w)
 	l.tone.free()
+	l.onto.free()
 	if l.dimmed {
 		l.look.free()
 	}
@@ -119,7 +158,7 @@ func (t *transcoding) chain() {
 		for _, larger := range t.order[:i] {
 			if larger.profile.Width >= l.profile.Width && larger.profile.Height >= l.profile.Height &&
 				larger.profile.Width <= t.source.Width && larger.profile.Height <= t.source.Height &&
-				l.scale.plain() && larger.scale.plain() && larger.scale.fit == l.scale.fit && larger.scale.to == l.scale.to && larger.profile.DynamicRange == l.profile.DynamicRange {
+				l.scale.plain() && larger.scale.plain() && larger.scale.fit == l.scale.fit && larger.stays == l.stays && larger.scale.to == l.scale.to && larger.profile.DynamicRange == l.profile.DynamicRange {
 				l.parent = larger
 			}
 		}
@@ -190,14 +229,22 @@ func (t *transcoding) scaled(l *level, pic *picture) (*astiav.Frame, error) {
 	if f := pic.scaled[l.index]; f != nil {
 		return f, nil
 	}
-	from := pic.frame
-	if l.parent != nil {
-		var err error
-		if from, err = t.scaled(l.parent, pic); err != nil {
-			return nil, err
-		}
+	from, err := pic.frame, error(nil)
+	switch {
+	case l.parent != nil:
+		from, err = t.scaled(l.parent, pic)
+	case !l.stays:
+		from, err = pic.inMemory()
 	}
-	f, err := l.scaleFrom(t.server.warm, from)
+	if err != nil {
+		return nil, err
+	}
+	var f *astiav.Frame
+	if l.stays {
+		f, err = l.onto.scale(t.device.kind, from, l.profile.Width, l.profile.Height, l.scale.to)
+	} else {
+		f, err = l.scaleFrom(t.server.warm, from)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -270,17 +317,7 @@ func (t *transcoding) output(index int, p []byte) error {
 	if t.sent.Add(int64(len(p))) > t.req.Limits.MaxOutput {
 		return limitf(wire.CodeFailed, "max_output", t.req.Limits.MaxOutput, "the renditions have more than %d bytes", t.req.Limits.MaxOutput)
 	}
-	for len(p) > 0 {
-		n := min(len(p), wire.DataChunk)
-		if err := t.job.window.take(t.ctx, n); err != nil {
-			return err
-		}
-		if err := t.server.send(wire.Frame{Kind: wire.KindOutput, Rendition: uint8(index), Job: t.job.id, Payload: p[:n]}); err != nil {
-			return err
-		}
-		p = p[n:]
-	}
-	return nil
+	return t.server.deliver(t.ctx, t.job, index, p)
 }
 
 // classify gives an error of an encoder or a muxer its code.

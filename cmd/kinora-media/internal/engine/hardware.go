@@ -28,57 +28,51 @@ func deviceType(encoder string) string {
 
 func isHardware(encoder string) bool { return deviceType(encoder) != "" }
 
-// device is a graphics device as an encoder needs it.
-type device struct {
-	ctx    *astiav.HardwareDeviceContext
-	frames *astiav.HardwareFramesContext // pool of its own for pictures that are uploaded; nil where the encoder uploads
-}
+// pool is pictures on a device that an encoder of ours fills; the device is not the pool's.
+type pool struct{ frames *astiav.HardwareFramesContext }
 
-func (d *device) free() {
-	if d.frames != nil {
-		d.frames.Free()
-	}
-	if d.ctx != nil {
-		d.ctx.Free()
-	}
-}
+func (p *pool) free() { p.frames.Free() }
 
-// openDevice makes what the encoder needs before it opens. Encoders that upload pictures themselves need nothing.
-func (e *videoEncoder) openDevice(p wire.Profile) error {
+// openDevice makes what the encoder needs before it opens, to encode pictures like first. Encoders that upload pictures themselves
+// need nothing for those that are in memory.
+func (e *videoEncoder) openDevice(p wire.Profile, on *device, first *astiav.Frame) error {
+	if first != nil {
+		e.warm = false // its pictures come from a pool that ends with the segment
+		e.cc.SetPixelFormat(first.PixelFormat())
+		e.cc.SetHardwareFramesContext(first.HardwareFramesContext()) // borrowed: it takes its own reference
+		return nil
+	}
 	if deviceType(e.name) != "vaapi" {
 		return nil
 	}
-	ctx, err := astiav.CreateHardwareDeviceContext(astiav.HardwareDeviceTypeVAAPI, "", nil, 0)
-	if err != nil {
-		return failf(wire.CodeUnsupportedCodec, "profile %q: encoder %s has no VAAPI device on this machine: %v", p.Name, e.name, err)
+	if on == nil {
+		return failf(wire.CodeUnsupportedCodec, "profile %q: encoder %s has no device to work on", p.Name, e.name)
 	}
-	d := &device{ctx: ctx}
-	if d.frames = astiav.AllocHardwareFramesContext(ctx); d.frames == nil {
-		d.free()
+	frames := astiav.AllocHardwareFramesContext(on.ctx)
+	if frames == nil {
 		return fmt.Errorf("%s: no memory for pictures", e.name)
 	}
-	d.frames.SetHardwarePixelFormat(astiav.PixelFormatVaapi)
-	d.frames.SetSoftwarePixelFormat(pixelFormat(p))
-	d.frames.SetWidth(p.Width)
-	d.frames.SetHeight(p.Height)
-	d.frames.SetInitialPoolSize(32)
-	if err := d.frames.Initialize(); err != nil {
-		d.free()
+	e.pool = &pool{frames}
+	frames.SetHardwarePixelFormat(astiav.PixelFormatVaapi)
+	frames.SetSoftwarePixelFormat(pixelFormat(p))
+	frames.SetWidth(p.Width)
+	frames.SetHeight(p.Height)
+	frames.SetInitialPoolSize(32)
+	if err := frames.Initialize(); err != nil {
 		return failf(wire.CodeUnsupportedCodec, "profile %q: encoder %s gets no pictures of %d×%d from its device: %v", p.Name, e.name, p.Width, p.Height, err)
 	}
-	e.device = d
 	e.cc.SetPixelFormat(astiav.PixelFormatVaapi)
-	e.cc.SetHardwareFramesContext(d.frames)
+	e.cc.SetHardwareFramesContext(frames)
 	return nil
 }
 
 // upload is the picture where the encoder can take it; free it. It is f itself, cloned, where nothing has to move.
 func (e *videoEncoder) upload(f *astiav.Frame) (*astiav.Frame, error) {
-	if e.device == nil || e.device.frames == nil || f.HardwareFramesContext() != nil {
+	if e.pool == nil || onDevice(f) {
 		return f.Clone(), nil
 	}
 	hw := astiav.AllocFrame()
-	if err := hw.AllocHardwareBuffer(e.device.frames); err != nil {
+	if err := hw.AllocHardwareBuffer(e.pool.frames); err != nil {
 		hw.Free()
 		return nil, fmt.Errorf("%s: picture on the device: %w", e.name, err)
 	}
@@ -123,6 +117,17 @@ func hardwareOptions(name string, p wire.Profile) []string {
 		o = append(o, "level", dotted(p.Level))
 	}
 	return o
+}
+
+// levelNumber is a level in the codec's own numbers, for encoders that take it from their context.
+func levelNumber(p wire.Profile) int {
+	switch p.Codec {
+	case "hevc":
+		return 3 * p.Level
+	case "av1":
+		return (p.Level/10-2)*4 + p.Level%10
+	}
+	return p.Level
 }
 
 func hardwareProfile(name string, p wire.Profile) string {

@@ -1,11 +1,15 @@
 package engine
 
+// #include <libavcodec/avcodec.h>
+import "C"
+
 import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"io"
+	"strings"
 
 	"github.com/asticode/go-astiav"
 
@@ -14,7 +18,7 @@ import (
 
 // measure reports what a segment holds.
 func measure(ctx context.Context, s *server, j *job, req wire.Measure) (*wire.Measurement, error) {
-	m := &measuring{ctx: ctx, server: s, job: j, req: req, normal: normaliser{keepFields: true}} // their means are the same
+	m := &measuring{ctx: ctx, server: s, job: j, req: req, normal: normaliser{keepFields: !req.Grid}}
 	defer m.release()
 	return m.run()
 }
@@ -28,6 +32,9 @@ type measuring struct {
 	demux   *demuxer
 	decoder *decoder
 	normal  normaliser
+	small   shaper // before pictures are mapped, which costs by the pixel
+	tone    toneMapper
+	loud    loudness
 	grid    gridder
 	batch   []byte
 	count   int // pictures in batch
@@ -47,11 +54,17 @@ func (m *measuring) release() {
 		m.demux.close()
 	}
 	m.normal.free()
+	m.small.free(m.server.warm)
+	m.tone.free()
+	m.loud.free()
 	m.grid.free()
 }
 
 func (m *measuring) run() (*wire.Measurement, error) {
-	var err error
+	err := checkStill(m.req.Still)
+	if err != nil {
+		return nil, err
+	}
 	if m.demux, err = openDemuxer(m.job.source, m.req.Limits); err != nil {
 		return nil, err
 	}
@@ -78,6 +91,9 @@ func (m *measuring) run() (*wire.Measurement, error) {
 				a.Packets++
 				a.Bytes += int64(pkt.Size())
 				a.LastPTS = pkt.Pts() & (wrapTicks - 1)
+				if m.req.Loudness {
+					m.loud.take(m.demux.audio.CodecParameters(), pkt)
+				}
 				sound.Write(pkt.Data()[m.demux.head:]) // the same in every container
 			}
 		}
@@ -126,6 +142,25 @@ func (m *measuring) video(pkt *astiav.Packet) error {
 	return m.decoder.decode(pkt, m.size)
 }
 
+// dimSize is what pictures are scaled to before they are mapped: many times the grid.
+const dimWidth, dimHeight = 480, 270
+
+// dim is the picture as it looks mapped to standard dynamic range; free it.
+func (m *measuring) dim(f *astiav.Frame) (*astiav.Frame, error) {
+	if m.small.geometry.Width == 0 {
+		m.small = newShaper(wire.Profile{Width: min(dimWidth, f.Width()&^1), Height: min(dimHeight, f.Height()&^1)}, f.Width(), f.Height(), f.SampleAspectRatio())
+	}
+	s, err := m.small.scale(m.server.warm, f, astiav.PixelFormatYuv420P10Le, false)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Free()
+	if err := copyProperties(s, f); err != nil {
+		return nil, err
+	}
+	return m.tone.apply(s)
+}
+
 // another puts another decoder in the place of the one that is open.
 func (m *measuring) another() error {
 	take := m.size
@@ -170,12 +205,18 @@ func (m *measuring) note(f *astiav.Frame) error {
 		return nil
 	}
 	m.decodedFirst = true
+	if s := m.req.Still; s.Format != "" {
+		var err error
+		if m.out.Still, err = makeStill(m.server.warm, f, s); err != nil {
+			return err
+		}
+	}
 	m.out.Width, m.out.Height = f.Width(), f.Height()
 	m.out.PixelFormat = f.PixelFormat().Name()
 	sar := f.SampleAspectRatio()
 	m.out.SARNum, m.out.SARDen = sar.Num(), sar.Den()
 	cc := m.decoder.cc
-	m.out.CodecProfile, m.out.Level = profileName(m.out.Codec, int(cc.Profile())), int(cc.Level())
+	m.out.CodecProfile, m.out.Level = profileName(m.out.Codec, cc.CodecID(), int(cc.Profile())), int(cc.Level())
 	return nil
 }
 
@@ -202,6 +243,14 @@ func (m *measuring) upright(f *astiav.Frame) error {
 		}
 		defer shown.Free()
 		f = shown
+	}
+	if m.req.SDR && hdr(f) {
+		mapped, err := m.dim(f)
+		if err != nil {
+			return err
+		}
+		defer mapped.Free()
+		f = mapped
 	}
 	if err := m.grid.measure(f, &p.Luma); err != nil {
 		return err
@@ -267,14 +316,15 @@ func (m *measuring) finish(soundHash string) (*wire.Measurement, error) {
 		a.Codec = m.demux.audio.codec.Name()
 		a.SampleRate, a.Channels = m.demux.sound.rate, m.demux.sound.channels
 		a.Hash = soundHash
+		m.loud.finish(a)
 	}
 	return &m.out, nil
 }
 
-// profileName is the H.264 profile as the ladder names it; others are numbers to whoever needs them.
-func profileName(codec string, profile int) string {
-	if codec != "h264" {
-		return ""
+// profileName is the profile of a codec as the ladder names it.
+func profileName(codec string, id astiav.CodecID, profile int) string {
+	if codec != "h264" { // Main 10 is main10
+		return strings.ReplaceAll(strings.ToLower(C.GoString(C.avcodec_profile_name(C.enum_AVCodecID(id), C.int(profile)))), " ", "")
 	}
 	switch profile {
 	case 66:

@@ -67,6 +67,11 @@ func (n *normaliser) push(f *astiav.Frame, take func(*astiav.Frame) error) error
 	})
 }
 
+// wants tells whether f does not pass as it is.
+func (n *normaliser) wants(f *astiav.Frame) bool {
+	return n.graph != nil || n.interlaced || C.kinora_quirks(cFrame(f)) != 0
+}
+
 // chain is what f needs.
 func (n *normaliser) chain(f *astiav.Frame, quirks C.int) string {
 	var steps []string

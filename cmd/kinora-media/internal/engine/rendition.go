@@ -39,6 +39,8 @@ type rendition struct {
 	num     int                     // frame rate of the pictures that come
 	den     int
 	look    look
+	device  *device // of encoders that work on one
+	stays   bool    // the pictures that come lie on it
 	turns   int64
 
 	carry *carry // nil until the segment before hands it over
@@ -143,7 +145,7 @@ func (r *rendition) run(ctx context.Context) (err error) {
 
 // openVideo opens the encoder, or waits for the one that the segment before has warm.
 func (r *rendition) openVideo(ctx context.Context) (err error) {
-	if r.profile.SoundOnly() {
+	if r.profile.SoundOnly() || r.stays { // the first picture says what pool it comes from
 		return nil
 	}
 	if r.profile.Lookahead < 0 {
@@ -155,7 +157,11 @@ func (r *rendition) openVideo(ctx context.Context) (err error) {
 			return nil
 		}
 	}
-	if r.video, err = openVideoEncoder(r.profile, r.num, r.den, r.look, r.profile.Fragmented()); err != nil {
+	return r.openFresh(nil)
+}
+
+func (r *rendition) openFresh(first *astiav.Frame) (err error) {
+	if r.video, err = openVideoEncoder(r.profile, r.num, r.den, r.look, r.device, first); err != nil {
 		return err
 	}
 	r.stats.Encoder = r.video.name
@@ -193,6 +199,11 @@ func (r *rendition) finish(ctx context.Context) error {
 
 // encode gives one picture to the encoder, as a keyframe at the start of the segment and whenever the profile's interval is over.
 func (r *rendition) encode(ctx context.Context, f *astiav.Frame) error {
+	if r.video == nil {
+		if err := r.openFresh(f); err != nil {
+			return err
+		}
+	}
 	pts := f.Pts()
 	f.SetPictureType(astiav.PictureTypeNone) // the decoder's would be copied by the encoder
 	if r.stats.Frames == 0 {
