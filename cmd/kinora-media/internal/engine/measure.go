@@ -295,6 +295,9 @@ func (m *measuring) finish(soundHash string) (*wire.Measurement, error) {
 		if err := m.decoder.decode(nil, take); err != nil {
 			return nil, err
 		}
+		if err := m.normal.push(nil, m.upright); err != nil {
+			return nil, err
+		}
 	}
 	if !m.decodedFirst && !m.out.KeyframeAt0 {
 		return nil, failf(wire.CodeNoKeyframe, "the segment does not begin with a keyframe, and none of %d coded pictures decodes", m.out.Packets)
