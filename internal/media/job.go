@@ -21,6 +21,7 @@ type job struct {
 	renditions int
 	out        func(int, []byte) error
 	pictures   []FrameGrid
+	stall      time.Duration // see Job.Stall
 
 	ended chan struct{} // closed by the caller's goroutine when the job is over on this side
 	wake  chan struct{} // holds one token while inbox may have something
@@ -31,6 +32,7 @@ type job struct {
 	queued int64         // bytes of renditions in inbox, at most wire.OutputWindow
 	cause  error         // the child is gone
 	credit int           // bytes of the source the child would take now
+	owed   bool          // the child has all of the source, or is to take what is being sent
 	more   chan struct{} // holds one token when credit grew
 }
 
@@ -118,6 +120,13 @@ func (j *job) run(ctx context.Context, kind wire.Kind, request any) ([]byte, err
 	go j.feed()
 
 	owed := 0 // bytes taken for which no credit was sent yet
+	var tick <-chan time.Time
+	if j.stall > 0 {
+		ticker := time.NewTicker(j.stall / 4)
+		defer ticker.Stop()
+		tick = ticker.C
+	}
+	silent := time.Now() // since then the child has had what it needs, and has said nothing
 	for {
 		f, ok, cause := j.next()
 		switch {
@@ -134,6 +143,7 @@ func (j *job) run(ctx context.Context, kind wire.Kind, request any) ([]byte, err
 			if err := ctx.Err(); err != nil {
 				return nil, j.cancel(contextError(err))
 			}
+			silent = time.Now()
 		case ok:
 			answer, err := j.answer(f, kind)
 			select {
@@ -152,6 +162,12 @@ func (j *job) run(ctx context.Context, kind wire.Kind, request any) ([]byte, err
 			case err := <-j.fed:
 				if err != nil {
 					return nil, j.cancel(err)
+				}
+			case now := <-tick:
+				if heard := time.Unix(0, j.child.heard.Load()); !j.waits() || heard.After(silent) {
+					silent = now
+				} else if now.Sub(silent) > j.stall {
+					j.child.hang("has said nothing for %s with a segment to work on", j.stall)
 				}
 			case <-ctx.Done():
 				return nil, j.cancel(contextError(ctx.Err()))
@@ -206,7 +222,7 @@ func (j *job) cancel(reason error) error {
 		select {
 		case <-j.wake:
 		case <-grace.C:
-			j.child.kill(protocol.Errorf(protocol.ChildCrashed, "media child %d did not confirm a cancel within %s", j.child.Pid(), j.child.limits.CancelGrace))
+			j.child.hang("did not confirm a cancel within %s", j.child.limits.CancelGrace)
 			return reason
 		}
 	}
@@ -230,13 +246,20 @@ func (j *job) feed() {
 			}
 			j.mu.Lock()
 			j.credit -= n
+			j.owed = true
 			j.mu.Unlock()
 			if j.over() || j.child.send(wire.Frame{Kind: wire.KindData, Job: j.id, Payload: buf[:n]}) != nil {
 				return // whoever ended it knows why
 			}
+			j.mu.Lock()
+			j.owed = false
+			j.mu.Unlock()
 		}
 		switch {
 		case errors.Is(err, io.EOF):
+			j.mu.Lock()
+			j.owed = true
+			j.mu.Unlock()
 			if !j.over() {
 				_ = j.child.send(wire.Frame{Kind: wire.KindEnd, Job: j.id})
 			}
@@ -247,6 +270,13 @@ func (j *job) feed() {
 			return
 		}
 	}
+}
+
+// waits reports that it is the child's turn.
+func (j *job) waits() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.owed || j.credit == 0
 }
 
 func (j *job) over() bool {

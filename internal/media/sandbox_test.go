@@ -95,10 +95,7 @@ func TestSandbox_letsNothingOutOfAnOrdinaryUsersChild(t *testing.T) {
 // TestSandbox_seesWhatALayerLeftOffLetsOut is what makes the tests above worth something: they can fail.
 func TestSandbox_seesWhatALayerLeftOffLetsOut(t *testing.T) {
 	t.Parallel()
-	weak := filepath.Join(t.TempDir(), "kinora-media")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-tags", "jailtest", "-o", weak, "github.com/kinora/kinora/cmd/kinora-media").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	weak := testChild(t)
 	for _, c := range []struct {
 		without string
 		passes  string // these, at least

@@ -23,8 +23,8 @@ type Encoder interface {
 // Session encodes the segments of one lease. Encode may be called from several goroutines at once: a segment is fed while
 // the one before drains.
 type Session interface {
-	// Encode reads job.Source to its end and gives job.Out every byte of every rendition before it returns. After an
-	// error with code ChildCrashed the session is no use any more.
+	// Encode reads job.Source to its end and gives job.Out every byte of every rendition before it returns; it may begin
+	// anew once, after job.Again. A session that ends before it is closed has a method Done that tells.
 	Encode(ctx context.Context, job media.Job) (*media.Result, error)
 	Close() error
 }

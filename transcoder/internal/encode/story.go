@@ -119,8 +119,15 @@ func (w *Work) transcode(ctx context.Context, x *exchange, start protocol.Attemp
 	for i := range outputs {
 		outputs[i] = sha256.New()
 	}
+	// Half of the budget without a word is a child that hangs, and leaves the other half for another one.
 	result, err := w.encode(ctx, a.SegmentKey, media.Job{
-		Ladder: ladder, Source: src, Continues: start.Continues,
+		Ladder: ladder, Source: src, Continues: start.Continues, Stall: time.Duration(start.BudgetMillis) * time.Millisecond / 2,
+		Again: func() error {
+			for i := range outputs {
+				outputs[i] = sha256.New()
+			}
+			return x.send(protocol.FrameRestart, 0, nil)
+		},
 		Out: func(rendition int, p []byte) error {
 			if rendition < 0 || rendition >= len(outputs) {
 				return fmt.Errorf("encoder wrote rendition %d of %d", rendition, len(outputs))
@@ -224,7 +231,7 @@ func (w *Work) encode(ctx context.Context, key protocol.SegmentKey, job media.Jo
 	job.Continues = job.Continues && follows
 	result, err := session.Encode(ctx, job)
 	if err != nil {
-		if protocol.CodeOf(err) == protocol.ChildCrashed {
+		if dead(session.Session) {
 			w.discard(session)
 		}
 		return nil, err
