@@ -50,6 +50,14 @@ func prices(p Prices) []any {
 	return out
 }
 
+func rates(r CodecRates) []any {
+	var out []any
+	for _, c := range r {
+		out = append(out, map[string]any{"codec": string(c.Codec), "pixelRate": n(c.PixelRate)})
+	}
+	return out
+}
+
 func profileFields(p Profile) map[string]any {
 	return map[string]any{"name": p.Name, "width": n(p.Width), "height": n(p.Height), "bitrate": n(p.Bitrate), "fpsNum": n(p.FPSNum), "fpsDen": n(p.FPSDen),
 		"gopMillis": n(p.GOPMillis), "codec": string(p.Codec), "codecProfile": p.CodecProfile, "preset": p.Preset, "lookahead": n(p.Lookahead)}
@@ -83,8 +91,10 @@ func typedMessages() []typed {
 				"attempt": h(sampleReceipt.Attempt), "source": h(sampleReceipt.Source), "renditions": renditions}},
 		{"SlotRequest(bytes32 lease,address transcoder,uint64 serial)", sampleSlot, sampleWorker,
 			map[string]any{"lease": h(sampleSlot.Lease), "transcoder": a(sampleSlot.Transcoder), "serial": n(sampleSlot.Serial)}},
-		{"Bid(address transcoder,string region,CodecPrice[] prices,uint64 freePixelRate,uint32 ttlMillis,uint64 sequence)" + codecPriceString, b, sampleWorker,
-			map[string]any{"transcoder": a(b.Transcoder), "region": b.Region, "prices": prices(b.Prices), "freePixelRate": n(b.FreePixelRate), "ttlMillis": n(b.TTLMillis), "sequence": n(b.Sequence)}},
+		{"Bid(address transcoder,string region,CodecPrice[] prices,uint64 freePixelRate,CodecRate[] freeByCodec,uint32 ttlMillis,uint64 sequence)" + codecPriceString +
+			"CodecRate(string codec,uint64 pixelRate)", b, sampleWorker,
+			map[string]any{"transcoder": a(b.Transcoder), "region": b.Region, "prices": prices(b.Prices), "freePixelRate": n(b.FreePixelRate),
+				"freeByCodec": rates(b.FreeByCodec), "ttlMillis": n(b.TTLMillis), "sequence": n(b.Sequence)}},
 		{"Award(bytes32 lease,address orchestrator,address transcoder,string stream,uint32 incarnation,bytes32 ladderHash,CodecPrice[] prices,uint96 maxFee,uint32 leaseMillis,uint64 bidSequence,string url)" + codecPriceString, w, sampleOrch,
 			map[string]any{"lease": h(w.Lease), "orchestrator": a(w.Orchestrator), "transcoder": a(w.Transcoder), "stream": w.Stream, "incarnation": n(w.Incarnation), "ladderHash": h(w.LadderHash),
 				"prices": prices(w.Prices), "maxFee": w.MaxFee.Big(), "leaseMillis": n(w.LeaseMillis), "bidSequence": n(w.BidSequence), "url": w.URL}},
