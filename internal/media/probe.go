@@ -15,6 +15,9 @@ type (
 	Probed = wire.Probed
 )
 
+// FFmpeg is the version of FFmpeg in the child, as it says itself.
+func (c *Child) FFmpeg() string { return c.hello.FFmpeg }
+
 // Probe tries an encoder or a decoder on pictures or sound that the child makes itself. What cannot be opened, or does not
 // do its work, is an error with code UnsupportedCodec or TranscodeFailed that says why.
 func (c *Child) Probe(ctx context.Context, p Probe) (*Probed, error) {
