@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kinora/kinora/internal/capacity"
 	"github.com/kinora/kinora/internal/identity"
 	"github.com/kinora/kinora/internal/media"
 	"github.com/kinora/kinora/internal/protocol"
@@ -133,6 +134,11 @@ func Tune(ctx context.Context, c Config, o TuneOptions) (Tuning, error) {
 	return t, devices.Keep(c.Data, t)
 }
 
+// Sold is what a transcoder sells of what was measured: a part of it, by codec, the decoding of as many pixels included.
+func Sold(t Tuning) PixelRates {
+	return PixelRates(capacity.New(capacity.Config{Rates: t.Rates}).State(t.At).Capacity)
+}
+
 // Check is one finding of a SelfTest.
 type Check struct {
 	Name string `json:"name"`
@@ -189,7 +195,7 @@ func SelfTest(ctx context.Context, c Config, device string) ([]Check, []Codec, e
 		return checks, nil, failed
 	}
 	defer engine.close()
-	if engine.pool == nil {
+	if engine.pool == nil || device != "" && len(on) == 0 {
 		return checks, nil, failed
 	}
 	codecs, err := engine.survey(ctx, on, devices.Encode, devices.Decode)

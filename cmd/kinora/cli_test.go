@@ -21,6 +21,7 @@ import (
 	"github.com/kinora/kinora/internal/chain"
 	"github.com/kinora/kinora/internal/chain/devchain"
 	"github.com/kinora/kinora/internal/identity"
+	"github.com/kinora/kinora/internal/media"
 	"github.com/kinora/kinora/internal/protocol"
 )
 
@@ -37,6 +38,11 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each of the many processes sleeps a second at its end
 			env.Setenv("RPC", rich.url)
+			child, err := media.Find() // scripts run elsewhere
+			if err != nil {
+				return err
+			}
+			env.Setenv("CHILD", child)
 			env.Setenv("RPC_ADDR", strings.TrimPrefix(rich.url, "http://"))
 			env.Values["secrets"] = &[]string{}
 			return nil

@@ -103,17 +103,23 @@ func (c *orchestratorCommand) Run(a *app) error {
 }
 
 type transcoderCommand struct {
+	Run      transcoderRun      `cmd:"" default:"withargs" help:"Bid for work, transcode it, be paid."`
+	Tune     transcoderTune     `cmd:"" help:"Try every codec, find how many live streams this machine holds, and keep that for the transcoder."`
+	Selftest transcoderSelftest `cmd:"" help:"Try what a transcoder needs of this machine, and every codec, by doing it."`
+}
+
+type transcoderRun struct {
 	transcoder.Config
 	readyFile
 }
 
 // Validate names what is missing; what is wrong, the embedded Config names.
-func (c *transcoderCommand) Validate() error {
+func (c *transcoderRun) Validate() error {
 	return market{nil, &c.ChainRPC, &c.Escrow, &c.Keystore, &c.PasswordFile}.missing()
 }
 
 // Run runs the role until a signal.
-func (c *transcoderCommand) Run(a *app) error {
+func (c *transcoderRun) Run(a *app) error {
 	c.OnReady = func(r transcoder.Ready) { c.told(a, r.HTTP, r.Address) }
 	return transcoder.Run(a.ctx, c.Config, a.log.With("role", "transcoder"))
 }
