@@ -28,6 +28,8 @@ type Options struct {
 	Path   string       // of kinora-media; empty: Find
 	Log    *slog.Logger // what children write to stderr goes here at level debug; nil: nowhere
 	Limits Limits
+
+	without []string // layers that a child built for tests leaves off, so that these see escapes succeed
 }
 
 // Limits bound a child and every job on it. Zero fields take the values in parentheses.
@@ -39,7 +41,11 @@ type Limits struct {
 	MaxInput    int64         // bytes of a source (256 MiB)
 	MaxOutput   int64         // bytes of a job's renditions together (512 MiB)
 	MaxMemory   int64         // address space of a child, bytes (8 GiB)
+	MaxResident int64         // of that in memory, bytes, where control groups are (4 GiB)
 	MaxFiles    int           // open files of a child (64)
+	MaxThreads  int           // threads of a child, where namespaces or control groups are (2048)
+	MaxCPU      time.Duration // CPU time of a child in all its life (100 h)
+	Devices     []string      // GPU device nodes a child may use; with any, it sees drivers' files too
 	CancelGrace time.Duration // a child that does not confirm a cancel for so long is killed (1 s)
 }
 
@@ -51,7 +57,10 @@ func (l Limits) withDefaults() Limits {
 	l.MaxInput = cmp.Or(l.MaxInput, 256<<20)
 	l.MaxOutput = cmp.Or(l.MaxOutput, 512<<20)
 	l.MaxMemory = cmp.Or(l.MaxMemory, 8<<30)
+	l.MaxResident = cmp.Or(l.MaxResident, 4<<30)
 	l.MaxFiles = cmp.Or(l.MaxFiles, 64)
+	l.MaxThreads = cmp.Or(l.MaxThreads, 2048)
+	l.MaxCPU = cmp.Or(l.MaxCPU, 100*time.Hour)
 	l.CancelGrace = cmp.Or(l.CancelGrace, time.Second)
 	return l
 }

@@ -16,10 +16,13 @@ type Bid struct {
 	FreePixelRate uint64         `json:"free_pixel_rate"` // encoded pixels a second it can still take, of a codec that FreeByCodec does not list
 	FreeByCodec   CodecRates     `json:"free_by_codec,omitempty"`
 	TTLMillis     uint32         `json:"ttl_ms"`
-	Sequence      uint64         `json:"sequence"` // grows over restarts too: begin at the Unix time in ms
+	Sequence      uint64         `json:"sequence"`     // grows over restarts too: begin at the Unix time in ms
+	Capabilities  Hash           `json:"capabilities"` // Capabilities.StructHash; zero: nothing is said
+	// Record is what Capabilities is the hash of. A first bid brings it, and one now and then; those between leave it out.
+	Record *Capabilities `json:"record,omitempty"`
 }
 
-const bidTypeString = "Bid(address transcoder,string region,CodecPrice[] prices,uint64 freePixelRate,CodecRate[] freeByCodec,uint32 ttlMillis,uint64 sequence)" +
+const bidTypeString = "Bid(address transcoder,string region,CodecPrice[] prices,uint64 freePixelRate,CodecRate[] freeByCodec,uint32 ttlMillis,uint64 sequence,bytes32 capabilities)" +
 	codecPriceTypeString + codecRateTypeString
 
 var bidType = crypto.Keccak256Hash([]byte(bidTypeString))
@@ -30,7 +33,7 @@ const MaxBidTTLMillis = 60_000
 // StructHash is the EIP-712 struct hash.
 func (b Bid) StructHash() common.Hash {
 	return structHash(bidType, addr(b.Transcoder), str(b.Region), b.Prices.hash(), u64(b.FreePixelRate),
-		b.FreeByCodec.hash(), u64(uint64(b.TTLMillis)), u64(b.Sequence))
+		b.FreeByCodec.hash(), u64(uint64(b.TTLMillis)), u64(b.Sequence), word(b.Capabilities))
 }
 
 // SignedBy is the transcoder.
@@ -50,6 +53,14 @@ func (b Bid) Validate() error {
 	}
 	if err := b.FreeByCodec.Validate(); err != nil {
 		return fmt.Errorf("free_by_codec: %w", err)
+	}
+	if r := b.Record; r != nil {
+		if err := r.Validate(); err != nil {
+			return fmt.Errorf("record: %w", err)
+		}
+		if r.Transcoder != b.Transcoder || Hash(r.StructHash()) != b.Capabilities {
+			return fmt.Errorf("the record is not the one of capabilities %s", b.Capabilities)
+		}
 	}
 	return b.Prices.Validate()
 }

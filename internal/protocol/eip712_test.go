@@ -81,6 +81,7 @@ func typedMessages() []typed {
 		renditions = append(renditions, map[string]any{"profile": h(r.Profile), "output": h(r.Output), "pixels": n(r.Pixels), "frames": n(r.Frames), "firstPts": n(r.FirstPTS), "lastPts": n(r.LastPTS)})
 	}
 	w, b, t, l, f, q := sampleAward, sampleBid, sampleParams, sampleLeaseRequest, sampleHeader, sampleQuote
+	box := sampleCapabilities.Sandbox
 	return []typed{
 		{profileString, hashedProfile{sampleProfile}, nil, profileFields(sampleProfile)},
 		{"Assignment(address orchestrator,address transcoder,bytes32 lease,string stream,uint32 incarnation,uint64 seq,bytes32 attempt)", sampleAssignment, sampleOrch,
@@ -91,10 +92,14 @@ func typedMessages() []typed {
 				"attempt": h(sampleReceipt.Attempt), "source": h(sampleReceipt.Source), "renditions": renditions}},
 		{"SlotRequest(bytes32 lease,address transcoder,uint64 serial)", sampleSlot, sampleWorker,
 			map[string]any{"lease": h(sampleSlot.Lease), "transcoder": a(sampleSlot.Transcoder), "serial": n(sampleSlot.Serial)}},
-		{"Bid(address transcoder,string region,CodecPrice[] prices,uint64 freePixelRate,CodecRate[] freeByCodec,uint32 ttlMillis,uint64 sequence)" + codecPriceString +
+		{"Capabilities(address transcoder,string engine,Sandbox sandbox)Sandbox(string[] layers,uint32 blocked,uint32 attempts,bytes32 report,uint64 at)", sampleCapabilities, nil,
+			map[string]any{"transcoder": a(sampleCapabilities.Transcoder), "engine": sampleCapabilities.Engine, "sandbox": map[string]any{"layers": []any{box.Layers[0], box.Layers[1]},
+				"blocked": n(box.Blocked), "attempts": n(box.Attempts), "report": h(box.Report), "at": n(box.At)}}},
+		{"Bid(address transcoder,string region,CodecPrice[] prices,uint64 freePixelRate,CodecRate[] freeByCodec,uint32 ttlMillis,uint64 sequence,bytes32 capabilities)" + codecPriceString +
 			"CodecRate(string codec,uint64 pixelRate)", b, sampleWorker,
 			map[string]any{"transcoder": a(b.Transcoder), "region": b.Region, "prices": prices(b.Prices), "freePixelRate": n(b.FreePixelRate),
-				"freeByCodec": rates(b.FreeByCodec), "ttlMillis": n(b.TTLMillis), "sequence": n(b.Sequence)}},
+				"freeByCodec": rates(b.FreeByCodec), "ttlMillis": n(b.TTLMillis), "sequence": n(b.Sequence),
+				"capabilities": h(b.Capabilities)}},
 		{"Award(bytes32 lease,address orchestrator,address transcoder,string stream,uint32 incarnation,bytes32 ladderHash,CodecPrice[] prices,uint96 maxFee,uint32 leaseMillis,uint64 bidSequence,string url)" + codecPriceString, w, sampleOrch,
 			map[string]any{"lease": h(w.Lease), "orchestrator": a(w.Orchestrator), "transcoder": a(w.Transcoder), "stream": w.Stream, "incarnation": n(w.Incarnation), "ladderHash": h(w.LadderHash),
 				"prices": prices(w.Prices), "maxFee": w.MaxFee.Big(), "leaseMillis": n(w.LeaseMillis), "bidSequence": n(w.BidSequence), "url": w.URL}},
@@ -256,6 +261,10 @@ func TestStructHash_coversEveryField(t *testing.T) { // not parallel: it changes
 				}
 				for i := range v.NumField() {
 					walk(v.Field(i), path+"."+v.Type().Field(i).Name)
+				}
+			case reflect.Pointer:
+				if !v.IsNil() || path != "Bid.Record" { // hashed through Bid.Capabilities, which Validate compares
+					t.Fatalf("%s is a pointer", path)
 				}
 			default:
 				t.Fatalf("%s is a %s", path, v.Kind())

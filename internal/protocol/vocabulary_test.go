@@ -161,6 +161,11 @@ func TestValidate_namesWhatIsWrong(t *testing.T) {
 			v := m.(Bid)
 			f(&v)
 			return v
+		case func(*Capabilities):
+			v := m.(Capabilities)
+			v.Sandbox.Layers = slices.Clone(v.Sandbox.Layers)
+			f(&v)
+			return v
 		case func(*Award):
 			v := m.(Award)
 			f(&v)
@@ -193,7 +198,7 @@ func TestValidate_namesWhatIsWrong(t *testing.T) {
 		t.Fatalf("%T", spoil)
 		return nil
 	}
-	for _, good := range []validated{sampleAssignment, sampleReceipt, sampleSlot, sampleBid, sampleAward, sampleAwardOffer, sampleLeaseRequest, sampleParamsReq, sampleHeader, sampleOffer, sampleRequest, sampleQuote, sampleParams, sampleFlush} {
+	for _, good := range []validated{sampleAssignment, sampleReceipt, sampleSlot, sampleBid, sampleFirstBid, sampleCapabilities, sampleAward, sampleAwardOffer, sampleLeaseRequest, sampleParamsReq, sampleHeader, sampleOffer, sampleRequest, sampleQuote, sampleParams, sampleFlush} {
 		if err := good.Validate(); err != nil {
 			t.Errorf("%T: %v", good, err)
 		}
@@ -216,6 +221,15 @@ func TestValidate_namesWhatIsWrong(t *testing.T) {
 		{sampleBid, func(v *Bid) { v.Region = strings.Repeat("r", 33) }, "region"},
 		{sampleBid, func(v *Bid) { v.Prices = nil }, "price list"},
 		{sampleBid, func(v *Bid) { v.Transcoder = common.Address{} }, "transcoder"},
+		{sampleFirstBid, func(v *Bid) { v.Capabilities[0]++ }, "record"},
+		{sampleFirstBid, func(v *Bid) { r := *v.Record; r.Sandbox.Blocked++; v.Record = &r }, "record"},
+		{sampleFirstBid, func(v *Bid) { v.Transcoder = sampleOrch.Address() }, "record"},
+		{sampleCapabilities, func(v *Capabilities) { v.Transcoder = common.Address{} }, "transcoder"},
+		{sampleCapabilities, func(v *Capabilities) { v.Engine = strings.Repeat("e", 129) }, "engine"},
+		{sampleCapabilities, func(v *Capabilities) { v.Sandbox.Layers[0] = "z" }, "layers"},
+		{sampleCapabilities, func(v *Capabilities) { v.Sandbox.Layers[0] = v.Sandbox.Layers[1] }, "layers"},
+		{sampleCapabilities, func(v *Capabilities) { v.Sandbox.Layers[1] = strings.Repeat("z", 33) }, "layers"},
+		{sampleCapabilities, func(v *Capabilities) { v.Sandbox.Blocked = 29 }, "blocked"},
 		{sampleAward, func(v *Award) { v.MaxFee = Wei{} }, "max_fee"},
 		{sampleAward, func(v *Award) { v.LeaseMillis = 999 }, "lease_ms"},
 		{sampleAward, func(v *Award) { v.URL = "" }, "url"},
@@ -406,5 +420,12 @@ func TestID(t *testing.T) {
 	}
 	if !(ID{}).IsZero() {
 		t.Error("the zero ID names something")
+	}
+}
+
+func TestSandbox_isTightOnlyWhenTestedWhole(t *testing.T) {
+	t.Parallel()
+	if (Sandbox{}).Tight() || (Sandbox{Blocked: 27, Attempts: 28}).Tight() || !(Sandbox{Blocked: 28, Attempts: 28}).Tight() {
+		t.Error("tight means that something was tried, and that nothing passed")
 	}
 }

@@ -50,7 +50,9 @@ type Measure struct {
 type Hello struct {
 	Version int    `json:"version"`
 	FFmpeg  string `json:"ffmpeg"`
-	Network string `json:"network"` // how it is kept off the network: "namespace", "filter", "namespace+filter" or "none"
+	// Layers are those of its jail that hold, as far as it set them up itself; Lacking are those that do not, with the reason.
+	Layers  []string          `json:"layers"`
+	Lacking map[string]string `json:"lacking,omitempty"`
 }
 
 // Stream is what a source turned out to be. Timestamps are of the pictures, in 1/90000 s, as the container carries them.

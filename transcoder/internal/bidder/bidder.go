@@ -24,6 +24,8 @@ const (
 
 	maxBidAge  = TTL + 8*time.Second // an award may name a bid this old, by our own clock
 	forgetting = 30 * 24 * time.Hour // of attempts and leases on disk
+
+	recordEvery = 10 * time.Second // bids that bring the record of this machine, for orchestrators that came since
 )
 
 // Bus carries bids and answers.
@@ -76,6 +78,9 @@ type Bidder struct {
 	leases   map[protocol.ID]*lease
 	sequence uint64
 	draining bool
+	record   *protocol.Capabilities
+	hash     protocol.Hash  // of record
+	recorded time.Time      // when a bid last brought it
 	ended    sync.WaitGroup // leases until they are done
 }
 
@@ -157,6 +162,14 @@ func (b *Bidder) Drain(ctx context.Context) {
 	<-done
 }
 
+// Describe says what this machine is, from the next bid on.
+func (b *Bidder) Describe(c protocol.Capabilities) {
+	b.mu.Lock()
+	b.record, b.hash, b.recorded = &c, protocol.Hash(c.StructHash()), time.Time{}
+	b.mu.Unlock()
+	b.rebid()
+}
+
 // Leases is how many are held.
 func (b *Bidder) Leases() int {
 	b.mu.Lock()
@@ -188,7 +201,10 @@ func (b *Bidder) publish(now time.Time) error {
 	prices := b.cfg.Prices()
 	rate, others := b.freeLocked(prices, now)
 	bid := protocol.Bid{Transcoder: b.cfg.Signer.Address(), Region: b.cfg.Region, Prices: prices,
-		FreePixelRate: rate, FreeByCodec: others, TTLMillis: uint32(TTL.Milliseconds()), Sequence: b.sequence}
+		FreePixelRate: rate, FreeByCodec: others, TTLMillis: uint32(TTL.Milliseconds()), Sequence: b.sequence, Capabilities: b.hash}
+	if now.Sub(b.recorded) >= recordEvery {
+		bid.Record, b.recorded = b.record, now
+	}
 	b.mu.Unlock()
 	signed, err := protocol.Seal(b.cfg.Domain, b.cfg.Signer, bid)
 	if err != nil {

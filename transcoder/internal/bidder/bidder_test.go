@@ -268,6 +268,24 @@ func TestBidder_keepsASignedBidStanding(t *testing.T) {
 	}
 }
 
+func TestBidder_saysWhatItsMachineIs(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t, nil)
+	if b := m.any(t); !b.Capabilities.IsZero() || b.Record != nil {
+		t.Errorf("said %s, %+v before it knew", b.Capabilities, b.Record)
+	}
+	c := protocol.Capabilities{Transcoder: m.key.Address(), Engine: "test", Sandbox: protocol.Sandbox{Layers: []string{"seccomp"}, Attempts: 1, Blocked: 1}}
+	hash := protocol.Hash(c.StructHash())
+	m.bidder.Describe(c)
+	said := func(b protocol.Bid) bool { return b.Capabilities == hash }
+	if b := m.bid(t, "described", said); b.Record == nil || b.Record.Engine != "test" {
+		t.Errorf("the first bid that names the record brings %+v", b.Record)
+	}
+	if b := m.bid(t, "described again", said); b.Record != nil {
+		t.Error("the next one brings it again")
+	}
+}
+
 func TestBidder_acceptsAnAwardAndChargesItsCapacity(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t, nil)
