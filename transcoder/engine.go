@@ -115,9 +115,9 @@ const (
 	quietEvery = time.Second
 )
 
-// refine measures the machine once it does nothing else, keeps the result and has the meter go by it. Work that comes
+// refine measures the machine once it does nothing else, keeps the result and tells found. Work that comes
 // meanwhile ends the measurement; it is begun again in the next quiet moment.
-func (e *engine) refine(ctx context.Context, c Config, known devices.Tuning, busy func() bool, meter *capacity.Meter, log *slog.Logger) error {
+func (e *engine) refine(ctx context.Context, c Config, known devices.Tuning, busy func() bool, found func(devices.Tuning), log *slog.Logger) error {
 	tick := time.NewTicker(quietEvery)
 	defer tick.Stop()
 	var machine devices.Idle
@@ -161,7 +161,7 @@ func (e *engine) refine(ctx context.Context, c Config, known devices.Tuning, bus
 			return nil
 		default:
 			known.Rates, known.Method, known.At = rates, devices.ByCalibration, time.Now().UTC()
-			meter.SetRates(rates)
+			found(known)
 			log.Info("measured", "rates", PixelRates(rates.Encode))
 			if err := devices.Keep(c.Data, known); err != nil {
 				log.Warn("the measurement is not kept", "err", err)

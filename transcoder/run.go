@@ -129,6 +129,8 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 			Client: encode.NewClient(), Events: feed.Emit, Log: log,
 			Observe: func(lease protocol.ID, s capacity.Segment) { meter.Observe(lease, s, time.Now()) }},
 	})
+	said := &record{tell: seller.Describe, c: protocol.Capabilities{Transcoder: signer.Address(), Sandbox: protocol.Sandbox{Layers: []string{}}}}
+	said.measured(tuning)
 	status := api.Status{Feed: feed, Log: log,
 		Ready: func() error {
 			if !nats.Connected() {
@@ -182,7 +184,10 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	}
 	if tuning.Method == devices.ByEstimate {
 		part("measurement", func(ctx context.Context) error {
-			return engine.refine(ctx, c, tuning, func() bool { return seller.Leases() > 0 }, meter, log)
+			return engine.refine(ctx, c, tuning, func() bool { return seller.Leases() > 0 }, func(t devices.Tuning) {
+				meter.SetRates(t.Rates)
+				said.measured(t)
+			}, log)
 		})
 	}
 	standing := seller.Ready()
