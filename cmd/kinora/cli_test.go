@@ -44,6 +44,11 @@ func TestScripts(t *testing.T) {
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each of the many processes sleeps a second at its end
 			env.Setenv("MEDIA_CHILD", child)
 			env.Setenv("RPC", rich.url)
+			child, err := media.Find() // scripts run elsewhere
+			if err != nil {
+				return err
+			}
+			env.Setenv("CHILD", child)
 			env.Setenv("RPC_ADDR", strings.TrimPrefix(rich.url, "http://"))
 			env.Values["secrets"] = &[]string{}
 			return nil

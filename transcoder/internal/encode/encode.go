@@ -10,6 +10,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/kinora/kinora/internal/capacity"
 	"github.com/kinora/kinora/internal/media"
 	"github.com/kinora/kinora/internal/protocol"
 )
@@ -53,7 +54,8 @@ type Bench struct {
 	Encoder Encoder
 	Credit  Credit
 	Journal Journal
-	Client  *http.Client // see NewClient
+	Client  *http.Client                                // see NewClient
+	Observe func(lease protocol.ID, s capacity.Segment) // what each segment cost, and whether it kept pace; nil: nobody asks
 	Events  func(protocol.Event)
 	Log     *slog.Logger
 }

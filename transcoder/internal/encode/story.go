@@ -9,6 +9,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/kinora/kinora/internal/capacity"
 	"github.com/kinora/kinora/internal/media"
 	"github.com/kinora/kinora/internal/protocol"
 )
@@ -235,6 +236,9 @@ func (w *Work) encode(ctx context.Context, key protocol.SegmentKey, job media.Jo
 			w.discard(session)
 		}
 		return nil, err
+	}
+	if whole := src.wholeAt(); w.bench.Observe != nil && !whole.IsZero() {
+		w.bench.Observe(w.lease.Award.Lease, capacity.Segment{Media: result.Source.Duration, CPU: result.CPU, Tail: time.Since(whole)})
 	}
 	return result, nil
 }
