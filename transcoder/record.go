@@ -34,7 +34,7 @@ func (r *record) measured(t devices.Tuning) {
 		if !t.At.IsZero() {
 			c.Measured.At = uint64(t.At.Unix())
 		}
-		if t.Machine.FFmpeg != "" {
+		if t.Machine.FFmpeg != "" && c.Engine == "" {
 			c.Engine = "kinora-media, FFmpeg " + t.Machine.FFmpeg
 		}
 	})

@@ -162,6 +162,9 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 			if now := readings.Load(); now != nil {
 				stats.Readings = *now
 			}
+			if engine.pool != nil {
+				stats.Children, stats.Poison = engine.pool.Stats(), engine.pool.Poisoned()
+			}
 			return stats, nil
 		},
 		Drain: func(ctx context.Context) (any, error) {
@@ -179,6 +182,9 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	part("payment", pay.Run)
 	part("gas price", gas.Run)
 	part("bidder", seller.Run)
+	if engine.pool != nil {
+		part("sandbox test", func(ctx context.Context) error { return lockedIn(ctx, c, said, log) })
+	}
 	if len(probe.Devices) > 0 {
 		part("devices", func(ctx context.Context) error { return watch(ctx, gauges, &readings, log) })
 	}

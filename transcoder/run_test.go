@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -326,5 +327,30 @@ func TestConfig_validateNamesTheField(t *testing.T) {
 		if err := c.Validate(); err == nil || !strings.HasPrefix(err.Error(), "--"+field+":") {
 			t.Errorf("%s: %v", field, err)
 		}
+	}
+}
+
+func TestRun_saysHowItsMediaIsLockedIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	said := make(chan protocol.Sandbox, 1)
+	if err := w.bus.SubscribeBids(t.Context(), func(b protocol.Signed[protocol.Bid]) {
+		if m, err := b.Open(w.escrow.Domain()); err == nil && m.Record != nil && m.Record.Sandbox.Attempts > 0 {
+			select {
+			case said <- m.Record.Sandbox:
+			default:
+			}
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w.run(t)
+	select {
+	case s := <-said:
+		if !s.Tight() || !slices.Contains(s.Layers, "seccomp") || s.Report.IsZero() || s.At == 0 {
+			t.Errorf("it says %+v", s)
+		}
+	case <-time.After(3 * time.Minute):
+		t.Fatal("no bid says so")
 	}
 }

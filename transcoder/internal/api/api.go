@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/kinora/kinora/internal/capacity"
+	"github.com/kinora/kinora/internal/media"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/transcoder/internal/devices"
 )
@@ -44,7 +45,9 @@ type Stats struct {
 	Load          capacity.State    `json:"load"`
 	Devices       []devices.Device  `json:"devices"`
 	Readings      []devices.Reading `json:"device_readings,omitempty"`
-	Recipient     any               `json:"recipient"` // payment.RecipientStats
+	Children      media.PoolStats   `json:"children"`         // media children handed out to leases
+	Poison        []media.Evidence  `json:"poison,omitempty"` // segments that crash whatever decodes them, refused at present
+	Recipient     any               `json:"recipient"`        // payment.RecipientStats
 }
 
 // Status is what is served.
