@@ -8,7 +8,10 @@ import (
 )
 
 // In a build for tests, media that holds these words does what hostile media might.
-const crashNow = "kinora-media: crash now"
+const (
+	crashNow = "kinora-media: crash now"
+	hangNow  = "kinora-media: hang now"
+)
 
 func init() { stdin = &deadly{} }
 
@@ -19,6 +22,9 @@ func (d *deadly) Read(p []byte) (int, error) {
 	d.tail = append(d.tail, p[:n]...)
 	if bytes.Contains(d.tail, []byte(crashNow)) {
 		panic("told to crash")
+	}
+	if bytes.Contains(d.tail, []byte(hangNow)) {
+		select {}
 	}
 	d.tail = append(d.tail[:0], d.tail[max(0, len(d.tail)-len(crashNow)):]...)
 	return n, err

@@ -185,6 +185,37 @@ func TestSession_refusesPoisonAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestSession_refusesWhatHangsEveryChild(t *testing.T) {
+	t.Parallel()
+	segment := mediatest.Segments(t, mediatest.Spec{})[0]
+	l := newLease(t, media.Options{Path: testChild(t)}, 1)
+	bad := append(bytes.Clone(segment.Bytes), "kinora-media: hang now"...)
+	_, err := l.Transcode(t.Context(), media.Job{Ladder: small, Source: bytes.NewReader(bad), Out: func(int, []byte) error { return nil }, Stall: 2 * time.Second, Again: func() error { return nil }})
+	wantCode(t, err, protocol.PoisonSegment)
+	var p *media.Poison
+	if !errors.As(err, &p) || len(p.Evidence.Crashes) != 2 || !strings.Contains(p.Evidence.Crashes[1].Status, "said nothing for 2s") {
+		t.Errorf("%+v", p)
+	}
+}
+
+// Where the first crash could not be followed by a retry, the next attempt at the same bytes is the retry: alone on its child.
+func TestSession_remembersASuspect(t *testing.T) {
+	t.Parallel()
+	segment := mediatest.Segments(t, mediatest.Spec{})[0]
+	l := newLease(t, media.Options{Path: testChild(t)}, 1)
+	bad := append(bytes.Clone(segment.Bytes), "kinora-media: crash now"...)
+	source := newHalf(bad)
+	goOn := sync.OnceFunc(func() { close(source.goOn) })
+	_, err := l.Transcode(t.Context(), media.Job{Ladder: small, Source: source, Out: func(int, []byte) error { goOn(); return nil }})
+	wantCode(t, err, protocol.ChildCrashed)
+	_, err = l.Transcode(t.Context(), media.Job{Ladder: small, Source: bytes.NewReader(bad), Out: func(int, []byte) error { return nil }})
+	wantCode(t, err, protocol.PoisonSegment)
+	var p *media.Poison
+	if !errors.As(err, &p) || len(p.Evidence.Crashes) != 2 {
+		t.Errorf("%+v", p)
+	}
+}
+
 func TestSession_changesAWornChildForASpare(t *testing.T) {
 	t.Parallel()
 	segments := mediatest.Segments(t, mediatest.Spec{Seconds: 4})
