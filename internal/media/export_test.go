@@ -11,3 +11,6 @@ func Hierarchy(proc, mount string, limits Limits) (group string, err error) {
 	}
 	return h.group(limits.withDefaults())
 }
+
+// Effort is how long the child's threads have run, and how long they waited for a processor.
+var Effort = effort

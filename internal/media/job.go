@@ -126,7 +126,10 @@ func (j *job) run(ctx context.Context, kind wire.Kind, request any) ([]byte, err
 		defer ticker.Stop()
 		tick = ticker.C
 	}
-	silent := time.Now() // since then the child has had what it needs, and has said nothing
+	var quiet silence // how long the child has had what it needs, and has said nothing
+	if j.stall > 0 {
+		quiet = j.child.listen()
+	}
 	for {
 		f, ok, cause := j.next()
 		switch {
@@ -143,7 +146,7 @@ func (j *job) run(ctx context.Context, kind wire.Kind, request any) ([]byte, err
 			if err := ctx.Err(); err != nil {
 				return nil, j.cancel(contextError(err))
 			}
-			silent = time.Now()
+			quiet.since = time.Now()
 		case ok:
 			answer, err := j.answer(f, kind)
 			select {
@@ -164,9 +167,13 @@ func (j *job) run(ctx context.Context, kind wire.Kind, request any) ([]byte, err
 					return nil, j.cancel(err)
 				}
 			case now := <-tick:
-				if heard := time.Unix(0, j.child.heard.Load()); !j.waits() || heard.After(silent) {
-					silent = now
-				} else if now.Sub(silent) > j.stall {
+				switch {
+				case !j.waits() || time.Unix(0, j.child.heard.Load()).After(quiet.since):
+					quiet = j.child.listen()
+				case now.Sub(quiet.since) <= j.stall:
+				case quiet.starved(j.child):
+					quiet = j.child.listen()
+				default:
 					j.child.hang("has said nothing for %s with a segment to work on", j.stall)
 				}
 			case <-ctx.Done():
@@ -271,6 +278,24 @@ func (j *job) feed() {
 			return
 		}
 	}
+}
+
+// silence is when a child last said something, and what it had done until then.
+type silence struct {
+	since       time.Time
+	ran, waited time.Duration
+}
+
+func (c *Child) listen() silence {
+	ran, waited := effort(c.Pid())
+	return silence{time.Now(), ran, waited}
+}
+
+// starved reports that the child would work if it were let: the machine has too much to do, which a second child makes no better.
+func (s silence) starved(c *Child) bool {
+	ran, waited := effort(c.Pid())
+	ran, waited = ran-s.ran, waited-s.waited
+	return waited > ran && waited > time.Since(s.since)/4
 }
 
 // waits reports that it is the child's turn.
