@@ -43,6 +43,7 @@ type Child struct {
 	born    time.Time
 	heard   atomic.Int64 // Unix time in ns of its newest frame
 	stuck   atomic.Bool  // killed because it hung
+	starved atomic.Bool  // but had no processor to run on
 
 	write sync.Mutex // held while a frame is written to stdin
 	frame []byte     // of the frame being written

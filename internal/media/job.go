@@ -211,6 +211,7 @@ func contextError(err error) error {
 
 // cancel tells the child to drop the job and waits until it has; a child that does not answer is killed. It returns reason.
 func (j *job) cancel(reason error) error {
+	quiet := j.child.listen()
 	grace := time.NewTimer(j.child.limits.CancelGrace)
 	defer grace.Stop()
 	sent := make(chan struct{})
@@ -230,6 +231,7 @@ func (j *job) cancel(reason error) error {
 		select {
 		case <-j.wake:
 		case <-grace.C:
+			j.child.starved.Store(quiet.starved(j.child))
 			j.child.hang("did not confirm a cancel within %s", j.child.limits.CancelGrace)
 			return reason
 		}

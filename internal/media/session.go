@@ -284,10 +284,13 @@ func (c *Child) casualty(ctx context.Context, err error) (Crash, bool) {
 	if closed || !errors.As(cause, &why) || why.Code != protocol.ChildCrashed {
 		return Crash{}, false
 	}
-	// A child that was killed because it did not hear of a cancel hung; that matters when the deadline was what it missed.
-	if ctx.Err() != nil && protocol.CodeOf(err) != protocol.ChildCrashed && protocol.CodeOf(context.Cause(ctx)) != protocol.DeadlineExceeded &&
-		!errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return Crash{}, false
+	// A child that was killed because it did not hear of a cancel hung; that is the segment's doing when the deadline was what it
+	// missed, and the machine was not too busy for it.
+	if ctx.Err() != nil && protocol.CodeOf(err) != protocol.ChildCrashed {
+		late := protocol.CodeOf(context.Cause(ctx)) == protocol.DeadlineExceeded || errors.Is(ctx.Err(), context.DeadlineExceeded)
+		if !late || c.starved.Load() {
+			return Crash{}, false
+		}
 	}
 	<-c.done // killed or ended, so this is soon
 	status := c.cmd.ProcessState.String()
