@@ -30,13 +30,13 @@ type Config struct {
 	Escrow       string `name:"escrow" help:"Address of the TicketEscrow contract." placeholder:"ADDRESS"`
 	Keystore     string `name:"keystore" help:"Keystore file of this transcoder's account." placeholder:"FILE"`
 	PasswordFile string `name:"password-file" help:"File with the keystore's password." placeholder:"FILE"`
-	Data         string `name:"data" help:"Folder for receipts, winning tickets and the calibration; back it up." default:"kinora-transcoder" placeholder:"DIR"`
+	Data         string `name:"data" help:"Folder for receipts, winning tickets and what was measured of this machine; back it up." default:"kinora-transcoder" placeholder:"DIR"`
 	MediaChild   string `name:"media-child" help:"The kinora-media program; by default the one beside this program." placeholder:"FILE"`
 
 	Region      string       `name:"region" help:"Where this machine is, as orchestrators of the market name places."`
 	WeiPerPixel protocol.Wei `name:"wei-per-pixel" help:"Price of an encoded pixel, in wei." default:"100" placeholder:"WEI"`
-	Capacity    uint64       `name:"capacity" help:"Encoded pixels a second to sell; 0 measures the machine once and remembers." default:"0" placeholder:"PIXELS"`
-	FreeSlots   int          `name:"free-slots" help:"Leases to hold at once, at most." default:"8"`
+	Capacity    PixelRates   `name:"capacity" help:"Encoded pixels a second to sell, by codec, such as h264=60000000; 0: as measured (kinora transcoder tune), or a cautious guess before that." default:"0" placeholder:"PIXELS"`
+	FreeSlots   int          `name:"free-slots" help:"Leases to hold at once, at most; 0: as many as the measured rates hold." default:"0"`
 
 	LeaseIdle    time.Duration `name:"lease-idle" help:"A lease without a segment for so long lapses." default:"15s"`
 	DrainTimeout time.Duration `name:"drain-timeout" help:"How long segments in progress may take when shutting down." default:"10s"`
@@ -91,8 +91,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("--region: %d bytes, at most 32", len(c.Region))
 	case c.WeiPerPixel.IsZero() || !c.WeiPerPixel.FitsUint96():
 		return fmt.Errorf("--wei-per-pixel: %s, want 1 to 2^96-1", c.WeiPerPixel)
-	case c.FreeSlots < 1 || c.FreeSlots > 1024:
-		return fmt.Errorf("--free-slots: %d, want 1 to 1024", c.FreeSlots)
+	case c.FreeSlots < 0 || c.FreeSlots > 1024:
+		return fmt.Errorf("--free-slots: %d, want 0 to 1024", c.FreeSlots)
 	case c.LeaseIdle < time.Second:
 		return fmt.Errorf("--lease-idle: %s, want at least 1s", c.LeaseIdle)
 	case c.DrainTimeout < 0:
@@ -103,6 +103,9 @@ func (c Config) Validate() error {
 		return fmt.Errorf("--ticket-accept: %s must be longer than --ticket-usable %s", c.TicketAccept, c.TicketUsable)
 	case c.TicketAccept > 0 && c.TicketRedeem > 0 && c.TicketAccept >= c.TicketRedeem:
 		return fmt.Errorf("--ticket-redeem: %s must be longer than --ticket-accept %s", c.TicketRedeem, c.TicketAccept)
+	}
+	if err := c.Capacity.validate(); err != nil {
+		return fmt.Errorf("--capacity: %w", err)
 	}
 	return nil
 }

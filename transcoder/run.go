@@ -8,12 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/internal/bus"
+	"github.com/kinora/kinora/internal/capacity"
 	"github.com/kinora/kinora/internal/chain"
 	"github.com/kinora/kinora/internal/feed"
 	"github.com/kinora/kinora/internal/identity"
@@ -98,10 +100,17 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	open.add(engine.close)
 	probe := devices.Probe("/")
 	probe.Log(log)
-	capacity, err := engine.capacity(ctx, c, log)
+	tuning, err := engine.tuning(ctx, c, probe, log)
 	if err != nil {
 		return err
 	}
+	selling := capacity.Config{Rates: tuning.Rates, CPUs: engine.cpus(), Most: c.FreeSlots}
+	if len(c.Capacity) > 0 {
+		selling.Sold = capacity.Whole // as the owner says
+	}
+	meter := capacity.New(selling)
+	gauges := devices.NewGauges("/", probe)
+	var readings atomic.Pointer[[]devices.Reading]
 
 	// What follows goes on while the role drains: it ends when everything in progress has ended.
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -117,12 +126,15 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	open.add(func() error { stop(); parts.Wait(); return nil })
 
 	seller := bidder.New(bidder.Config{
-		Domain: escrow.Domain(), Signer: signer, Region: c.Region, Capacity: capacity, MaxLeases: c.FreeSlots, Idle: c.LeaseIdle,
-		Prices: protocol.Prices{{Codec: protocol.H264, WeiPerPixel: c.WeiPerPixel}},
+		Domain: escrow.Domain(), Signer: signer, Region: c.Region, Meter: meter, Idle: c.LeaseIdle,
+		Prices: func() protocol.Prices { return prices(c.WeiPerPixel, meter.Rates()) },
 		Bus:    nats, Recipient: pay, Journal: disk, Events: events.Emit, Log: log,
 		Bench: &encode.Bench{Domain: escrow.Domain(), Signer: signer, Encoder: engine, Credit: pay, Journal: disk,
-			Client: encode.NewClient(), Events: events.Emit, Log: log},
+			Client: encode.NewClient(), Events: events.Emit, Log: log,
+			Observe: func(lease protocol.ID, s capacity.Segment) { meter.Observe(lease, s, time.Now()) }},
 	})
+	said := &record{tell: seller.Describe, c: protocol.Capabilities{Transcoder: signer.Address(), Sandbox: protocol.Sandbox{Layers: []string{}}}}
+	said.measured(tuning)
 	status := api.Status{Feed: events, Log: log,
 		Ready: func() error {
 			if !nats.Connected() {
@@ -147,9 +159,17 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 			if err != nil {
 				return api.Stats{}, err
 			}
-			free, held := seller.Free()
-			return api.Stats{Attempts: counts.Attempts, Receipts: counts.Receipts, Leases: counts.Leases, LeasesHeld: held,
-				PixelRate: capacity, FreePixelRate: free, Devices: probe.Devices, Recipient: paid}, nil
+			stats := api.Stats{Attempts: counts.Attempts, Receipts: counts.Receipts, Leases: counts.Leases, LeasesHeld: seller.Leases(),
+				Load: meter.State(time.Now()), Devices: probe.Devices, Recipient: paid}
+			stats.PixelRate, _ = stats.Load.Capacity.Of(protocol.H264)
+			stats.FreePixelRate, _ = stats.Load.Free.Of(protocol.H264)
+			if now := readings.Load(); now != nil {
+				stats.Readings = *now
+			}
+			if engine.pool != nil {
+				stats.Children, stats.Poison = engine.pool.Stats(), engine.pool.Poisoned()
+			}
+			return stats, nil
 		},
 		Drain: func(ctx context.Context) (any, error) {
 			if err := pay.Drain(ctx); err != nil {
@@ -166,12 +186,26 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	part("payment", pay.Run)
 	part("gas price", gas.Run)
 	part("bidder", seller.Run)
+	if engine.pool != nil {
+		part("sandbox test", func(ctx context.Context) error { return lockedIn(ctx, c, said, log) })
+	}
+	if len(probe.Devices) > 0 {
+		part("devices", func(ctx context.Context) error { return watch(ctx, gauges, &readings, log) })
+	}
+	if tuning.Method == devices.ByEstimate {
+		part("measurement", func(ctx context.Context) error {
+			return engine.refine(ctx, c, tuning, func() bool { return seller.Leases() > 0 }, func(t devices.Tuning) {
+				meter.SetRates(t.Rates)
+				said.measured(t)
+			}, log)
+		})
+	}
 	standing := seller.Ready()
 	for waiting := true; waiting; {
 		select {
 		case <-standing:
 			standing = nil // once
-			log.Info("transcoder ready", "http", server.Addr(), "capacity_pixel_rate", capacity, "wei_per_pixel", c.WeiPerPixel)
+			log.Info("transcoder ready", "http", server.Addr(), "rates", PixelRates(tuning.Rates.Encode), "by", tuning.Method, "wei_per_pixel", c.WeiPerPixel)
 			if c.OnReady != nil {
 				c.OnReady(Ready{HTTP: server.Addr(), Address: signer.Address()})
 			}
@@ -188,21 +222,33 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	return err
 }
 
-// capacity is what is sold: as configured, as measured before, or as measured now.
-func (e *engine) capacity(ctx context.Context, c Config, log *slog.Logger) (uint64, error) {
-	if c.Capacity > 0 {
-		return c.Capacity, nil
+// How often devices are read, and how long that may take.
+const (
+	readEvery    = 5 * time.Second
+	readPatience = 4 * time.Second
+)
+
+// watch keeps the readings of the devices fresh.
+func watch(ctx context.Context, gauges *devices.Gauges, into *atomic.Pointer[[]devices.Reading], log *slog.Logger) error {
+	tick := time.NewTicker(readEvery)
+	defer tick.Stop()
+	failing := false
+	for {
+		bounded, cancel := context.WithTimeout(ctx, readPatience)
+		all, err := gauges.Read(bounded, time.Now())
+		cancel()
+		into.Store(&all)
+		if failed := err != nil && ctx.Err() == nil; failed != failing { // once, not every five seconds
+			if failing = failed; failing {
+				log.Warn("a device does not say how it fares", "err", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
 	}
-	if known, ok := devices.Cached(c.Data, e.path); ok {
-		return known.PixelRate, nil
-	}
-	log.Info("measuring how fast this machine encodes; this is done once")
-	measured, err := e.calibrate(ctx, c.Data)
-	if err != nil {
-		return 0, fmt.Errorf("%w (--capacity skips this)", err)
-	}
-	log.Info("measured", "capacity_pixel_rate", measured.PixelRate, "cpus", measured.CPUs)
-	return measured.PixelRate, nil
 }
 
 // sayGas tells an owner that begins without gas how it is paid.

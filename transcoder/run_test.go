@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
-	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -81,7 +81,7 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(func() { _ = w.bus.Close() })
 	w.config = transcoder.Config{HTTP: "127.0.0.1:0", NATS: w.nats.URL(), ChainRPC: dev.URL(), Escrow: escrow.Hex(), Keystore: keystore,
-		PasswordFile: filepath.Join(dir, "password"), Data: filepath.Join(dir, "data"), WeiPerPixel: protocol.NewWei(1e9), Capacity: 1 << 40, FreeSlots: 4,
+		PasswordFile: filepath.Join(dir, "password"), Data: filepath.Join(dir, "data"), WeiPerPixel: protocol.NewWei(1e9), Capacity: transcoder.PixelRates{{Codec: protocol.H264, PixelRate: 1 << 40}}, FreeSlots: 4,
 		LeaseIdle: time.Minute, DrainTimeout: 10 * time.Second, TicketUsable: 20 * time.Second, TicketAccept: 40 * time.Second, TicketRedeem: 41 * time.Second}
 	return w
 }
@@ -307,26 +307,6 @@ func TestRun_refusesADataFolderInUse(t *testing.T) {
 	}
 }
 
-func TestTuneAndSelfTest_encodeForReal(t *testing.T) {
-	t.Parallel()
-	c := transcoder.Config{Data: t.TempDir()}
-	checks, err := transcoder.SelfTest(t.Context(), c)
-	if err != nil || len(checks) < 3 {
-		t.Errorf("%+v, %v", checks, err)
-	}
-	tuning, err := transcoder.Tune(t.Context(), c)
-	if err != nil || tuning.Calibration.PixelRate < 1_000_000 {
-		t.Fatalf("%+v, %v", tuning, err)
-	}
-	if _, err := os.Stat(filepath.Join(c.Data, "calibration.json")); err != nil {
-		t.Error(err)
-	}
-	c.MediaChild = filepath.Join(c.Data, "none")
-	if checks, err := transcoder.SelfTest(t.Context(), c); err == nil {
-		t.Errorf("without an encoder: %+v", checks)
-	}
-}
-
 func TestConfig_validateNamesTheField(t *testing.T) {
 	t.Parallel()
 	good := transcoder.Config{HTTP: "127.0.0.1:0", NATS: "nats://127.0.0.1:4222", ChainRPC: "http://127.0.0.1:8545", Escrow: "0x00000000000000000000000000000000000000e5",
@@ -339,7 +319,8 @@ func TestConfig_validateNamesTheField(t *testing.T) {
 		"chain-rpc": func(c *transcoder.Config) { c.ChainRPC = "" }, "escrow": func(c *transcoder.Config) { c.Escrow = "0x0" },
 		"keystore": func(c *transcoder.Config) { c.Keystore = "" }, "password-file": func(c *transcoder.Config) { c.PasswordFile = "" },
 		"data": func(c *transcoder.Config) { c.Data = "" }, "region": func(c *transcoder.Config) { c.Region = strings.Repeat("x", 33) },
-		"wei-per-pixel": func(c *transcoder.Config) { c.WeiPerPixel = protocol.Wei{} }, "free-slots": func(c *transcoder.Config) { c.FreeSlots = 0 },
+		"wei-per-pixel": func(c *transcoder.Config) { c.WeiPerPixel = protocol.Wei{} }, "free-slots": func(c *transcoder.Config) { c.FreeSlots = -1 },
+		"capacity":   func(c *transcoder.Config) { c.Capacity = transcoder.PixelRates{{Codec: "h263", PixelRate: 1}} },
 		"lease-idle": func(c *transcoder.Config) { c.LeaseIdle = 0 }, "drain-timeout": func(c *transcoder.Config) { c.DrainTimeout = -1 },
 		"ticket-accept": func(c *transcoder.Config) { c.TicketUsable, c.TicketAccept = 2, 1 },
 		"ticket-redeem": func(c *transcoder.Config) { c.TicketAccept, c.TicketRedeem = 2, 1 },
@@ -350,5 +331,30 @@ func TestConfig_validateNamesTheField(t *testing.T) {
 		if err := c.Validate(); err == nil || !strings.HasPrefix(err.Error(), "--"+field+":") {
 			t.Errorf("%s: %v", field, err)
 		}
+	}
+}
+
+func TestRun_saysHowItsMediaIsLockedIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	said := make(chan protocol.Sandbox, 1)
+	if err := w.bus.SubscribeBids(t.Context(), func(b protocol.Signed[protocol.Bid]) {
+		if m, err := b.Open(w.escrow.Domain()); err == nil && m.Record != nil && m.Record.Sandbox.Attempts > 0 {
+			select {
+			case said <- m.Record.Sandbox:
+			default:
+			}
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w.run(t)
+	select {
+	case s := <-said:
+		if !s.Tight() || !slices.Contains(s.Layers, "seccomp") || s.Report.IsZero() || s.At == 0 {
+			t.Errorf("it says %+v", s)
+		}
+	case <-time.After(3 * time.Minute):
+		t.Fatal("no bid says so")
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/ethereum/go-ethereum/common"
-
 	"github.com/kinora/kinora/internal/media"
 	"github.com/kinora/kinora/internal/protocol"
 )
@@ -22,8 +20,22 @@ func SandboxTest(ctx context.Context, c Config) (media.Sandbox, error) {
 	return media.SandboxTest(ctx, media.Options{Path: c.MediaChild, Log: slog.New(slog.DiscardHandler)}, keys)
 }
 
-// capabilities is what self says of its machine after that test.
-func capabilities(self common.Address, s media.Sandbox) protocol.Capabilities {
-	return protocol.Capabilities{Transcoder: self, Engine: s.Engine, Sandbox: protocol.Sandbox{Layers: s.Layers,
-		Blocked: uint32(len(s.Escapes) - len(s.Passed())), Attempts: uint32(len(s.Escapes)), Report: s.Hash(), At: uint64(s.At.Unix())}}
+// lockedIn tries the jail out and tells what came of it. One that lets something out is for the owner to see first.
+func lockedIn(ctx context.Context, c Config, said *record, log *slog.Logger) error {
+	s, err := SandboxTest(ctx, c)
+	if err != nil {
+		if ctx.Err() == nil {
+			log.Warn("the jail around media could not be tested; this transcoder does not say that it holds", "err", err)
+		}
+		return nil
+	}
+	for _, e := range s.Passed() {
+		log.Error("a hostile media child can get out of its jail", "attempt", e.Name, "what", e.What, "detail", e.Detail)
+	}
+	log.Info("the jail around media was tested", "blocked", len(s.Escapes)-len(s.Passed()), "attempts", len(s.Escapes), "layers", s.Layers)
+	said.change(func(c *protocol.Capabilities) {
+		c.Engine, c.Sandbox = s.Engine, protocol.Sandbox{Layers: s.Layers, Blocked: uint32(len(s.Escapes) - len(s.Passed())), Attempts: uint32(len(s.Escapes)),
+			Report: s.Hash(), At: uint64(s.At.Unix())}
+	})
+	return nil
 }

@@ -6,35 +6,137 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
 
+	"github.com/kinora/kinora/internal/capacity"
 	"github.com/kinora/kinora/internal/identity"
 	"github.com/kinora/kinora/internal/media"
+	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/transcoder/internal/devices"
 	"github.com/kinora/kinora/transcoder/internal/encode"
 )
 
-// Tuning is what a machine can do.
-type Tuning struct {
-	Calibration devices.Calibration `json:"calibration"`
-	Devices     []devices.Device    `json:"devices"`
+// What a machine was found to be; see package devices.
+type (
+	Tuning = devices.Tuning
+	Codec  = devices.Codec
+	Gap    = devices.Gap
+	Drift  = devices.Drift
+	Device = devices.Device
+)
+
+// TuneOptions say how a machine is measured. Zero fields take the values in parentheses.
+type TuneOptions struct {
+	Soak     time.Duration     // how long each number of streams must hold (3 s)
+	Streams  int               // most that are tried at once (64 for each core)
+	Progress func(what string) // told what is being done; may be nil
 }
 
-// Tune measures this machine anew, keeps the result in c.Data for the next Run, and returns it. Of c it needs Data, and
-// MediaChild or Encoder where they are not the default.
-func Tune(ctx context.Context, c Config) (Tuning, error) {
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return Tuning{}, fmt.Errorf("data: %w", err)
+// Measure tries every codec of this machine and finds how many live streams it holds. Of c it needs MediaChild, where that is
+// not the default. It keeps nothing.
+func Measure(ctx context.Context, c Config, o TuneOptions) (Tuning, error) {
+	if o.Soak <= 0 {
+		o.Soak = 3 * time.Second
+	}
+	if o.Streams <= 0 {
+		o.Streams = 64 * runtime.NumCPU()
+	}
+	if o.Progress == nil {
+		o.Progress = func(string) {}
 	}
 	engine, err := openEngine(c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return Tuning{}, err
 	}
 	defer engine.close()
-	calibration, err := engine.calibrate(ctx, c.Data)
+	probe := devices.Probe("/")
+	t := Tuning{Devices: probe.Devices, Gaps: probe.Gaps, Method: devices.BySearch, Memory: devices.MemoryOf("/")}
+	var guess uint64
+	err = engine.child(ctx, func(child *media.Child) (err error) {
+		t.Machine = devices.Describe("/", engine.path, child.FFmpeg(), probe)
+		guess, err = devices.Estimate(ctx, child)
+		return err
+	})
 	if err != nil {
-		return Tuning{}, err
+		return t, err
 	}
-	return Tuning{Calibration: calibration, Devices: devices.Probe("/").Devices}, nil
+	o.Progress("trying every codec")
+	if t.Codecs, err = engine.survey(ctx, probe.Devices, devices.Encode, devices.Decode); err != nil {
+		return t, err
+	}
+	t.Rates.Decode = devices.DecodeRates(t.Codecs, runtime.NumCPU())
+	t.Memory.Bandwidth = devices.Bandwidth()
+	made, err := engine.codecs(ctx)
+	if err != nil {
+		return t, err
+	}
+	for _, codec := range made {
+		held, err := engine.search(ctx, codec, guess, o, &t.Memory)
+		if err != nil {
+			return t, fmt.Errorf("find how many streams of %s it holds: %w", codec, err)
+		}
+		rate := devices.SampleRate(held.Streams)
+		t.Ladders = append(t.Ladders, devices.Ladders{Codec: codec, PixelRate: rate, Held: held})
+		if rate > 0 {
+			t.Rates.Encode = append(t.Rates.Encode, protocol.CodecRate{Codec: codec, PixelRate: devices.WithoutDecoding(rate, t.Rates.Decode)})
+		}
+	}
+	if len(t.Rates.Encode) == 0 {
+		return t, errors.New("not one live stream holds real time on this machine, in any codec: it is too slow, or busy with something else")
+	}
+	if t.Memory.Stream > 0 && t.Memory.Available > 0 {
+		t.Rates.Sessions = max(1, int(t.Memory.Available/t.Memory.Stream))
+	}
+	t.At = time.Now().UTC()
+	return t, nil
+}
+
+// search raises the number of live streams of one codec until they do not hold.
+func (e *engine) search(ctx context.Context, codec protocol.Codec, guess uint64, o TuneOptions, memory *devices.Memory) (devices.Held, error) {
+	one := devices.SampleRate(1)
+	return devices.Search{Ladder: devices.Ladder(codec), Soak: o.Soak, Most: o.Streams, Guess: int(guess / one),
+		Open: func(ctx context.Context) (devices.EncodeFunc, func(), error) {
+			child, err := e.pool.Get(ctx)
+			if err != nil {
+				return nil, nil, err
+			}
+			return child.Transcode, func() {
+				memory.Stream = max(memory.Stream, devices.PeakMemory(child.Pid()))
+				_ = child.Close()
+			}, nil
+		},
+		Tried: func(streams int, held bool) {
+			verdict := "hold"
+			if !held {
+				verdict = "do not hold"
+			}
+			o.Progress(fmt.Sprintf("%s: %d streams at once %s", codec, streams, verdict))
+		}}.Run(ctx)
+}
+
+// Tune measures as Measure does, notes how that differs from the tuning kept in c.Data, and keeps it there for the next Run.
+func Tune(ctx context.Context, c Config, o TuneOptions) (Tuning, error) {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return Tuning{}, fmt.Errorf("--data: %w", err)
+	}
+	t, err := Measure(ctx, c, o)
+	if err != nil {
+		return t, err
+	}
+	if was, ok := devices.Kept(c.Data); ok {
+		if t.Drift = t.Against(was); len(t.Drift) > 0 {
+			t.Replaced = &was.At
+		}
+	}
+	return t, devices.Keep(c.Data, t)
+}
+
+// Sold is what a transcoder sells of what was measured: a part of it, by codec, the decoding of as many pixels included.
+func Sold(t Tuning) PixelRates {
+	return PixelRates(capacity.New(capacity.Config{Rates: t.Rates}).State(t.At).Capacity)
 }
 
 // Check is one finding of a SelfTest.
@@ -42,11 +144,14 @@ type Check struct {
 	Name string `json:"name"`
 	Note string `json:"note,omitempty"` // what was found
 	Err  string `json:"error,omitempty"`
+	Fix  string `json:"fix,omitempty"`
 }
 
 // SelfTest tries what a Run needs of this machine, without the market: the data folder, the account, the encoder, which
-// encodes a sample. The error is nil when every Check passed.
-func SelfTest(ctx context.Context, c Config) ([]Check, error) {
+// encodes a sample, and every codec in both directions, on the CPU and on the device that is named by its kind, path or ID
+// ("all": on every one). The error is nil when everything that was asked for works; what a machine simply does not have is
+// no failure unless it was named.
+func SelfTest(ctx context.Context, c Config, device string) ([]Check, []Codec, error) {
 	var checks []Check
 	var failed error
 	check := func(name string, try func() (note string, err error)) {
@@ -68,18 +173,57 @@ func SelfTest(ctx context.Context, c Config) ([]Check, error) {
 			return signer.Address().Hex(), nil
 		})
 	}
+	probe := devices.Probe("/")
+	var on []devices.Device
+	check("devices", func() (string, error) {
+		if on = slices.DeleteFunc(slices.Clone(probe.Devices), func(d devices.Device) bool { return !named(d, device) }); device != "" && len(on) == 0 {
+			return "", fmt.Errorf("there is no device %q: %s", device, listed(probe.Devices))
+		}
+		return listed(probe.Devices), nil
+	})
+	for _, g := range probe.Gaps {
+		checks = append(checks, Check{Name: "gap", Note: g.What, Fix: g.Fix})
+	}
+	engine, err := openEngine(c, slog.New(slog.DiscardHandler))
 	check("encoder", func() (string, error) {
-		engine, err := openEngine(c, slog.New(slog.DiscardHandler))
 		if err != nil {
 			return "", err
 		}
-		defer engine.close()
-		return engine.path, engine.with(ctx, func(session encode.Session) error { return devices.Check(ctx, session.Encode) })
+		return engine.path, engine.with(ctx, protocol.H264, func(s encode.Session) error { return devices.Check(ctx, s.Encode, protocol.H264) })
 	})
-	check("devices", func() (string, error) {
-		return fmt.Sprintf("%d GPUs found; encoding with x264 on the CPU", len(devices.Probe("/").Devices)), nil
-	})
-	return checks, failed
+	if err != nil {
+		return checks, nil, failed
+	}
+	defer engine.close()
+	if engine.pool == nil || device != "" && len(on) == 0 {
+		return checks, nil, failed
+	}
+	codecs, err := engine.survey(ctx, on, devices.Encode, devices.Decode)
+	if err != nil {
+		return checks, codecs, errors.Join(failed, err)
+	}
+	for _, c := range codecs {
+		if needed := c.Device != devices.CPU || c.Codec == "h264" || c.Codec == "aac"; !c.OK && needed {
+			failed = errors.Join(failed, fmt.Errorf("%s %s by %s on %s: %s", c.Direction, c.Codec, c.Name, c.Device, c.Error))
+		}
+	}
+	return checks, codecs, failed
+}
+
+// named tells whether device, as an owner writes it, means d.
+func named(d devices.Device, device string) bool {
+	return device != "" && (device == "all" || device == d.Kind || device == d.Path || device == d.ID)
+}
+
+func listed(all []devices.Device) string {
+	if len(all) == 0 {
+		return "no GPU; encoding on the CPU"
+	}
+	names := make([]string, len(all))
+	for i, d := range all {
+		names[i] = strings.TrimSpace(d.Kind + " " + d.Path + " " + d.ID)
+	}
+	return strings.Join(names, ", ")
 }
 
 func writable(dir string) error {
@@ -91,52 +235,4 @@ func writable(dir string) error {
 		return err
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
-}
-
-// engine is the encoder with what it runs.
-type engine struct {
-	encode.Encoder
-	path string      // of the program; empty for an Encoder of one's own
-	pool *media.Pool // nil for an Encoder of one's own
-}
-
-func openEngine(c Config, log *slog.Logger) (*engine, error) {
-	if c.Encoder != nil {
-		return &engine{Encoder: c.Encoder}, nil
-	}
-	path := c.MediaChild
-	if path == "" {
-		var err error
-		if path, err = media.Find(); err != nil {
-			return nil, err
-		}
-	}
-	pool := media.NewPool(media.Options{Path: path, Log: log}, 1)
-	return &engine{Encoder: encode.Children{Pool: pool}, path: path, pool: pool}, nil
-}
-
-func (e *engine) close() error {
-	if e.pool == nil {
-		return nil
-	}
-	return e.pool.Close()
-}
-
-// with lends a session.
-func (e *engine) with(ctx context.Context, use func(encode.Session) error) error {
-	session, err := e.Open(ctx, devices.Ladder())
-	if err != nil {
-		return err
-	}
-	return errors.Join(use(session), session.Close())
-}
-
-func (e *engine) calibrate(ctx context.Context, dir string) (devices.Calibration, error) {
-	var result devices.Calibration
-	err := e.with(ctx, func(session encode.Session) error {
-		var err error
-		result, err = devices.Calibrate(ctx, session.Encode, dir, e.path)
-		return err
-	})
-	return result, err
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/transcoder"
 )
 
@@ -64,8 +65,8 @@ func (t *transcoderCommand) run(ctx context.Context, log *slog.Logger) error {
 	}
 	log = log.With("role", "transcoder", "cheat", t.Cheat)
 	t.Encoder = &cheat{kind: t.Cheat, ffmpeg: program, log: log}
-	if t.Capacity == 0 {
-		t.Capacity = 1 << 30 // there is no limit to what one can promise
+	if len(t.Capacity) == 0 {
+		t.Capacity = transcoder.PixelRates{{Codec: protocol.H264, PixelRate: 1 << 30}} // there is no limit to what one can promise
 	}
 	t.OnReady = func(r transcoder.Ready) {
 		if err := t.ready(r); err != nil {

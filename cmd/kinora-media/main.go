@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/kinora/kinora/cmd/kinora-media/internal/engine"
@@ -20,8 +21,11 @@ func main() {
 		fmt.Fprintln(os.Stderr, "kinora-media is started by kinora, which talks to it over stdin and stdout; it takes no arguments.")
 		os.Exit(2)
 	}
-	exit(engine.Serve(os.Stdin, os.Stdout, hold, lack))
+	exit(engine.Serve(stdin, os.Stdout, hold, lack))
 }
+
+// stdin is replaced in builds for tests.
+var stdin io.Reader = os.Stdin
 
 func exit(err error) {
 	if err != nil {

@@ -46,6 +46,11 @@ func TestScripts(t *testing.T) {
 			env.Setenv("MEDIA_CHILD", child)
 			env.Setenv("KINORA_FFMPEG", mediatest.FFmpeg(t))
 			env.Setenv("RPC", rich.url)
+			child, err := media.Find() // scripts run elsewhere
+			if err != nil {
+				return err
+			}
+			env.Setenv("CHILD", child)
 			env.Setenv("RPC_ADDR", strings.TrimPrefix(rich.url, "http://"))
 			env.Values["secrets"] = &[]string{}
 			return nil

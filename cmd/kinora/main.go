@@ -32,7 +32,8 @@ type cli struct {
 	Up           upCommand           `cmd:"" help:"Run a whole market on this machine: chain, database, bus, a broadcaster, an orchestrator, transcoders and a live stream."`
 	Broadcaster  broadcasterCommand  `cmd:"" help:"Take live segments in, buy their transcoding, serve the verified ladder."`
 	Orchestrator orchestratorCommand `cmd:"" help:"Sell transcoding to broadcasters, auction it to transcoders, answer for the result."`
-	Transcoder   transcoderCommand   `cmd:"" help:"Bid for work, transcode it, be paid."`
+	Transcoder   transcoderCommand   `cmd:"" help:"Bid for work, transcode it, be paid; measure and check the machine for that."`
+	Bench        benchCommand        `cmd:"" help:"Say what this machine can transcode, what is missing for more, and what mends that. Keeps nothing."`
 	Wallet       walletCommand       `cmd:"" help:"Keys, deposits, allocations and winning tickets."`
 	Contracts    contractsCommand    `cmd:"" help:"The escrow that backs tickets."`
 	Sim          simCommand          `cmd:"" help:"Simulate the market's economics."`

@@ -104,6 +104,8 @@ func (c *orchestratorCommand) Run(a *app) error {
 
 type transcoderCommand struct {
 	Run         transcoderRun         `cmd:"" default:"withargs" help:"Bid for work, transcode it, be paid."`
+	Tune        transcoderTune        `cmd:"" help:"Try every codec, find how many live streams this machine holds, and keep that for the transcoder."`
+	Selftest    transcoderSelftest    `cmd:"" help:"Try what a transcoder needs of this machine, and every codec, by doing it."`
 	SandboxTest transcoderSandboxTest `cmd:"" help:"Try to break out of the jail around the programs that touch media, and say what stopped each attempt."`
 }
 

@@ -32,11 +32,11 @@ type Ask struct {
 // Candidate is a live bid with what its orchestrator knows of the bidder.
 type Candidate struct {
 	Bid       protocol.Bid
-	Quality   uint32 // measured by the orchestrator, in millionths of Perfect; larger counts as Perfect
-	Held      uint64 // pixel rate awarded to it since this bid was made, which its FreePixelRate does not know of
-	Allocated bool   // tickets for it are backed: a confirmed allocation to it exists
-	Distrust  bool   // its output failed verification: no lease
-	Busy      bool   // it declined or failed a moment ago
+	Quality   uint32              // measured by the orchestrator, in millionths of Perfect; larger counts as Perfect
+	Held      protocol.CodecRates // work awarded to it since this bid was made, which the bid does not know of
+	Allocated bool                // tickets for it are backed: a confirmed allocation to it exists
+	Distrust  bool                // its output failed verification: no lease
+	Busy      bool                // it declined or failed a moment ago
 }
 
 // Reason says why a candidate cannot have a lease; empty where it can.
@@ -49,7 +49,7 @@ const (
 	CodecNotSold  Reason = "codec_not_sold"  // the bid has no price for a codec of the ladder
 	PriceAboveMax Reason = "price_above_max" // a price exceeds its maximum
 	NotAllocated  Reason = "not_allocated"   // no confirmed allocation to it
-	NoCapacity    Reason = "no_capacity"     // free pixel rate below the work's
+	NoCapacity    Reason = "no_capacity"     // the work does not fit beside what it holds
 	Busy          Reason = "busy"            // declined or failed a moment ago
 )
 
@@ -85,7 +85,7 @@ func Pick(candidates []Candidate, ask Ask) []Choice {
 		max, _ := Cost(ask.Ladder, ask.MaxPrices, ask.SourceFPS)
 		value = max.Mul(2)
 	}
-	work := ask.Ladder.PixelRate(ask.SourceFPS)
+	work := ask.Ladder.PixelRates(ask.SourceFPS)
 	choices := make([]Choice, len(candidates))
 	ties := make(map[common.Address][]byte, len(candidates))
 	for i, c := range candidates {
@@ -134,7 +134,7 @@ func Cost(ladder protocol.Ladder, prices protocol.Prices, sourceFPS float64) (We
 	return sum, true
 }
 
-func reason(c Candidate, ask Ask, work uint64, sold bool) Reason {
+func reason(c Candidate, ask Ask, work protocol.CodecRates, sold bool) Reason {
 	switch {
 	case slices.Contains(ask.Avoid, c.Bid.Transcoder):
 		return Avoided
@@ -146,7 +146,7 @@ func reason(c Candidate, ask Ask, work uint64, sold bool) Reason {
 		return PriceAboveMax
 	case !c.Allocated:
 		return NotAllocated
-	case c.Bid.FreePixelRate < c.Held || c.Bid.FreePixelRate-c.Held < work:
+	case !c.Bid.Fits(work.Plus(c.Held)):
 		return NoCapacity
 	case c.Busy:
 		return Busy

@@ -22,6 +22,15 @@ func prices(wei uint64) protocol.Prices {
 	return protocol.Prices{{Codec: protocol.H264, WeiPerPixel: protocol.NewWei(wei)}}
 }
 
+func held(rate uint64) protocol.CodecRates {
+	return protocol.CodecRates{{Codec: protocol.H264, PixelRate: rate}}
+}
+
+func rate(r protocol.CodecRates) uint64 {
+	n, _ := r.Of(protocol.H264)
+	return n
+}
+
 func address(n byte) common.Address { return common.Address{19: n} }
 
 // able is a candidate that could have any lease.
@@ -49,8 +58,8 @@ func TestPick_saysWhyACandidateCannotHaveTheLease(t *testing.T) {
 		{"a codec it does not sell", func(c *auction.Candidate, _ *auction.Ask) { c.Bid.Prices[0].Codec = protocol.AV1 }, auction.CodecNotSold},
 		{"just enough capacity", func(c *auction.Candidate, _ *auction.Ask) { c.Bid.FreePixelRate = work }, ""},
 		{"too little capacity", func(c *auction.Candidate, _ *auction.Ask) { c.Bid.FreePixelRate = work - 1 }, auction.NoCapacity},
-		{"capacity given away since", func(c *auction.Candidate, _ *auction.Ask) { c.Bid.FreePixelRate, c.Held = work+9, 10 }, auction.NoCapacity},
-		{"more held than it ever had", func(c *auction.Candidate, _ *auction.Ask) { c.Bid.FreePixelRate, c.Held = 5, 10 }, auction.NoCapacity},
+		{"capacity given away since", func(c *auction.Candidate, _ *auction.Ask) { c.Bid.FreePixelRate, c.Held = work+9, held(10) }, auction.NoCapacity},
+		{"more held than it ever had", func(c *auction.Candidate, _ *auction.Ask) { c.Bid.FreePixelRate, c.Held = 5, held(10) }, auction.NoCapacity},
 		{"avoided", func(c *auction.Candidate, a *auction.Ask) { a.Avoid = []common.Address{c.Bid.Transcoder} }, auction.Avoided},
 		{"distrusted", func(c *auction.Candidate, _ *auction.Ask) { c.Distrust = true }, auction.Distrusted},
 		{"not allocated", func(c *auction.Candidate, _ *auction.Ask) { c.Allocated = false }, auction.NotAllocated},
@@ -129,7 +138,7 @@ func drawCandidates(t *rapid.T) []auction.Candidate {
 		c := able(byte(i+1), rapid.Uint64Range(0, 120).Draw(t, "price"))
 		c.Quality = rapid.Uint32Range(0, auction.Perfect+5).Draw(t, "quality")
 		c.Bid.FreePixelRate = rapid.Uint64Range(0, 3*ladder.PixelRate(fps)).Draw(t, "free")
-		c.Held = rapid.Uint64Range(0, ladder.PixelRate(fps)).Draw(t, "held")
+		c.Held = held(rapid.Uint64Range(0, ladder.PixelRate(fps)).Draw(t, "held"))
 		c.Allocated = rapid.IntRange(0, 9).Draw(t, "allocated") > 0
 		c.Distrust = rapid.IntRange(0, 9).Draw(t, "distrust") == 0
 		c.Busy = rapid.IntRange(0, 9).Draw(t, "busy") == 0
@@ -174,7 +183,7 @@ func TestPick_isIndividuallyRationalAndNeverPaysAboveTheMaximum(t *testing.T) {
 			if max.Less(paid) {
 				t.Fatalf("%s is paid %s, the maximum is %s", c.Bid.Transcoder, paid, max)
 			}
-			if !c.Allocated || c.Distrust || c.Busy || c.Bid.FreePixelRate < c.Held+ladder.PixelRate(fps) {
+			if !c.Allocated || c.Distrust || c.Busy || c.Bid.FreePixelRate < ladder.PixelRate(fps)+rate(c.Held) {
 				t.Fatalf("%s cannot have the lease", c.Bid.Transcoder)
 			}
 			if i > 0 && choices[i-1].Score.Cmp(c.Score) < 0 {

@@ -106,6 +106,11 @@ func run(ctx context.Context) error {
 			return fmt.Errorf("live: %w", err)
 		}
 	}
+	if wanted("restart") {
+		if err := b.restart(ctx); err != nil {
+			return fmt.Errorf("restart: %w", err)
+		}
+	}
 	bench.Print(os.Stdout, b.figures)
 	return bench.Save("media", b.figures)
 }
@@ -119,6 +124,45 @@ func (b *benchmark) start(ctx context.Context) (err error) {
 	}
 	b.child, err = media.Start(ctx, media.Options{Path: path})
 	return err
+}
+
+// restart measures how long a lease is without a child when its own has died: with a spare ready, and if one had to be started.
+func (b *benchmark) restart(ctx context.Context) error {
+	path, err := filepath.Abs("bin/kinora-media")
+	if err != nil {
+		return err
+	}
+	pool := media.NewPool(media.Options{Path: path}, 1)
+	defer pool.Close()
+	var spare, fresh []float64
+	for range 20 {
+		for pool.Idle() == 0 {
+			select {
+			case <-time.After(time.Millisecond):
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		begun := time.Now()
+		c, err := pool.Get(ctx)
+		if err != nil {
+			return err
+		}
+		spare = append(spare, time.Since(begun).Seconds()*1000)
+		_ = c.Close()
+		begun = time.Now()
+		if c, err = media.Start(ctx, media.Options{Path: path}); err != nil {
+			return err
+		}
+		fresh = append(fresh, time.Since(begun).Seconds()*1000)
+		_ = c.Close()
+	}
+	if s := pool.Stats(); s.Waited > 0 {
+		return fmt.Errorf("%d children were waited for though a spare was ready", s.Waited)
+	}
+	b.figure("restart_spare_ms", bench.Percentile(spare, 95), "ms, p95", "<= 50", "")
+	b.figure("restart_fresh_ms", bench.Percentile(fresh, 95), "ms, p95", "", "")
+	return nil
 }
 
 func (b *benchmark) stop() {

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kinora/kinora/internal/media/wire"
@@ -25,6 +26,7 @@ const helloTimeout = 10 * time.Second
 // Child is one running kinora-media. Its methods may be called from several goroutines at once.
 type Child struct {
 	limits Limits
+	worn   Worn
 	log    *slog.Logger
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
@@ -39,6 +41,9 @@ type Child struct {
 	layers  []string
 	lacking map[string]string
 	born    time.Time
+	heard   atomic.Int64 // Unix time in ns of its newest frame
+	stuck   atomic.Bool  // killed because it hung
+	starved atomic.Bool  // but had no processor to run on
 
 	write sync.Mutex // held while a frame is written to stdin
 	frame []byte     // of the frame being written
@@ -80,7 +85,7 @@ func Start(ctx context.Context, opts Options) (*Child, error) {
 }
 
 func newChild(opts Options) *Child {
-	c := &Child{limits: opts.Limits.withDefaults(), log: opts.Log, without: opts.without, done: make(chan struct{}), jobs: make(map[uint32]*job)}
+	c := &Child{limits: opts.Limits.withDefaults(), worn: opts.Worn.withDefaults(), log: opts.Log, without: opts.without, done: make(chan struct{}), jobs: make(map[uint32]*job)}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
@@ -194,6 +199,7 @@ func (c *Child) read(stdout *os.File, hello chan<- error) {
 	hello <- err
 	for err == nil {
 		if f, err = wire.Read(in); err == nil {
+			c.heard.Store(time.Now().UnixNano())
 			err = c.deliver(f)
 		}
 	}
@@ -258,6 +264,12 @@ func (c *Child) kill(cause error) {
 	_ = c.cmd.Process.Kill() // fails only when it has ended
 }
 
+// hang ends a process that does nothing any more.
+func (c *Child) hang(format string, args ...any) {
+	c.stuck.Store(true)
+	c.kill(protocol.Errorf(protocol.ChildCrashed, "media child %d "+format, append([]any{c.Pid()}, args...)...))
+}
+
 // begin registers a job under a new id and tells the child.
 func (c *Child) begin(j *job, kind wire.Kind, request any) error {
 	payload, err := wire.Encode(request)
@@ -300,6 +312,22 @@ func (c *Child) Engine() string {
 
 // Layers are the layers of its jail that hold, sorted; lacking are those that do not, each with the reason.
 func (c *Child) Layers() (hold []string, lacking map[string]string) { return c.layers, c.lacking }
+
+// Worn is why the child should be changed for a fresh one; empty when it need not.
+func (c *Child) Worn() string {
+	c.mu.Lock()
+	jobs := c.last
+	c.mu.Unlock()
+	switch age, memory := time.Since(c.born), c.Memory(); {
+	case int(jobs) >= c.worn.Segments:
+		return fmt.Sprintf("it has done %d jobs", jobs)
+	case age >= c.worn.Age:
+		return fmt.Sprintf("it is %s old", age.Round(time.Second))
+	case memory >= c.worn.Memory:
+		return fmt.Sprintf("it has %d bytes in memory", memory)
+	}
+	return ""
+}
 
 // Memory is how much of the child is in memory, in bytes.
 func (c *Child) Memory() int64 { return memory(c.Pid()) }
@@ -402,7 +430,7 @@ func (c *Child) Transcode(ctx context.Context, job Job) (*Result, error) {
 	}
 	j := newJob(c, job.Source)
 	j.renditions = len(job.Ladder)
-	j.out = job.Out
+	j.out, j.stall = job.Out, job.Stall
 	request := wire.Transcode{Ladder: wireLadder(job.Ladder, job.Encoders), Continues: job.Continues, FPSNum: job.FPSNum, FPSDen: job.FPSDen, Still: job.Still, Device: job.Device, Limits: c.limits.wire(), Loudness: job.Loudness}
 	answer, err := j.run(ctx, wire.KindTranscode, request)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // Layers a parent gives a child; those that the child takes by itself are named in its Hello.
@@ -166,4 +167,26 @@ func memory(pid int) int64 {
 		return 0
 	}
 	return pages * int64(os.Getpagesize())
+}
+
+// effort is how long the threads of a process have run, and how long they were ready to and had no processor. Where the kernel does
+// not count that, both are 0.
+func effort(pid int) (ran, waited time.Duration) {
+	dir := "/proc/" + strconv.Itoa(pid) + "/task"
+	threads, err := os.ReadDir(dir)
+	if err != nil {
+		return 0, 0
+	}
+	for _, t := range threads {
+		b, err := os.ReadFile(dir + "/" + t.Name() + "/schedstat")
+		if err != nil {
+			continue // it has ended
+		}
+		if f := strings.Fields(string(b)); len(f) >= 2 {
+			r, _ := strconv.ParseInt(f[0], 10, 64)
+			w, _ := strconv.ParseInt(f[1], 10, 64)
+			ran, waited = ran+time.Duration(r), waited+time.Duration(w)
+		}
+	}
+	return ran, waited
 }

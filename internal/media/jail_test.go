@@ -51,6 +51,9 @@ func TestChild_isLockedIn(t *testing.T) {
 			t.Errorf("%s is not %s:\n%s", name, want, limits)
 		}
 	}
+	if ran, waited := media.Effort(c.Pid()); ran <= 0 || waited < 0 {
+		t.Errorf("it ran for %s and waited for %s", ran, waited)
+	}
 	if c.Memory() < 1<<20 {
 		t.Errorf("%d bytes in memory", c.Memory())
 	}

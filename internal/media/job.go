@@ -21,6 +21,7 @@ type job struct {
 	renditions int
 	out        func(int, []byte) error
 	pictures   []FrameGrid
+	stall      time.Duration // see Job.Stall
 
 	ended chan struct{} // closed by the caller's goroutine when the job is over on this side
 	wake  chan struct{} // holds one token while inbox may have something
@@ -31,6 +32,7 @@ type job struct {
 	queued int64         // bytes of renditions in inbox, at most wire.OutputWindow
 	cause  error         // the child is gone
 	credit int           // bytes of the source the child would take now
+	owed   bool          // the child has all of the source, or is to take what is being sent
 	more   chan struct{} // holds one token when credit grew
 }
 
@@ -118,6 +120,16 @@ func (j *job) run(ctx context.Context, kind wire.Kind, request any) ([]byte, err
 	go j.feed()
 
 	owed := 0 // bytes taken for which no credit was sent yet
+	var tick <-chan time.Time
+	if j.stall > 0 {
+		ticker := time.NewTicker(j.stall / 4)
+		defer ticker.Stop()
+		tick = ticker.C
+	}
+	var quiet silence // how long the child has had what it needs, and has said nothing
+	if j.stall > 0 {
+		quiet = j.child.listen()
+	}
 	for {
 		f, ok, cause := j.next()
 		switch {
@@ -134,6 +146,7 @@ func (j *job) run(ctx context.Context, kind wire.Kind, request any) ([]byte, err
 			if err := ctx.Err(); err != nil {
 				return nil, j.cancel(contextError(err))
 			}
+			quiet.since = time.Now()
 		case ok:
 			answer, err := j.answer(f, kind)
 			select {
@@ -153,6 +166,16 @@ func (j *job) run(ctx context.Context, kind wire.Kind, request any) ([]byte, err
 				if err != nil {
 					return nil, j.cancel(err)
 				}
+			case now := <-tick:
+				switch {
+				case !j.waits() || time.Unix(0, j.child.heard.Load()).After(quiet.since):
+					quiet = j.child.listen()
+				case now.Sub(quiet.since) <= j.stall:
+				case quiet.starved(j.child):
+					quiet = j.child.listen()
+				default:
+					j.child.hang("has said nothing for %s with a segment to work on", j.stall)
+				}
 			case <-ctx.Done():
 				return nil, j.cancel(contextError(ctx.Err()))
 			}
@@ -164,6 +187,7 @@ func (j *job) run(ctx context.Context, kind wire.Kind, request any) ([]byte, err
 func (j *job) answer(f wire.Frame, kind wire.Kind) ([]byte, error) {
 	switch {
 	case f.Kind == wire.KindResult && kind == wire.KindTranscode, f.Kind == wire.KindMeasurement && kind == wire.KindMeasure,
+		f.Kind == wire.KindProbed && kind == wire.KindProbe,
 		f.Kind == wire.KindRemuxed && kind == wire.KindRemux:
 		return f.Payload, nil
 	case f.Kind == wire.KindFailure:
@@ -188,6 +212,7 @@ func contextError(err error) error {
 
 // cancel tells the child to drop the job and waits until it has; a child that does not answer is killed. It returns reason.
 func (j *job) cancel(reason error) error {
+	quiet := j.child.listen()
 	grace := time.NewTimer(j.child.limits.CancelGrace)
 	defer grace.Stop()
 	sent := make(chan struct{})
@@ -198,7 +223,7 @@ func (j *job) cancel(reason error) error {
 	defer func() { <-sent }()
 	for {
 		f, ok, cause := j.next()
-		if cause != nil || ok && (f.Kind == wire.KindFailure || f.Kind == wire.KindResult || f.Kind == wire.KindMeasurement || f.Kind == wire.KindRemuxed) {
+		if cause != nil || ok && (f.Kind == wire.KindFailure || f.Kind == wire.KindResult || f.Kind == wire.KindMeasurement || f.Kind == wire.KindProbed || f.Kind == wire.KindRemuxed) {
 			return reason
 		}
 		if ok {
@@ -207,7 +232,8 @@ func (j *job) cancel(reason error) error {
 		select {
 		case <-j.wake:
 		case <-grace.C:
-			j.child.kill(protocol.Errorf(protocol.ChildCrashed, "media child %d did not confirm a cancel within %s", j.child.Pid(), j.child.limits.CancelGrace))
+			j.child.starved.Store(quiet.starved(j.child))
+			j.child.hang("did not confirm a cancel within %s", j.child.limits.CancelGrace)
 			return reason
 		}
 	}
@@ -231,13 +257,20 @@ func (j *job) feed() {
 			}
 			j.mu.Lock()
 			j.credit -= n
+			j.owed = true
 			j.mu.Unlock()
 			if j.over() || j.child.send(wire.Frame{Kind: wire.KindData, Job: j.id, Payload: buf[:n]}) != nil {
 				return // whoever ended it knows why
 			}
+			j.mu.Lock()
+			j.owed = false
+			j.mu.Unlock()
 		}
 		switch {
 		case errors.Is(err, io.EOF):
+			j.mu.Lock()
+			j.owed = true
+			j.mu.Unlock()
 			if !j.over() {
 				_ = j.child.send(wire.Frame{Kind: wire.KindEnd, Job: j.id})
 			}
@@ -248,6 +281,31 @@ func (j *job) feed() {
 			return
 		}
 	}
+}
+
+// silence is when a child last said something, and what it had done until then.
+type silence struct {
+	since       time.Time
+	ran, waited time.Duration
+}
+
+func (c *Child) listen() silence {
+	ran, waited := effort(c.Pid())
+	return silence{time.Now(), ran, waited}
+}
+
+// starved reports that the child would work if it were let: the machine has too much to do, which a second child makes no better.
+func (s silence) starved(c *Child) bool {
+	ran, waited := effort(c.Pid())
+	ran, waited = ran-s.ran, waited-s.waited
+	return waited > ran && waited > time.Since(s.since)/4
+}
+
+// waits reports that it is the child's turn.
+func (j *job) waits() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.owed || j.credit == 0
 }
 
 func (j *job) over() bool {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -30,6 +31,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	code := m.Run()
+	_ = os.RemoveAll(testChildDir)
 	if err := goleak.Find(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
@@ -39,6 +41,30 @@ func TestMain(m *testing.M) {
 		code = 1
 	}
 	os.Exit(code)
+}
+
+var (
+	testChildDir  string
+	testChildOnce sync.Once
+	testChildErr  error
+)
+
+// testChild is a kinora-media built for tests, which can leave layers of its jail off and crashes when it is told to.
+func testChild(t testing.TB) string {
+	t.Helper()
+	testChildOnce.Do(func() {
+		if testChildDir, testChildErr = os.MkdirTemp("", "kinora-media-test-*"); testChildErr != nil {
+			return
+		}
+		out, err := exec.Command("go", "build", "-tags", "jailtest", "-o", testChildDir, "github.com/kinora/kinora/cmd/kinora-media").CombinedOutput()
+		if err != nil {
+			testChildErr = fmt.Errorf("%w\n%s", err, out)
+		}
+	})
+	if testChildErr != nil {
+		t.Fatal(testChildErr)
+	}
+	return filepath.Join(testChildDir, "kinora-media")
 }
 
 // children are the live child processes of this one.

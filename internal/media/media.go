@@ -28,8 +28,23 @@ type Options struct {
 	Path   string       // of kinora-media; empty: Find
 	Log    *slog.Logger // what children write to stderr goes here at level debug; nil: nowhere
 	Limits Limits
+	Worn   Worn
 
 	without []string // layers that a child built for tests leaves off, so that these see escapes succeed
+}
+
+// Worn says when a Session changes its child for a fresh one. Zero fields take the values in parentheses.
+type Worn struct {
+	Age      time.Duration // (30 min)
+	Segments int           // jobs done (2,000)
+	Memory   int64         // bytes in memory (3 GiB)
+}
+
+func (w Worn) withDefaults() Worn {
+	w.Age = cmp.Or(w.Age, 30*time.Minute)
+	w.Segments = cmp.Or(w.Segments, 2000)
+	w.Memory = cmp.Or(w.Memory, 3<<30)
+	return w
 }
 
 // Limits bound a child and every job on it. Zero fields take the values in parentheses.
@@ -121,6 +136,13 @@ type Job struct {
 	// Out takes the bytes of Ladder[rendition] as they are muxed, called on Transcode's goroutine. p is valid during the
 	// call only. A slow Out slows its own job, no other. What it has taken is worth nothing unless Transcode succeeds.
 	Out func(rendition int, p []byte) error
+
+	// Again is called when what Out has taken is void, since the child crashed, and the segment begins anew on another; nil: a
+	// segment that has given output then fails. A Session alone calls it.
+	Again func() error
+
+	// Stall is how long the child may say nothing while it has what it needs; then it is taken to hang, and killed. 0: for ever.
+	Stall time.Duration
 
 	// Continues says that the segment follows the last one begun on this child in the same incarnation, so that muxers
 	// go on where they were. If that one failed, or the ladder or tracks differ, the job starts afresh by itself.

@@ -55,6 +55,24 @@ func TestSandbox_letsNothingOut(t *testing.T) {
 	}
 }
 
+func TestSandbox_grantsADeviceAndNothingElse(t *testing.T) {
+	t.Parallel()
+	const device = "/dev/null" // stands for a GPU: every machine has it
+	s, err := media.SandboxTest(t.Context(), media.Options{Limits: media.Limits{Devices: []string{device}}}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tight(t, s)
+	if slices.Contains(s.Layers, "own-root") {
+		t.Errorf("layers %v, though a driver's libraries are to be found", s.Layers)
+	}
+	ungranted, err := media.SandboxTest(t.Context(), media.Options{Limits: media.Limits{Devices: []string{"/dev/zero"}}}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tight(t, ungranted) // /dev/null among what is tried
+}
+
 // An owner runs this as an ordinary user; the machines it is built on often as root.
 func TestSandbox_letsNothingOutOfAnOrdinaryUsersChild(t *testing.T) {
 	t.Parallel()
@@ -95,10 +113,7 @@ func TestSandbox_letsNothingOutOfAnOrdinaryUsersChild(t *testing.T) {
 // TestSandbox_seesWhatALayerLeftOffLetsOut is what makes the tests above worth something: they can fail.
 func TestSandbox_seesWhatALayerLeftOffLetsOut(t *testing.T) {
 	t.Parallel()
-	weak := filepath.Join(t.TempDir(), "kinora-media")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-tags", "jailtest", "-o", weak, "github.com/kinora/kinora/cmd/kinora-media").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	weak := testChild(t)
 	for _, c := range []struct {
 		without string
 		passes  string // these, at least

@@ -13,7 +13,8 @@ type Bid struct {
 	Transcoder    common.Address `json:"transcoder"`
 	Region        string         `json:"region,omitempty"`
 	Prices        Prices         `json:"prices"`
-	FreePixelRate uint64         `json:"free_pixel_rate"` // encoded pixels a second it can still take
+	FreePixelRate uint64         `json:"free_pixel_rate"` // encoded pixels a second it can still take, of a codec that FreeByCodec does not list
+	FreeByCodec   CodecRates     `json:"free_by_codec,omitempty"`
 	TTLMillis     uint32         `json:"ttl_ms"`
 	Sequence      uint64         `json:"sequence"`     // grows over restarts too: begin at the Unix time in ms
 	Capabilities  Hash           `json:"capabilities"` // Capabilities.StructHash; zero: nothing is said
@@ -21,8 +22,8 @@ type Bid struct {
 	Record *Capabilities `json:"record,omitempty"`
 }
 
-const bidTypeString = "Bid(address transcoder,string region,CodecPrice[] prices,uint64 freePixelRate,uint32 ttlMillis,uint64 sequence,bytes32 capabilities)" +
-	codecPriceTypeString
+const bidTypeString = "Bid(address transcoder,string region,CodecPrice[] prices,uint64 freePixelRate,CodecRate[] freeByCodec,uint32 ttlMillis,uint64 sequence,bytes32 capabilities)" +
+	codecPriceTypeString + codecRateTypeString
 
 var bidType = crypto.Keccak256Hash([]byte(bidTypeString))
 
@@ -31,8 +32,8 @@ const MaxBidTTLMillis = 60_000
 
 // StructHash is the EIP-712 struct hash.
 func (b Bid) StructHash() common.Hash {
-	return structHash(bidType, addr(b.Transcoder), str(b.Region), b.Prices.hash(), u64(b.FreePixelRate), u64(uint64(b.TTLMillis)), u64(b.Sequence),
-		word(b.Capabilities))
+	return structHash(bidType, addr(b.Transcoder), str(b.Region), b.Prices.hash(), u64(b.FreePixelRate),
+		b.FreeByCodec.hash(), u64(uint64(b.TTLMillis)), u64(b.Sequence), word(b.Capabilities))
 }
 
 // SignedBy is the transcoder.
@@ -49,6 +50,9 @@ func (b Bid) Validate() error {
 		return fmt.Errorf("ttl_ms is %d, want 1 to %d", b.TTLMillis, MaxBidTTLMillis)
 	case b.Sequence == 0:
 		return fmt.Errorf("sequence is 0")
+	}
+	if err := b.FreeByCodec.Validate(); err != nil {
+		return fmt.Errorf("free_by_codec: %w", err)
 	}
 	if r := b.Record; r != nil {
 		if err := r.Validate(); err != nil {

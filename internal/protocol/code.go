@@ -72,6 +72,7 @@ const (
 	Cancelled          Code = "cancelled"
 	ChildCrashed       Code = "child_crashed" // the media child died under this segment
 	TranscodeFailed    Code = "transcode_failed"
+	PoisonSegment      Code = "poison_segment" // it crashed, or hung, every media child it was given; another encoding of it may not
 
 	// This side's fault; Retryable says whether trying again helps.
 	Internal    Code = "internal"
@@ -86,7 +87,8 @@ var codeStatus = map[Code]int{
 	EmptySegment: http.StatusUnprocessableEntity, BadMedia: http.StatusUnprocessableEntity, NoVideo: http.StatusUnprocessableEntity,
 	NoKeyframe: http.StatusUnprocessableEntity, SegmentTooLong: http.StatusUnprocessableEntity, SegmentTooShort: http.StatusUnprocessableEntity,
 	TooManyPixels: http.StatusUnprocessableEntity, UnsupportedCodec: http.StatusUnprocessableEntity,
-	NoTranscoder: http.StatusServiceUnavailable, NoOrchestrator: http.StatusServiceUnavailable, NoCapacity: http.StatusServiceUnavailable,
+	PoisonSegment: http.StatusUnprocessableEntity,
+	NoTranscoder:  http.StatusServiceUnavailable, NoOrchestrator: http.StatusServiceUnavailable, NoCapacity: http.StatusServiceUnavailable,
 	Draining: http.StatusServiceUnavailable, Unavailable: http.StatusServiceUnavailable, Unreachable: http.StatusServiceUnavailable,
 	DeadlineExceeded: http.StatusServiceUnavailable, VerificationFailed: http.StatusBadGateway, ChildCrashed: http.StatusBadGateway,
 	TranscodeFailed: http.StatusBadGateway, Internal: http.StatusInternalServerError, PriceAboveMax: http.StatusServiceUnavailable,

@@ -28,7 +28,7 @@ var codes = map[Code]struct {
 	"quote_expired": {400, false}, "quote_unknown": {400, false}, "bad_signature": {400, false}, "stale": {400, false}, "no_transcoder": {503, true}, "no_orchestrator": {503, true},
 	"no_capacity": {503, true}, "not_allocated": {400, false}, "price_below_bid": {400, false}, "lease_unknown": {400, false}, "draining": {503, true}, "unreachable": {503, true},
 	"verification_failed": {502, true}, "deadline_exceeded": {503, true}, "cancelled": {400, false}, "child_crashed": {502, true}, "transcode_failed": {502, true},
-	"session_ended": {400, false}, "fee_too_low": {402, false}, "payer_flagged": {403, false},
+	"session_ended": {400, false}, "fee_too_low": {402, false}, "payer_flagged": {403, false}, "poison_segment": {422, false},
 	"internal": {500, false}, "unavailable": {503, true},
 }
 

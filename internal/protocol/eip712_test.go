@@ -52,6 +52,14 @@ func prices(p Prices) []any {
 	return out
 }
 
+func rates(r CodecRates) []any {
+	var out []any
+	for _, c := range r {
+		out = append(out, map[string]any{"codec": string(c.Codec), "pixelRate": n(c.PixelRate)})
+	}
+	return out
+}
+
 func profileFields712(p Profile) map[string]any {
 	return map[string]any{"name": p.Name, "width": n(p.Width), "height": n(p.Height), "bitrate": n(p.Bitrate), "fpsNum": n(p.FPSNum), "fpsDen": n(p.FPSDen),
 		"gopMillis": n(p.GOPMillis), "codec": string(p.Codec), "codecProfile": p.CodecProfile, "preset": p.Preset, "lookahead": n(p.Lookahead)}
@@ -84,7 +92,7 @@ func typedMessages() []typed {
 		renditions = append(renditions, map[string]any{"profile": h(r.Profile), "output": h(r.Output), "pixels": n(r.Pixels), "frames": n(r.Frames), "firstPts": n(r.FirstPTS), "lastPts": n(r.LastPTS)})
 	}
 	w, b, t, l, f, q := sampleAward, sampleBid, sampleParams, sampleLeaseRequest, sampleHeader, sampleQuote
-	box := sampleCapabilities.Sandbox
+	box, did := sampleCapabilities.Sandbox, sampleCapabilities.Measured
 	return []typed{
 		{profileString, hashedProfile{sampleProfile}, nil, profileFields712(sampleProfile)},
 		{outputString, hashedProfile{sampleOutput}, nil, outputFields(sampleOutput)},
@@ -96,11 +104,15 @@ func typedMessages() []typed {
 				"attempt": h(sampleReceipt.Attempt), "source": h(sampleReceipt.Source), "renditions": renditions}},
 		{"SlotRequest(bytes32 lease,address transcoder,uint64 serial)", sampleSlot, sampleWorker,
 			map[string]any{"lease": h(sampleSlot.Lease), "transcoder": a(sampleSlot.Transcoder), "serial": n(sampleSlot.Serial)}},
-		{"Capabilities(address transcoder,string engine,Sandbox sandbox)Sandbox(string[] layers,uint32 blocked,uint32 attempts,bytes32 report,uint64 at)", sampleCapabilities, nil,
+		{"Capabilities(address transcoder,string engine,Sandbox sandbox,Measured measured)CodecRate(string codec,uint64 pixelRate)" +
+			"Measured(CodecRate[] encode,string[] decode,string method,uint64 at)Sandbox(string[] layers,uint32 blocked,uint32 attempts,bytes32 report,uint64 at)", sampleCapabilities, nil,
 			map[string]any{"transcoder": a(sampleCapabilities.Transcoder), "engine": sampleCapabilities.Engine, "sandbox": map[string]any{"layers": []any{box.Layers[0], box.Layers[1]},
-				"blocked": n(box.Blocked), "attempts": n(box.Attempts), "report": h(box.Report), "at": n(box.At)}}},
-		{"Bid(address transcoder,string region,CodecPrice[] prices,uint64 freePixelRate,uint32 ttlMillis,uint64 sequence,bytes32 capabilities)" + codecPriceString, b, sampleWorker,
-			map[string]any{"transcoder": a(b.Transcoder), "region": b.Region, "prices": prices(b.Prices), "freePixelRate": n(b.FreePixelRate), "ttlMillis": n(b.TTLMillis), "sequence": n(b.Sequence),
+				"blocked": n(box.Blocked), "attempts": n(box.Attempts), "report": h(box.Report), "at": n(box.At)},
+				"measured": map[string]any{"encode": rates(did.Encode), "decode": []any{did.Decode[0], did.Decode[1]}, "method": did.Method, "at": n(did.At)}}},
+		{"Bid(address transcoder,string region,CodecPrice[] prices,uint64 freePixelRate,CodecRate[] freeByCodec,uint32 ttlMillis,uint64 sequence,bytes32 capabilities)" + codecPriceString +
+			"CodecRate(string codec,uint64 pixelRate)", b, sampleWorker,
+			map[string]any{"transcoder": a(b.Transcoder), "region": b.Region, "prices": prices(b.Prices), "freePixelRate": n(b.FreePixelRate),
+				"freeByCodec": rates(b.FreeByCodec), "ttlMillis": n(b.TTLMillis), "sequence": n(b.Sequence),
 				"capabilities": h(b.Capabilities)}},
 		{"Award(bytes32 lease,address orchestrator,address payer,address transcoder,string stream,uint32 incarnation,bytes32 ladderHash,CodecPrice[] prices,uint96 maxFee,uint32 leaseMillis,uint64 bidSequence,string url)" + codecPriceString, w, sampleOrch,
 			map[string]any{"lease": h(w.Lease), "orchestrator": a(w.Orchestrator), "payer": a(w.Payer), "transcoder": a(w.Transcoder), "stream": w.Stream, "incarnation": n(w.Incarnation), "ladderHash": h(w.LadderHash),

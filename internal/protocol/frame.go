@@ -24,6 +24,10 @@ const (
 	FrameVerdict   FrameKind = 7 // Verdict of the sender on the attempt: the orchestrator's, to the broadcaster
 	FrameCancel    FrameKind = 8 // Problem: stop the attempt, orchestrator → transcoder
 	FrameEnd       FrameKind = 9 // Problem, or empty for none: nothing follows
+
+	// FrameRestart, transcoder → orchestrator, at most once in an attempt and without a payload: the bytes of its renditions so
+	// far are void, and they begin anew.
+	FrameRestart FrameKind = 10
 )
 
 // FrameType is the media type of a series of frames.
@@ -122,7 +126,7 @@ func (f *FrameReader) Read() (Frame, error) {
 	}
 	n := binary.BigEndian.Uint32(head[4:])
 	kind := FrameKind(head[0])
-	if kind < FrameAttempt || kind > FrameEnd || head[3] != 0 || n > MaxFrame || head[2] >= MaxProfiles {
+	if kind < FrameAttempt || kind > FrameRestart || head[3] != 0 || n > MaxFrame || head[2] >= MaxProfiles {
 		return Frame{}, Errorf(BadRequest, "frame of kind %d, rendition %d, %d bytes cannot be", head[0], head[2], n)
 	}
 	if cap(f.buf) < int(n) {

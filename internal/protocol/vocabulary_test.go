@@ -460,7 +460,7 @@ func TestFrames_areSplitReadAndBounded(t *testing.T) {
 			t.Errorf("cut at %d: %v", cut, err)
 		}
 	}
-	for name, head := range map[string][]byte{"kind 0": {0, 0, 0, 0, 0, 0, 0, 0}, "kind 10": {10, 0, 0, 0, 0, 0, 0, 0}, "rendition 8": {4, 0, 8, 0, 0, 0, 0, 0}, "reserved": {4, 0, 0, 1, 0, 0, 0, 0}, "too long": {4, 0, 0, 0, 0, 4, 0, 1}} {
+	for name, head := range map[string][]byte{"kind 0": {0, 0, 0, 0, 0, 0, 0, 0}, "kind 11": {11, 0, 0, 0, 0, 0, 0, 0}, "rendition 8": {4, 0, 8, 0, 0, 0, 0, 0}, "reserved": {4, 0, 0, 1, 0, 0, 0, 0}, "too long": {4, 0, 0, 0, 0, 4, 0, 1}} {
 		if _, err := NewFrameReader(bytes.NewReader(head)).Read(); CodeOf(err) != BadRequest {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -102,13 +102,23 @@ func (l *lent) dead() bool {
 	}
 }
 
+// worn reports a child that whoever comes next should not get.
+func (l *lent) worn() bool {
+	select {
+	case <-l.ready:
+		return l.child != nil && l.child.Worn() != ""
+	default:
+		return false
+	}
+}
+
 // giveBack ends one use; keep is false when the child failed at it: then nobody new gets it.
 func (m *Meter) giveBack(l *lent, keep bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.uses++
 	l.users, l.last = l.users-1, m.uses
-	if !keep || m.closed {
+	if !keep || m.closed || l.worn() {
 		m.drop(l)
 		return
 	}

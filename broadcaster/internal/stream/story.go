@@ -158,7 +158,8 @@ func pause(ctx context.Context, failures int, last error) error {
 	if failures == 0 {
 		return nil
 	}
-	if c := protocol.CodeOf(last); c == protocol.Internal || c == protocol.PriceAboveMax || c == protocol.FeeAboveFaceValue || c == protocol.BadLadder || c == protocol.UnsupportedCodec {
+	if c := protocol.CodeOf(last); c == protocol.Internal || c == protocol.PriceAboveMax || c == protocol.FeeAboveFaceValue || c == protocol.BadLadder || c == protocol.UnsupportedCodec ||
+		c == protocol.PoisonSegment && failures > 1 { // said once, it may have been somebody's excuse
 		return last
 	}
 	timer := time.NewTimer(min(time.Second, 25*time.Millisecond<<min(failures, 8)))

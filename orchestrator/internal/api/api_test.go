@@ -128,6 +128,7 @@ func TestSegment_failsOver(t *testing.T) {
 	}{
 		peertest.Quitter:  {shown: true, code: protocol.Unreachable},
 		peertest.Giver:    {shown: true, code: protocol.ChildCrashed},
+		peertest.Poisoner: {shown: true, code: protocol.PoisonSegment},
 		peertest.Absent:   {},
 		peertest.Decliner: {},
 		peertest.Sleeper:  {shown: true, code: protocol.Cancelled},

@@ -151,7 +151,7 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, bid prot
 		return nil, err
 	}
 	d.leases.add(l, true)
-	d.fleet.Awarded(t, id, l.rate())
+	d.fleet.Awarded(t, id, l.offer.Ladder.PixelRates(l.offer.SourceFPS))
 	price, _ := bid.Prices.Of(protocol.H264)
 	detail := ""
 	if probe {

@@ -52,6 +52,7 @@ type segment struct {
 	received int              // results taken
 	passed   []common.Address // whose output of this source passed
 	held     []held           // failures that the source may have provoked
+	claims   []*try           // that the source is poison, by one transcoder each
 }
 
 // maxTries bounds tries and probes of one segment.
@@ -324,6 +325,25 @@ func (s *segment) showLocked(t *try, frames ...protocol.Frame) {
 	s.answer.put(frames...)
 }
 
+// restart takes back what the payer was shown of t: to the payer, one attempt ends and another one begins.
+func (s *segment) restart(t *try, start []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	begin := protocol.Frame{Kind: protocol.FrameAttempt, Payload: start}
+	switch {
+	case t.dropped || t.probe:
+	case t.live:
+		if t.shown {
+			p := protocol.ProblemOf(protocol.Errorf(protocol.ChildCrashed, "the transcoder begins anew with another child"))
+			s.answer.put(protocol.Frame{Kind: protocol.FrameAbandoned, Attempt: t.ordinal, Payload: protocol.Encode(p)})
+			t.shown = false
+		}
+		s.showLocked(t, begin)
+	default:
+		t.buffer = []protocol.Frame{begin}
+	}
+}
+
 // avoid lists whom another try must avoid: everybody tried, and everybody the payer names. If nobody else is left, those
 // that only broke off may try again, but not those whose output was bad or who are at it.
 func (s *segment) avoid() (all, bad map[common.Address]bool) {
@@ -338,7 +358,7 @@ func (s *segment) avoid() (all, bad map[common.Address]bool) {
 			continue
 		}
 		all[t.transcoder] = true
-		if !t.ended || t.bad {
+		if !t.ended || t.bad || t.poison() {
 			bad[t.transcoder] = true
 		}
 	}

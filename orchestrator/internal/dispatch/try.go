@@ -38,6 +38,8 @@ type try struct {
 	assignment protocol.Signed[protocol.Assignment] // zero: it did not come so far
 	receipt    *protocol.Signed[protocol.Receipt]
 	verdict    verify.Verdict
+	check      *verify.Check
+	restarted  bool
 	err        error // why there is no receipt
 	final      bool  // another try would end the same way
 	at         time.Time
@@ -97,7 +99,7 @@ func (d *Dispatcher) run(t *try, find func() (*Lease, error)) {
 	t.ended, t.bad = true, t.failed()
 	t.seg.mu.Unlock()
 	if t.lease != nil {
-		t.lease.over(err != nil && !errors.Is(context.Cause(t.ctx), errSettled))
+		t.lease.over(err != nil && !errors.Is(context.Cause(t.ctx), errSettled) && !t.poison())
 	}
 	if t.over != nil {
 		t.over() // before its verdict is acted on, so that the next segment finds its suspect free
@@ -109,6 +111,9 @@ func (d *Dispatcher) run(t *try, find func() (*Lease, error)) {
 func (t *try) failed() bool {
 	return !t.verdict.Passed && !t.verdict.Inconclusive && t.verdict.Code != ""
 }
+
+// poison reports that the transcoder says of the source that it crashes whatever decodes it.
+func (t *try) poison() bool { return t.err != nil && protocol.CodeOf(t.err) == protocol.PoisonSegment }
 
 // seekFor is how long a segment waits for somebody to bid or to have room again.
 const seekFor = 1500 * time.Millisecond
@@ -172,9 +177,9 @@ func (d *Dispatcher) relay(t *try, find func() (*Lease, error)) error {
 	record := d.fleet.Record(l.transcoder)
 	checking, stop := context.WithCancel(d.life)
 	defer stop()
-	check := verify.Begin(checking, s.src.Source, verify.Spec{Ladder: l.ladder(), Payee: l.transcoder.Hex(),
-		Deep: t.probe || d.sampled(t.id, record)}) // decided here, before its first byte
-	defer check.Cancel()
+	spec := verify.Spec{Ladder: l.ladder(), Payee: l.transcoder.Hex(), Deep: t.probe || d.sampled(t.id, record)} // decided here, before its first byte
+	t.check = verify.Begin(checking, s.src.Source, spec)
+	defer func() { t.check.Cancel() }()
 
 	// A cancel is said, and waited for: a receipt that was on its way is still paid. Then the slot is cut, also under a first
 	// frame that its transcoder does not take.
@@ -209,7 +214,11 @@ func (d *Dispatcher) relay(t *try, find func() (*Lease, error)) error {
 	}
 	defer endPump()
 
-	receipt, err := d.collect(t, slot, check)
+	receipt, err := d.collect(t, slot, func() { // a child died over there, and another one does it from the start
+		t.check.Cancel()
+		t.check = verify.Begin(checking, s.src.Source, spec)
+		s.restart(t, start)
+	})
 	if err != nil {
 		return cause(t.ctx, err)
 	}
@@ -217,7 +226,7 @@ func (d *Dispatcher) relay(t *try, find func() (*Lease, error)) error {
 	t.receipt, t.at = &receipt, time.Now()
 	endPump()
 	slot.finish() // its transcoder may park the next one while this output is checked
-	t.verdict = check.Finish(checking, t.assignment.Message, receipt, d.cfg.Domain)
+	t.verdict = t.check.Finish(checking, t.assignment.Message, receipt, d.cfg.Domain)
 	if t.verdict.Inconclusive {
 		return protocol.Errorf(protocol.Unavailable, "the output could not be checked: %s: %s", t.verdict.Code, t.verdict.Detail)
 	}
@@ -313,8 +322,9 @@ func (t *try) pump(ctx context.Context, slot *Slot) error {
 	return slot.write(protocol.Frame{Kind: protocol.FrameSourceEnd, Payload: protocol.Encode(protocol.SourceEnd{Source: hash, Bytes: uint64(size)})})
 }
 
-// collect takes renditions until the receipt: each piece is checked and shown to the payer as it comes.
-func (d *Dispatcher) collect(t *try, slot *Slot, check *verify.Check) (protocol.Signed[protocol.Receipt], error) {
+// collect takes renditions until the receipt: each piece is checked and shown to the payer as it comes. restart makes what came so
+// far as if it had not.
+func (d *Dispatcher) collect(t *try, slot *Slot, restart func()) (protocol.Signed[protocol.Receipt], error) {
 	var receipt protocol.Signed[protocol.Receipt]
 	ladder := t.lease.ladder()
 	var total, most int64
@@ -335,13 +345,19 @@ func (d *Dispatcher) collect(t *try, slot *Slot, check *verify.Check) (protocol.
 			if total += int64(len(f.Payload)); total > most {
 				return receipt, t.reject("the renditions have more than %d bytes", most)
 			}
-			if err := check.Write(int(f.Rendition), f.Payload); err != nil {
+			if err := t.check.Write(int(f.Rendition), f.Payload); err != nil {
 				if protocol.CodeOf(err) == protocol.VerificationFailed {
 					return receipt, t.reject("%s", detail(err))
 				}
 				return receipt, err
 			}
 			t.seg.show(t, protocol.Frame{Kind: f.Kind, Rendition: f.Rendition, Payload: append([]byte(nil), f.Payload...)})
+		case protocol.FrameRestart:
+			if t.restarted {
+				return receipt, protocol.Errorf(protocol.TranscodeFailed, "the attempt began anew twice")
+			}
+			t.restarted, total = true, 0
+			restart()
 		case protocol.FrameReceipt:
 			receipt, err = protocol.Decode[protocol.Signed[protocol.Receipt]](f.Payload)
 			if err != nil {

@@ -76,7 +76,7 @@ type member struct {
 // hold is an award that a standing bid may not know of.
 type hold struct {
 	lease protocol.ID
-	rate  uint64
+	rates protocol.CodecRates
 	at    time.Time
 }
 
@@ -124,7 +124,7 @@ func (f *Fleet) Bid(bid protocol.Signed[protocol.Bid]) {
 		m.record, m.recordOf = nil, b.Capabilities
 	}
 	m.held = slices.DeleteFunc(m.held, func(h hold) bool { return h.at.Add(holdFor).Before(now) })
-	changed := !slices.Equal(b.Prices, m.shown.Prices) || b.FreePixelRate != m.shown.FreePixelRate
+	changed := !slices.Equal(b.Prices, m.shown.Prices) || b.FreePixelRate != m.shown.FreePixelRate || !slices.Equal(b.FreeByCodec, m.shown.FreeByCodec)
 	show := m.shownAt.IsZero() || changed && now.Sub(m.shownAt) > time.Second || now.Sub(m.shownAt) >= bidEventEvery
 	if show {
 		m.shown, m.shownAt = b, now
@@ -229,7 +229,7 @@ func (f *Fleet) Rank(ask auction.Ask) []auction.Choice {
 			c.Busy = now.Before(m.busyUntil)
 			for _, h := range m.held {
 				if h.at.After(s.Arrived) {
-					c.Held += h.rate
+					c.Held = c.Held.Plus(h.rates)
 				}
 			}
 		}
@@ -288,12 +288,12 @@ func (f *Fleet) Judged(t common.Address, r verify.Record) {
 	}
 }
 
-// Awarded notes that t holds lease, of rate pixels a second, from now on.
-func (f *Fleet) Awarded(t common.Address, lease protocol.ID, rate uint64) {
+// Awarded notes that t holds lease, which is so much work, from now on.
+func (f *Fleet) Awarded(t common.Address, lease protocol.ID, rates protocol.CodecRates) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if m := f.members[t]; m != nil {
-		m.held = append(m.held, hold{lease: lease, rate: rate, at: time.Now()})
+		m.held = append(m.held, hold{lease: lease, rates: rates, at: time.Now()})
 	}
 }
 

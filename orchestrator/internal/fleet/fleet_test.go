@@ -331,7 +331,7 @@ func TestRank_knowsWhatWasAwardedAndWhoFailed(t *testing.T) {
 	f.bid(k, 1, rate, 100)
 	f.eventually("it is allocated", func() bool { return f.reason(k.Address()) == "" })
 	lease := protocol.NewID()
-	f.Awarded(k.Address(), lease, rate)
+	f.Awarded(k.Address(), lease, ladder.PixelRates(30))
 	if r := f.reason(k.Address()); r != auction.NoCapacity {
 		t.Errorf("reason %q after an award that the bid does not know of", r)
 	}

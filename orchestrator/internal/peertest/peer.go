@@ -38,8 +38,10 @@ const (
 	Giver    Manner = "giver-up" // abandons each attempt
 	Sleeper  Manner = "sleeper"  // takes the source and never answers
 	Decliner Manner = "decliner"
-	Hasty    Manner = "hasty"  // sends a receipt at once
-	Choppy   Manner = "choppy" // puts in keyframes nobody asked for: a fault that a source might provoke
+	Hasty    Manner = "hasty"    // sends a receipt at once
+	Poisoner Manner = "poisoner" // says of each segment that it is poison
+	Stumbler Manner = "stumbler" // sends something, begins anew, and does it well
+	Choppy   Manner = "choppy"   // puts in keyframes nobody asked for: a fault that a source might provoke
 )
 
 // Options of a Peer.
@@ -313,6 +315,14 @@ func (p *Peer) serve(ctx context.Context, offer protocol.AwardOffer, start proto
 		return errQuit
 	case p.is(Giver):
 		return protocol.Errorf(protocol.ChildCrashed, "the child died")
+	case p.is(Poisoner):
+		_, _ = io.Copy(io.Discard, source)
+		return protocol.Errorf(protocol.PoisonSegment, "it ended two media children")
+	case p.is(Stumbler):
+		if err := errors.Join(out.Write(protocol.Frame{Kind: protocol.FrameRendition, Payload: []byte("not what comes of it")}),
+			out.Write(protocol.Frame{Kind: protocol.FrameRestart})); err != nil {
+			return err
+		}
 	case p.is(Sleeper):
 		_, _ = io.Copy(io.Discard, source)
 		<-ctx.Done()

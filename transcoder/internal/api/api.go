@@ -17,8 +17,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/kinora/kinora/internal/capacity"
 	"github.com/kinora/kinora/internal/feed"
 	"github.com/kinora/kinora/internal/loopback"
+	"github.com/kinora/kinora/internal/media"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/transcoder/internal/devices"
 )
@@ -32,14 +34,18 @@ const (
 
 // Stats is the body of /api/v1/stats. Counts are those of the durable store.
 type Stats struct {
-	Attempts      uint64           `json:"attempts"`
-	Receipts      uint64           `json:"receipts"`
-	Leases        uint64           `json:"leases"` // ever accepted
-	LeasesHeld    int              `json:"leases_held"`
-	PixelRate     uint64           `json:"capacity_pixel_rate"`
-	FreePixelRate uint64           `json:"free_pixel_rate"`
-	Devices       []devices.Device `json:"devices"`
-	Recipient     any              `json:"recipient"` // payment.RecipientStats
+	Attempts      uint64            `json:"attempts"`
+	Receipts      uint64            `json:"receipts"`
+	Leases        uint64            `json:"leases"` // ever accepted
+	LeasesHeld    int               `json:"leases_held"`
+	PixelRate     uint64            `json:"capacity_pixel_rate"`
+	FreePixelRate uint64            `json:"free_pixel_rate"`
+	Load          capacity.State    `json:"load"`
+	Devices       []devices.Device  `json:"devices"`
+	Readings      []devices.Reading `json:"device_readings,omitempty"`
+	Children      media.PoolStats   `json:"children"`         // media children handed out to leases
+	Poison        []media.Evidence  `json:"poison,omitempty"` // segments that crash whatever decodes them, refused at present
+	Recipient     any               `json:"recipient"`        // payment.RecipientStats
 }
 
 // Status is what is served.
@@ -175,15 +181,14 @@ var (
 	descReceipts = prometheus.NewDesc("kinora_transcoder_receipts_total", "Receipts signed.", nil, nil)
 	descLeases   = prometheus.NewDesc("kinora_transcoder_leases_total", "Leases accepted.", nil, nil)
 	descHeld     = prometheus.NewDesc("kinora_transcoder_leases_held", "Leases held now.", nil, nil)
-	descCapacity = prometheus.NewDesc("kinora_transcoder_capacity_pixels_per_second", "Encoded pixels a second this machine sells.", nil, nil)
-	descFree     = prometheus.NewDesc("kinora_transcoder_free_pixels_per_second", "Encoded pixels a second not leased.", nil, nil)
 	descReady    = prometheus.NewDesc("kinora_transcoder_ready", "1 when bids stand and can be answered.", nil, nil)
 )
 
 func (c collector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descAttempts, descReceipts, descLeases, descHeld, descCapacity, descFree, descReady} {
+	for _, d := range []*prometheus.Desc{descAttempts, descReceipts, descLeases, descHeld, descReady} {
 		out <- d
 	}
+	describeMachine(out)
 }
 
 func (c collector) Collect(out chan<- prometheus.Metric) {
@@ -203,6 +208,5 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(descReceipts, prometheus.CounterValue, float64(s.Receipts))
 	out <- prometheus.MustNewConstMetric(descLeases, prometheus.CounterValue, float64(s.Leases))
 	out <- prometheus.MustNewConstMetric(descHeld, prometheus.GaugeValue, float64(s.LeasesHeld))
-	out <- prometheus.MustNewConstMetric(descCapacity, prometheus.GaugeValue, float64(s.PixelRate))
-	out <- prometheus.MustNewConstMetric(descFree, prometheus.GaugeValue, float64(s.FreePixelRate))
+	collectMachine(out, s)
 }

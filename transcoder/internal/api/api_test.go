@@ -13,16 +13,22 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/kinora/kinora/internal/capacity"
 	"github.com/kinora/kinora/internal/feed"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/transcoder/internal/api"
+	"github.com/kinora/kinora/transcoder/internal/devices"
 )
 
 func serve(t *testing.T, change func(*api.Status)) (string, *feed.Feed) {
 	t.Helper()
 	events := feed.New("transcoder", common.Address{7}, nil)
 	s := api.Status{Feed: events, Log: slog.New(slog.DiscardHandler), Ready: func() error { return nil },
-		Stats: func(context.Context) (api.Stats, error) { return api.Stats{Attempts: 3, PixelRate: 9}, nil },
+		Stats: func(context.Context) (api.Stats, error) {
+			warm := 61.0
+			return api.Stats{Attempts: 3, Load: capacity.State{Capacity: protocol.CodecRates{{Codec: protocol.H264, PixelRate: 9}}, Used: capacity.Whole / 4},
+				Readings: []devices.Reading{{Kind: devices.NVENC, ID: "GPU-1", Temperature: &warm}}}, nil
+		},
 		Drain: func(ctx context.Context) (any, error) {
 			deadline, _ := ctx.Deadline()
 			return map[string]int{"seconds": int(time.Until(deadline).Round(time.Second).Seconds())}, nil
@@ -76,7 +82,9 @@ func TestStatus_answers(t *testing.T) {
 		{"GET", base + "/healthz", 200, `"ok"`},
 		{"GET", base + "/readyz", 200, `"ready"`},
 		{"GET", base + "/api/v1/stats", 200, `"attempts":3`},
-		{"GET", base + "/metrics", 200, "kinora_transcoder_capacity_pixels_per_second 9"},
+		{"GET", base + "/metrics", 200, "kinora_transcoder_capacity_pixels_per_second{codec=\"h264\"} 9"},
+		{"GET", base + "/metrics", 200, "kinora_transcoder_used_ratio 0.25"},
+		{"GET", base + "/metrics", 200, "kinora_transcoder_device_temperature_celsius{device=\"GPU-1\",kind=\"nvenc\"} 61"},
 		{"POST", base + "/api/v1/drain", 200, `"seconds":20`},
 		{"POST", base + "/api/v1/drain?timeout=7s", 200, `"seconds":7`},
 		{"POST", base + "/api/v1/drain?timeout=soon", 400, "bad_request"},

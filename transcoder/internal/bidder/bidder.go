@@ -11,6 +11,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/kinora/kinora/internal/capacity"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/transcoder/internal/encode"
 	"github.com/kinora/kinora/transcoder/internal/store"
@@ -57,10 +58,9 @@ type Config struct {
 	Domain    protocol.Domain
 	Signer    protocol.Signer
 	Region    string
-	Prices    protocol.Prices
-	Capacity  uint64        // encoded pixels a second
-	MaxLeases int           // at once
-	Idle      time.Duration // a lease without an attempt for so long lapses
+	Prices    func() protocol.Prices // as they stand now
+	Meter     *capacity.Meter        // of what this machine can take
+	Idle      time.Duration          // a lease without an attempt for so long lapses
 	Bus       Bus
 	Recipient Recipient
 	Journal   Journal
@@ -171,22 +171,27 @@ func (b *Bidder) Describe(c protocol.Capabilities) {
 	b.rebid()
 }
 
-// Free is the pixel rate that is not leased, and how many leases are held.
-func (b *Bidder) Free() (pixelRate uint64, leases int) {
+// Leases is how many are held.
+func (b *Bidder) Leases() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.freeLocked(), len(b.leases)
+	return len(b.leases)
 }
 
-func (b *Bidder) freeLocked() uint64 {
-	if b.draining || len(b.leases) >= b.cfg.MaxLeases {
-		return 0
+// freeLocked is what a bid says is free: of H.264, and of every other codec that is sold.
+func (b *Bidder) freeLocked(prices protocol.Prices, now time.Time) (rate uint64, others protocol.CodecRates) {
+	free := b.cfg.Meter.State(now).Free
+	if b.draining {
+		free = nil
 	}
-	free := b.cfg.Capacity
-	for _, l := range b.leases {
-		free -= min(free, l.rate)
+	rate, _ = free.Of(protocol.H264)
+	for _, p := range prices {
+		if p.Codec != protocol.H264 {
+			n, _ := free.Of(p.Codec)
+			others = append(others, protocol.CodecRate{Codec: p.Codec, PixelRate: n})
+		}
 	}
-	return free
+	return rate, others
 }
 
 // publish signs and sends the bid as it stands now. Sequences are the time in milliseconds, or the next number when that
@@ -194,8 +199,10 @@ func (b *Bidder) freeLocked() uint64 {
 func (b *Bidder) publish(now time.Time) error {
 	b.mu.Lock()
 	b.sequence = max(b.sequence+1, uint64(now.UnixMilli()))
-	bid := protocol.Bid{Transcoder: b.cfg.Signer.Address(), Region: b.cfg.Region, Prices: b.cfg.Prices,
-		FreePixelRate: b.freeLocked(), TTLMillis: uint32(TTL.Milliseconds()), Sequence: b.sequence, Capabilities: b.hash}
+	prices := b.cfg.Prices()
+	rate, others := b.freeLocked(prices, now)
+	bid := protocol.Bid{Transcoder: b.cfg.Signer.Address(), Region: b.cfg.Region, Prices: prices,
+		FreePixelRate: rate, FreeByCodec: others, TTLMillis: uint32(TTL.Milliseconds()), Sequence: b.sequence, Capabilities: b.hash}
 	if now.Sub(b.recorded) >= recordEvery {
 		bid.Record, b.recorded = b.record, now
 	}

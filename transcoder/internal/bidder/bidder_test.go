@@ -12,6 +12,7 @@ import (
 
 	"github.com/kinora/kinora/internal/bus"
 	"github.com/kinora/kinora/internal/bus/embedded"
+	"github.com/kinora/kinora/internal/capacity"
 	"github.com/kinora/kinora/internal/media"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/transcoder/internal/bidder"
@@ -28,6 +29,17 @@ const (
 )
 
 var work = ladder.PixelRate(fps)
+
+// sessions is a meter of a machine that takes so many streams, whatever they weigh.
+func sessions(n int) *capacity.Meter {
+	return capacity.New(capacity.Config{Rates: capacity.Rates{Encode: protocol.CodecRates{{Codec: protocol.H264, PixelRate: 1 << 40}}, Sessions: n}})
+}
+
+// meter is of a machine that can take the work twice.
+func meter() *capacity.Meter {
+	return capacity.New(capacity.Config{Sold: capacity.Whole, CPUs: 2,
+		Rates: capacity.Rates{Encode: protocol.CodecRates{{Codec: protocol.H264, PixelRate: 2 * work}}}})
+}
 
 // recipient is a ticket recipient in memory: who is allocated, and parameters on demand.
 type recipient struct {
@@ -143,8 +155,8 @@ func newMarket(t *testing.T, change func(*bidder.Config)) *market {
 		t.Fatal(err)
 	}
 	log, events := slog.New(slog.DiscardHandler), func(protocol.Event) {}
-	cfg := bidder.Config{Domain: encodetest.Domain, Signer: m.key, Region: "test", Capacity: 2 * work, MaxLeases: 8, Idle: time.Minute,
-		Prices: protocol.Prices{{Codec: protocol.H264, WeiPerPixel: protocol.NewWei(price)}},
+	cfg := bidder.Config{Domain: encodetest.Domain, Signer: m.key, Region: "test", Meter: meter(), Idle: time.Minute,
+		Prices: func() protocol.Prices { return prices(price) },
 		Bus:    dial(), Recipient: m.recipient, Journal: m.store, Events: events, Log: log,
 		Bench: &encode.Bench{Domain: encodetest.Domain, Signer: m.key, Encoder: copier{}, Credit: m.recipient, Journal: m.store,
 			Client: encode.NewClient(), Events: events, Log: log}}
@@ -295,7 +307,7 @@ func TestBidder_acceptsAnAwardAndChargesItsCapacity(t *testing.T) {
 	if _, code := m.send(t, award, offer); code != "" { // the same award again: the answer was lost
 		t.Errorf("the same award again: %s", code)
 	}
-	if _, leases := m.bidder.Free(); leases != 1 {
+	if leases := m.bidder.Leases(); leases != 1 {
 		t.Errorf("%d leases", leases)
 	}
 }
@@ -344,9 +356,10 @@ func TestBidder_declines(t *testing.T) {
 	if _, code := m.deliver(t, offer); code != protocol.BadSignature {
 		t.Errorf("a stranger in the orchestrator's name: %q, want %q", code, protocol.BadSignature)
 	}
-	if rate, leases := m.bidder.Free(); rate != 2*work || leases != 0 {
-		t.Errorf("after declines only: %d free, %d leases", rate, leases)
+	if leases := m.bidder.Leases(); leases != 0 {
+		t.Errorf("after declines only: %d leases", leases)
 	}
+	m.free(t, 2*work)
 }
 
 func prices(wei uint64) protocol.Prices {
@@ -385,7 +398,7 @@ func TestBidder_neverSellsMoreThanItHas(t *testing.T) {
 
 func TestBidder_bidsNothingWhenItsSlotsAreTaken(t *testing.T) {
 	t.Parallel()
-	m := newMarket(t, func(c *bidder.Config) { c.MaxLeases = 1 })
+	m := newMarket(t, func(c *bidder.Config) { c.Meter = sessions(1) })
 	award, offer := m.offer(m.any(t))
 	if _, code := m.send(t, award, offer); code != "" {
 		t.Fatal(code)

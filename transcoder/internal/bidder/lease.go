@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/kinora/kinora/internal/capacity"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/transcoder/internal/encode"
 	"github.com/kinora/kinora/transcoder/internal/store"
@@ -14,7 +15,7 @@ import (
 // lease is capacity that was promised. Its fields are guarded by Bidder.mu.
 type lease struct {
 	award   protocol.Award
-	rate    uint64        // pixels a second it is charged with
+	weight  capacity.Work
 	length  time.Duration // from the first source byte, or until expires once that is set
 	expires time.Time     // zero before the first source byte
 	serial  uint64        // of the newest LeaseRequest
@@ -58,7 +59,7 @@ func (b *Bidder) consider(ctx context.Context, offer protocol.AwardOffer) (proto
 	}
 
 	// Capacity is reserved before the slow questions are asked, so that two awards at once cannot both have it.
-	l := &lease{award: award, rate: offer.Ladder.PixelRate(offer.SourceFPS), length: time.Duration(award.LeaseMillis) * time.Millisecond}
+	l := &lease{award: award, weight: capacity.Work{Ladder: offer.Ladder, SourceFPS: offer.SourceFPS}, length: time.Duration(award.LeaseMillis) * time.Millisecond}
 	remembered := store.Lease{ID: award.Lease, Orchestrator: award.Orchestrator, Payer: award.Payer, Stream: award.Stream, MaxFee: award.MaxFee, UsualFee: usual}
 	known, err := b.reserve(l)
 	if err != nil {
@@ -78,7 +79,7 @@ func (b *Bidder) consider(ctx context.Context, offer protocol.AwardOffer) (proto
 	if !b.start(l, offer.Ladder) {
 		return none, protocol.Errorf(protocol.Draining, "this transcoder is shutting down")
 	}
-	b.cfg.Log.Info("lease accepted", "lease", award.Lease.Short(), "orchestrator", award.Orchestrator, "stream", award.Stream, "pixel_rate", l.rate)
+	b.cfg.Log.Info("lease accepted", "lease", award.Lease.Short(), "orchestrator", award.Orchestrator, "stream", award.Stream, "pixel_rate", offer.Ladder.PixelRate(offer.SourceFPS))
 	return params, nil
 }
 
@@ -94,8 +95,9 @@ func (b *Bidder) acceptable(a protocol.Award, offer protocol.AwardOffer, now tim
 	if a.BidSequence > newest || a.BidSequence+uint64(maxBidAge.Milliseconds()) < uint64(now.UnixMilli()) {
 		return none, protocol.Errorf(protocol.Stale, "the award names bid %d; the newest is %d", a.BidSequence, newest)
 	}
+	prices := b.cfg.Prices()
 	for _, p := range offer.Ladder {
-		price, sold := b.cfg.Prices.Of(p.Codec)
+		price, sold := prices.Of(p.Codec)
 		if !sold {
 			return none, protocol.Errorf(protocol.UnsupportedCodec, "profile %q: %s is not sold here", p.Name, p.Codec)
 		}
@@ -129,8 +131,8 @@ func (b *Bidder) reserve(l *lease) (known bool, err error) {
 	if b.draining {
 		return false, protocol.Errorf(protocol.Draining, "this transcoder is shutting down")
 	}
-	if free := b.freeLocked(); free < l.rate {
-		return false, protocol.Limited(protocol.NoCapacity, "free_pixel_rate", free, "the work needs %d pixels a second, %d are free", l.rate, free)
+	if err := b.cfg.Meter.Reserve(l.award.Lease, l.weight, time.Now()); err != nil {
+		return false, err
 	}
 	b.leases[l.award.Lease] = l
 	b.ended.Add(1)
@@ -141,6 +143,7 @@ func (b *Bidder) unreserve(l *lease) {
 	b.mu.Lock()
 	delete(b.leases, l.award.Lease)
 	b.mu.Unlock()
+	b.cfg.Meter.Release(l.award.Lease)
 	b.ended.Done()
 	if l.work != nil { // a declined award changed nothing that was published, and must not make us publish
 		b.rebid()

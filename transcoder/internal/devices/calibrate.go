@@ -4,12 +4,8 @@ import (
 	"bytes"
 	"context"
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/kinora/kinora/internal/media"
@@ -21,85 +17,59 @@ import (
 //go:embed sample.ts
 var sample []byte
 
-// headroom is the part of the measured rate that is sold, in percent: live segments arrive together, and others use the
-// machine too.
+// What the sample is.
+const (
+	sampleWidth, sampleHeight, sampleFPS = 640, 360, 30
+	sampleSeconds                        = 1
+)
+
+// headroom is the part of a rate that is sold of one stream alone, in percent: many disturb each other.
 const headroom = 80
 
 // enough is how long a calibration goes on encoding.
 const enough = 2 * time.Second
 
-// calibrationLadder is small enough to be quick and has a rung of each common shape.
-var calibrationLadder = protocol.Ladder{
-	{Name: "a", Width: 640, Height: 360, Bitrate: 800_000, Codec: protocol.H264, Preset: "veryfast"},
-	{Name: "b", Width: 426, Height: 240, Bitrate: 400_000, Codec: protocol.H264, Preset: "veryfast"},
-}
-
-// Ladder is what the sample is encoded to.
-func Ladder() protocol.Ladder { return calibrationLadder }
-
-// Encode transcodes one segment.
-type Encode func(ctx context.Context, job media.Job) (*media.Result, error)
-
-// Calibration is a measured pixel rate and what it was measured with.
-type Calibration struct {
-	PixelRate uint64    `json:"pixel_rate"` // encoded pixels a second that may be sold
-	CPUs      int       `json:"cpus"`
-	Encoder   string    `json:"encoder"` // which program: its size and age
-	At        time.Time `json:"at"`
-}
-
-const calibrationFile = "calibration.json"
-
-// Cached returns the calibration kept in dir if it was made on this machine with the program at path.
-func Cached(dir, path string) (Calibration, bool) {
-	b, err := os.ReadFile(filepath.Join(dir, calibrationFile))
-	if err != nil {
-		return Calibration{}, false
+// Ladder is what the sample is encoded to: small enough to be quick, with a rung of each common shape.
+func Ladder(codec protocol.Codec) protocol.Ladder {
+	l := protocol.Ladder{
+		{Name: "a", Width: 640, Height: 360, Bitrate: 800_000, Codec: codec},
+		{Name: "b", Width: 426, Height: 240, Bitrate: 400_000, Codec: codec},
 	}
-	var c Calibration
-	if json.Unmarshal(b, &c) != nil || c.PixelRate == 0 || c.CPUs != runtime.NumCPU() || c.Encoder != fingerprint(path) {
-		return Calibration{}, false
-	}
-	return c, true
+	return l
 }
 
-// Calibrate measures for about two seconds how fast encode is, one segment at a time, and keeps the result in dir.
-func Calibrate(ctx context.Context, encode Encode, dir, path string) (Calibration, error) {
+// EncodeFunc transcodes one segment.
+type EncodeFunc func(ctx context.Context, job media.Job) (*media.Result, error)
+
+// Calibrate measures for about two seconds how fast one stream of a codec is encoded, segment after segment: pixels a second
+// that may be sold.
+func Calibrate(ctx context.Context, encode EncodeFunc, codec protocol.Codec) (uint64, error) {
 	var pixels int64
 	begun := time.Now()
-	for time.Since(begun) < enough || pixels == 0 {
-		n, err := once(ctx, encode)
+	for first := true; first || pixels == 0 || time.Since(begun) < enough; {
+		n, err := once(ctx, encode, Ladder(codec))
 		if err != nil {
-			return Calibration{}, fmt.Errorf("calibrate: %w", err)
+			return 0, fmt.Errorf("calibrate %s: %w", codec, err)
 		}
-		if pixels == 0 && time.Since(begun) < enough { // the first round also starts threads and faults memory in
-			begun, pixels = time.Now(), 1
+		if first { // which also starts threads and faults memory in
+			first, begun = false, time.Now()
 			continue
 		}
 		pixels += n
 	}
-	rate := uint64(float64(pixels)/time.Since(begun).Seconds()) * headroom / 100
-	c := Calibration{PixelRate: rate, CPUs: runtime.NumCPU(), Encoder: fingerprint(path), At: time.Now().UTC()}
-	b, err := json.MarshalIndent(c, "", "  ")
-	if err != nil {
-		return Calibration{}, fmt.Errorf("calibrate: %w", err)
-	}
-	if err := replace(filepath.Join(dir, calibrationFile), append(b, '\n')); err != nil {
-		return Calibration{}, fmt.Errorf("keep the calibration: %w", err)
-	}
-	return c, nil
+	return uint64(float64(pixels)/time.Since(begun).Seconds()) * headroom / 100, nil
 }
 
 // Check encodes the sample once and says whether what came out is whole.
-func Check(ctx context.Context, encode Encode) error {
-	_, err := once(ctx, encode)
+func Check(ctx context.Context, encode EncodeFunc, codec protocol.Codec) error {
+	_, err := once(ctx, encode, Ladder(codec))
 	return err
 }
 
 // once encodes the sample and returns the encoded pixels.
-func once(ctx context.Context, encode Encode) (int64, error) {
-	var written [2]int64
-	result, err := encode(ctx, media.Job{Ladder: calibrationLadder, Source: bytes.NewReader(sample),
+func once(ctx context.Context, encode EncodeFunc, ladder protocol.Ladder) (int64, error) {
+	written := make([]int64, len(ladder))
+	result, err := encode(ctx, media.Job{Ladder: ladder, Source: bytes.NewReader(sample),
 		Out: func(rendition int, p []byte) error {
 			written[rendition] += int64(len(p))
 			return nil
@@ -107,40 +77,50 @@ func once(ctx context.Context, encode Encode) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if len(result.Renditions) != len(calibrationLadder) {
+	if len(result.Renditions) != len(ladder) {
 		return 0, errors.New("the encoder made no whole ladder")
 	}
 	var pixels int64
 	for i, r := range result.Renditions {
 		if r.Frames == 0 || written[i] == 0 {
-			return 0, fmt.Errorf("rendition %q of the sample is empty", calibrationLadder[i].Name)
+			return 0, fmt.Errorf("rendition %q of the sample is empty", ladder[i].Name)
 		}
 		pixels += r.Pixels
 	}
 	return pixels, nil
 }
 
-// fingerprint changes when the program does.
-func fingerprint(path string) string {
-	st, err := os.Stat(path)
+// An Estimate takes this long at most, and is sold by half: it is of one encoder, and of few pictures.
+const (
+	estimateBudget  = 120 * time.Millisecond
+	estimateFrames  = 60
+	estimatePercent = 50
+)
+
+// Estimate is a first, cautious guess of what the machine encodes in H.264: pixels a second that may be sold.
+func Estimate(ctx context.Context, p Prober) (uint64, error) {
+	got, err := p.Probe(ctx, media.Probe{Encoder: "libx264", Width: sampleWidth, Height: sampleHeight, Frames: estimateFrames, Budget: estimateBudget,
+		Options: map[string]string{"preset": "veryfast"}})
 	if err != nil {
-		return ""
+		return 0, fmt.Errorf("try the encoder: %w", err)
 	}
-	return fmt.Sprintf("%d bytes of %s", st.Size(), st.ModTime().UTC().Format(time.RFC3339))
+	return uint64(float64(got.Frames)*sampleWidth*sampleHeight/max(got.Took.Seconds(), 1e-6)) * estimatePercent / 100, nil
 }
 
-// replace writes a file whole or not at all.
-func replace(path string, b []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+"-*")
-	if err != nil {
-		return err
+// SampleRate is the encoded pixels a second of so many live streams of the sample.
+func SampleRate(streams int) uint64 {
+	return Ladder(protocol.H264).PixelRate(sampleFPS) * uint64(streams)
+}
+
+// WithoutDecoding is the rate at which only encoding would go, of a rate that was measured with the sample's decoding.
+func WithoutDecoding(rate uint64, decode map[string]uint64) uint64 {
+	decodes := float64(decode["h264"])
+	if decodes == 0 || rate == 0 {
+		return rate
 	}
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
+	decoded := float64(rate) / float64(SampleRate(1)) * sampleWidth * sampleHeight * sampleFPS
+	if decoded > decodes/2 { // one of the two was disturbed: the cautious one holds
+		return rate
 	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
+	return uint64(float64(rate) / (1 - decoded/decodes))
 }

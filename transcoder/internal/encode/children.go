@@ -7,19 +7,19 @@ import (
 	"github.com/kinora/kinora/internal/protocol"
 )
 
-// Children is the Encoder that gives each lease a kinora-media child of its own, a warm spare where there is one.
+// Children is the Encoder that gives each lease kinora-media children of its own, warm spares where there are some.
 type Children struct{ Pool *media.Pool }
 
 // Open takes a child.
 func (c Children) Open(ctx context.Context, _ protocol.Ladder) (Session, error) {
-	child, err := c.Pool.Get(ctx)
+	session, err := c.Pool.NewSession(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return childSession{child}, nil
+	return childSession{session}, nil
 }
 
-type childSession struct{ *media.Child }
+type childSession struct{ *media.Session }
 
 func (s childSession) Encode(ctx context.Context, job media.Job) (*media.Result, error) {
 	return s.Transcode(ctx, job)

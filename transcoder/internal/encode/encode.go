@@ -10,6 +10,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/kinora/kinora/internal/capacity"
 	"github.com/kinora/kinora/internal/media"
 	"github.com/kinora/kinora/internal/protocol"
 )
@@ -23,8 +24,8 @@ type Encoder interface {
 // Session encodes the segments of one lease. Encode may be called from several goroutines at once: a segment is fed while
 // the one before drains.
 type Session interface {
-	// Encode reads job.Source to its end and gives job.Out every byte of every rendition before it returns. After an
-	// error with code ChildCrashed the session is no use any more.
+	// Encode reads job.Source to its end and gives job.Out every byte of every rendition before it returns; it may begin
+	// anew once, after job.Again. A session that ends before it is closed has a method Done that tells.
 	Encode(ctx context.Context, job media.Job) (*media.Result, error)
 	Close() error
 }
@@ -54,7 +55,8 @@ type Bench struct {
 	Encoder Encoder
 	Credit  Credit
 	Journal Journal
-	Client  *http.Client // see NewClient
+	Client  *http.Client                                // see NewClient
+	Observe func(lease protocol.ID, s capacity.Segment) // what each segment cost, and whether it kept pace; nil: nobody asks
 	Events  func(protocol.Event)
 	Log     *slog.Logger
 }

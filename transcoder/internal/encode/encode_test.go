@@ -430,43 +430,47 @@ func TestAttempt_pastItsBudgetIsAbandoned(t *testing.T) {
 	}
 }
 
-func TestAttempt_whoseChildIsKilledIsAbandonedAndTheNextHasAnother(t *testing.T) {
+func TestAttempt_whoseChildIsKilledIsDoneByASpare(t *testing.T) {
 	t.Parallel()
 	kids := &counted{Children: children(t)}
 	s := newStage(t, kids)
-	seg := segments(t)
+	whole := segments(t)[0].Bytes
 	slot := s.peer.Slot(t)
 	s.peer.Start(t, slot, s.peer.Assign(s.award, 0), false)
-	slot.Source(t, seg[0].Bytes[:len(seg[0].Bytes)/2])
+	slot.Source(t, whole[:len(whole)/2])
 	encodetest.Eventually(t, "a child was taken", func() bool { return kids.pid() != 0 })
-	if err := syscall.Kill(kids.pid(), syscall.SIGKILL); err != nil {
+	killed := kids.pid()
+	if err := syscall.Kill(killed, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	if out := slot.Outcome(); out.Abandoned == nil || out.Abandoned.Code != protocol.ChildCrashed {
-		t.Fatalf("%+v, %v, want child_crashed", out.Abandoned, out.Err)
+	slot.Source(t, whole[len(whole)/2:])
+	slot.End(t, whole)
+	out := slot.Outcome()
+	if out.Receipt == nil || out.Restarts > 1 {
+		t.Fatalf("%+v, %v, begun anew %d times, want a receipt", out.Abandoned, out.Err, out.Restarts)
 	}
-	slot = s.peer.Slot(t)
-	s.peer.Start(t, slot, s.peer.Assign(s.award, 0), false)
-	if out := slot.Run(t, seg[0].Bytes); out.Receipt == nil {
-		t.Errorf("after the crash: %+v, %v", out.Abandoned, out.Err)
+	for i, r := range out.Receipt.Message.Renditions {
+		if sum := protocol.Hash(sha256.Sum256(out.Renditions[i])); sum != r.Output {
+			t.Errorf("rendition %d: what was sent since the last restart has hash %s, the receipt says %s", i, sum.Short(), r.Output.Short())
+		}
 	}
-	if kids.count() != 2 {
-		t.Errorf("%d children were taken, want 2", kids.count())
+	if kids.count() != 1 || kids.pid() == killed {
+		t.Errorf("%d sessions were opened, child %d after %d was killed; want the session to go on with another child", kids.count(), kids.pid(), killed)
 	}
 }
 
 // counted remembers the children it handed out.
 type counted struct {
 	encode.Children
-	mu   sync.Mutex
-	pids []int
+	mu       sync.Mutex
+	sessions []interface{ Pid() int }
 }
 
 func (c *counted) Open(ctx context.Context, l protocol.Ladder) (encode.Session, error) {
 	s, err := c.Children.Open(ctx, l)
 	if err == nil {
 		c.mu.Lock()
-		c.pids = append(c.pids, s.(interface{ Pid() int }).Pid())
+		c.sessions = append(c.sessions, s.(interface{ Pid() int }))
 		c.mu.Unlock()
 	}
 	return s, err
@@ -475,16 +479,16 @@ func (c *counted) Open(ctx context.Context, l protocol.Ladder) (encode.Session, 
 func (c *counted) pid() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.pids) == 0 {
+	if len(c.sessions) == 0 {
 		return 0
 	}
-	return c.pids[len(c.pids)-1]
+	return c.sessions[len(c.sessions)-1].Pid()
 }
 
 func (c *counted) count() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.pids)
+	return len(c.sessions)
 }
 
 func TestAttempt_onBytesThatAreNoVideoIsAbandonedWithTheReason(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"hash"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/kinora/kinora/internal/protocol"
 )
@@ -22,7 +23,8 @@ type source struct {
 	end    error // what the reader gets behind buf: io.EOF, or why there is no more
 	hash   hash.Hash
 	bytes  uint64
-	sum    protocol.Hash // set with io.EOF
+	sum    protocol.Hash // set with io.EOF, as is
+	at     time.Time     // when its last byte was known to be
 }
 
 func newSource() *source {
@@ -59,7 +61,7 @@ func (s *source) finish(end protocol.SourceEnd) error {
 	if s.sum != end.Source || s.bytes != end.Bytes {
 		return protocol.Errorf(protocol.BadRequest, "source has %d bytes with hash %s, its end says %d with %s", s.bytes, s.sum, end.Bytes, end.Source)
 	}
-	s.end = io.EOF
+	s.end, s.at = io.EOF, time.Now()
 	s.change.Broadcast()
 	return nil
 }
@@ -101,4 +103,11 @@ func (s *source) whole() (protocol.Hash, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.sum, s.end == io.EOF
+}
+
+// wholeAt is when the last byte came; zero before that.
+func (s *source) wholeAt() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.at
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/kinora/kinora/internal/capacity"
 	"github.com/kinora/kinora/internal/media"
 	"github.com/kinora/kinora/internal/protocol"
 )
@@ -119,8 +120,15 @@ func (w *Work) transcode(ctx context.Context, x *exchange, start protocol.Attemp
 	for i := range outputs {
 		outputs[i] = sha256.New()
 	}
+	// Half of the budget without a word is a child that hangs, and leaves the other half for another one.
 	result, err := w.encode(ctx, a.SegmentKey, media.Job{
-		Ladder: ladder, Source: src, Continues: start.Continues,
+		Ladder: ladder, Source: src, Continues: start.Continues, Stall: time.Duration(start.BudgetMillis) * time.Millisecond / 2,
+		Again: func() error {
+			for i := range outputs {
+				outputs[i] = sha256.New()
+			}
+			return x.send(protocol.FrameRestart, 0, nil)
+		},
 		Out: func(rendition int, p []byte) error {
 			if rendition < 0 || rendition >= len(outputs) {
 				return fmt.Errorf("encoder wrote rendition %d of %d", rendition, len(outputs))
@@ -224,10 +232,13 @@ func (w *Work) encode(ctx context.Context, key protocol.SegmentKey, job media.Jo
 	job.Continues = job.Continues && follows
 	result, err := session.Encode(ctx, job)
 	if err != nil {
-		if protocol.CodeOf(err) == protocol.ChildCrashed {
+		if dead(session.Session) {
 			w.discard(session)
 		}
 		return nil, err
+	}
+	if whole := src.wholeAt(); w.bench.Observe != nil && !whole.IsZero() {
+		w.bench.Observe(w.lease.Award.Lease, capacity.Segment{Media: result.Source.Duration, CPU: result.CPU, Tail: time.Since(whole)})
 	}
 	return result, nil
 }

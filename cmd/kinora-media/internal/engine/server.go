@@ -112,6 +112,25 @@ func (s *server) take(f wire.Frame) error {
 			s.finish(j, wire.KindMeasurement, m, nil)
 		}()
 		return nil
+	case wire.KindProbe:
+		var req wire.Probe
+		if err := wire.Decode(f.Payload, &req); err != nil {
+			return err
+		}
+		j, err := s.begin(f.Job)
+		if err != nil {
+			return err
+		}
+		go func() {
+			p, err := probe(j.ctx, req)
+			if err != nil {
+				s.finish(j, 0, nil, err)
+				return
+			}
+			p.CPU = s.cpu()
+			s.finish(j, wire.KindProbed, p, nil)
+		}()
+		return nil
 	case wire.KindRemux:
 		var req wire.Remux
 		if err := wire.Decode(f.Payload, &req); err != nil {

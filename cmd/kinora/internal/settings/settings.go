@@ -1,7 +1,7 @@
 // Package settings reads the one YAML file of Kinora and says where each value in force came from.
 //
 // The file has a section per command, keyed by the command's words joined with a space ("broadcaster", "wallet deposit"),
-// and at its top the flags every command has. Keys are flag names. A flag on the command line beats its KINORA_*
+// and at its top the flags every command has. A command below another ("transcoder tune") also goes by that one's section. Keys are flag names. A flag on the command line beats its KINORA_*
 // environment variable, which beats the file, which beats the default. A key that is no flag is refused, with the
 // nearest that is; one without a value is as if it were not there.
 package settings
@@ -231,8 +231,8 @@ func (f *File) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, e
 func (f *File) place(v value) string { return fmt.Sprintf("%s:%d", f.path, v.line) }
 
 func (f *File) find(selected *kong.Node, name string) (value, bool) {
-	if selected != nil {
-		if v, ok := f.sections[Name(selected)].values[name]; ok {
+	for n := selected; n != nil && n.Type == kong.CommandNode; n = n.Parent { // transcoder tune goes by transcoder as well
+		if v, ok := f.sections[Name(n)].values[name]; ok {
 			return v, true
 		}
 	}
@@ -253,8 +253,8 @@ func parses(flag *kong.Flag, text string) error {
 	return nil
 }
 
-// Name is the words of a command below the program: "wallet deposit". What a command does by default has the command's name:
-// "transcoder".
+// Name is the words of a command below the program: "wallet deposit". One that is meant when no other is named goes by the
+// words before it: "transcoder" is transcoder run.
 func Name(node *kong.Node) string {
 	var words []string
 	for n := node; n != nil && n.Type == kong.CommandNode; n = n.Parent {

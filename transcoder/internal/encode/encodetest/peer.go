@@ -231,6 +231,7 @@ func (s *Slot) Finish() { s.once.Do(func() { close(s.done) }) }
 // Outcome is what came of an attempt.
 type Outcome struct {
 	Renditions map[int][]byte
+	Restarts   int // after each, the renditions begin anew
 	Receipt    *protocol.Signed[protocol.Receipt]
 	Abandoned  *protocol.Problem
 	Err        error // the exchange broke
@@ -247,6 +248,9 @@ func (s *Slot) Outcome() Outcome {
 			return out
 		}
 		switch f.Kind {
+		case protocol.FrameRestart:
+			out.Restarts++
+			clear(out.Renditions)
 		case protocol.FrameRendition:
 			out.Renditions[int(f.Rendition)] = append(out.Renditions[int(f.Rendition)], f.Payload...)
 		case protocol.FrameReceipt:

@@ -1,0 +1,82 @@
+package api_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/internal/auction"
+	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/orchestrator/internal/fleet"
+	"github.com/kinora/kinora/orchestrator/internal/peertest"
+)
+
+func (m *market) member(a common.Address) fleet.Member {
+	m.Helper()
+	for _, x := range m.fleet.Members() {
+		if x.Address == a {
+			return x
+		}
+	}
+	m.Fatalf("%s is no member", a)
+	return fleet.Member{}
+}
+
+func TestPoison_thatTwoTranscodersReportCountsForNeither(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	first, second := m.join(peertest.Poisoner, 50), m.join(peertest.Poisoner, 60)
+	m.join(peertest.Honest, 100) // two are enough: a third would only lose a child too
+	q := m.quote()
+	r := m.push(m.offer(q, 0), bytes.NewReader(m.segments()[0].Bytes))
+	if r.code() != protocol.PoisonSegment || r.problem.Retryable || len(r.tries) != 2 {
+		t.Fatalf("%d attempts, problem %s", len(r.tries), protocol.Encode(r.problem))
+	}
+	for _, p := range []*peertest.Peer{first, second} {
+		x := m.member(p.Address())
+		if x.Quality != auction.Perfect || x.Busy || x.Record.Failed != 0 {
+			t.Errorf("it counts against one that reported it: %+v", x)
+		}
+		if p.Open() != 1 {
+			t.Errorf("it holds %d leases", p.Open())
+		}
+	}
+	m.totals(0, 0, 0)
+}
+
+func TestPoison_thatAnotherTranscoderEncodesCountsForWhoeverReportedIt(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	liar := m.join(peertest.Poisoner, 50)
+	m.join(peertest.Honest, 100)
+	q := m.quote()
+	m.push(m.offer(q, 0), bytes.NewReader(m.segments()[0].Bytes)).passed(m)
+	m.eventually("it counts", func() bool { x := m.member(liar.Address()); return x.Quality < auction.Perfect && x.Busy })
+	m.eventually("its lease ends", func() bool { return liar.Open() == 0 })
+}
+
+func TestPoison_thatTheOnlyTranscoderReportsIsSaidToBe(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	p := m.join(peertest.Poisoner, 50)
+	r := m.push(m.offer(m.quote(), 0), bytes.NewReader(m.segments()[0].Bytes))
+	if r.code() != protocol.PoisonSegment || p.Tries.Load() != 1 {
+		t.Fatalf("%d attempts, problem %s", p.Tries.Load(), protocol.Encode(r.problem))
+	}
+}
+
+func TestAttempt_thatBeginsAnewIsTwoToThePayerAndJudgedByTheSecond(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	p := m.join(peertest.Stumbler, 50)
+	r := m.push(m.offer(m.quote(), 0), bytes.NewReader(m.segments()[0].Bytes))
+	a := r.passed(m)
+	if len(r.tries) != 2 || r.tries[0].abandoned == nil || r.tries[0].abandoned.Code != protocol.ChildCrashed {
+		t.Fatalf("%d attempts were shown, the first %+v", len(r.tries), r.tries[0].abandoned)
+	}
+	if a.start.Assignment.Message.Attempt != r.tries[0].start.Assignment.Message.Attempt || p.Tries.Load() != 1 {
+		t.Error("it was another attempt")
+	}
+	m.totals(1, 1, 0)
+}
