@@ -94,7 +94,7 @@ func (e *engine) tuning(ctx context.Context, c Config, probe devices.Report, log
 		if ok {
 			log.Info("the kept measurement is of another machine, program or set of devices", "was", kept.Machine, "is", machine)
 		}
-		rate, err := devices.Estimate(ctx, child)
+		rate, err := devices.Estimate(ctx, child, runtime.NumCPU())
 		if err != nil {
 			return err
 		}

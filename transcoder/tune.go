@@ -57,7 +57,7 @@ func Measure(ctx context.Context, c Config, o TuneOptions) (Tuning, error) {
 	var guess uint64
 	err = engine.child(ctx, func(child *media.Child) (err error) {
 		t.Machine = devices.Describe("/", engine.path, child.FFmpeg(), probe)
-		guess, err = devices.Estimate(ctx, child)
+		guess, err = devices.Estimate(ctx, child, runtime.NumCPU())
 		return err
 	})
 	if err != nil {
