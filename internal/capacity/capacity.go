@@ -18,13 +18,16 @@ import (
 const Whole = 1_000_000_000
 
 // Sold is the part of what a machine was measured to hold that is promised: the rest is for what no measurement saw.
-const Sold = Whole / 100 * 95
+const Sold = Whole / 100 * 98
 
 // Rates are what a machine holds in real time of each kind of work when it does nothing else, in pixels a second.
 type Rates struct {
 	Encode   protocol.CodecRates `json:"encode"`             // at the preset taken where a profile names none
 	Decode   map[string]uint64   `json:"decode,omitempty"`   // by FFmpeg's name of the codec; one that is missing is not weighed
 	Sessions int                 `json:"sessions,omitempty"` // streams at once; 0: no bound of its own
+	// MilliCPU is the CPU time per second, in milliseconds, that all streams together had when the machine was full of them:
+	// less than its cores give where something else runs too. 0: all that the cores give.
+	MilliCPU int `json:"milli_cpu,omitempty"`
 }
 
 // Work is one live stream.
@@ -207,7 +210,8 @@ func (m *Meter) Observe(id protocol.ID, s Segment, now time.Time) {
 	m.heal(now)
 	m.seen++
 	if m.cfg.CPUs > 0 && s.CPU > 0 {
-		cost := part(uint64(s.CPU), uint64(s.Media)*uint64(m.cfg.CPUs))
+		full := cmp.Or(uint64(m.cfg.Rates.MilliCPU), uint64(m.cfg.CPUs)*1000)
+		cost := part(uint64(s.CPU), uint64(s.Media/1000)*full)
 		l.share, l.measured = (l.share*(memory-1)+min(cost, 4*Whole))/memory, true
 	}
 	if s.Media < shortest || s.Tail <= s.Media {

@@ -156,6 +156,23 @@ func TestMeter_learnsWhatAStreamCosts(t *testing.T) {
 	}
 }
 
+func TestMeter_readsCPUTimeAgainstWhatAFullMachineGave(t *testing.T) {
+	t.Parallel()
+	r := encode(3_000_000)
+	r.MilliCPU = 1000 // half of its two cores: something else had the rest
+	m := whole(r)
+	id := protocol.NewID()
+	if err := m.Reserve(id, stream(small), now); err != nil {
+		t.Fatal(err)
+	}
+	for range 40 {
+		m.Observe(id, capacity.Segment{Media: 2 * time.Second, CPU: time.Second}, now)
+	}
+	if used := m.State(now).Used; used < capacity.Whole/100*49 || used > capacity.Whole/100*51 {
+		t.Errorf("%d billionths are in use, want half", used)
+	}
+}
+
 func TestMeter_sellsLessWhileSegmentsAreLate(t *testing.T) {
 	t.Parallel()
 	m := whole(encode(3_000_000))

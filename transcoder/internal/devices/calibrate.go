@@ -90,11 +90,11 @@ func once(ctx context.Context, encode EncodeFunc, ladder protocol.Ladder) (int64
 	return pixels, nil
 }
 
-// An Estimate takes this long at most, and is sold by half: it is of one encoder, and of few pictures.
+// An Estimate takes this long at most, and less than a third of it is sold: it is of few pictures, and easy ones.
 const (
 	estimateBudget  = 120 * time.Millisecond
 	estimateFrames  = 60
-	estimatePercent = 50
+	estimatePercent = 30
 )
 
 // Estimate is a first, cautious guess of what the machine encodes in H.264 with all of its cores: pixels a second that may be
