@@ -378,13 +378,18 @@ func (l *lineLog) newest() []string {
 	return slices.Clone(l.tail)
 }
 
-// wireLadder is l as the child wants it.
-func wireLadder(l protocol.Ladder) []wire.Profile {
+// wireLadder is l, made by these encoders, as the child wants it.
+func wireLadder(l protocol.Ladder, encoders []string) []wire.Profile {
 	out := make([]wire.Profile, len(l))
 	for i, p := range l {
 		out[i] = wire.Profile{Name: p.Name, Width: int(p.Width), Height: int(p.Height), Bitrate: int64(p.Bitrate),
 			FPSNum: int(p.FPSNum), FPSDen: int(p.FPSDen), GOPMillis: int(p.GOPMillis), Codec: string(p.Codec),
-			CodecProfile: p.CodecProfile, Preset: p.Preset, Lookahead: int(p.Lookahead)}
+			CodecProfile: p.CodecProfile, Preset: p.Preset, Lookahead: int(p.Lookahead),
+			Container: string(p.Container), PartMillis: int(p.PartMillis), Fit: string(p.Fit), Level: int(p.Level), Tune: p.Tune,
+			DynamicRange: string(p.DynamicRange), AudioCodec: p.AudioCodec, AudioBitrate: int(p.AudioBitrate), AudioChannels: int(p.AudioChannels)}
+		if i < len(encoders) {
+			out[i].Encoder = encoders[i]
+		}
 	}
 	return out
 }
@@ -395,13 +400,10 @@ func (c *Child) Transcode(ctx context.Context, job Job) (*Result, error) {
 	if err := job.Ladder.Validate(); err != nil {
 		return nil, protocol.Errorf(protocol.BadLadder, "%w", err)
 	}
-	if i := slices.IndexFunc(job.Ladder, func(p protocol.Profile) bool { return p.Codec != protocol.H264 }); i >= 0 {
-		return nil, protocol.Errorf(protocol.UnsupportedCodec, "profile %q: no encoder for %s, only h264", job.Ladder[i].Name, job.Ladder[i].Codec)
-	}
 	j := newJob(c, job.Source)
 	j.renditions = len(job.Ladder)
 	j.out = job.Out
-	request := wire.Transcode{Ladder: wireLadder(job.Ladder), Continues: job.Continues, FPSNum: job.FPSNum, FPSDen: job.FPSDen, Limits: c.limits.wire()}
+	request := wire.Transcode{Ladder: wireLadder(job.Ladder, job.Encoders), Continues: job.Continues, FPSNum: job.FPSNum, FPSDen: job.FPSDen, Still: job.Still, Limits: c.limits.wire(), Loudness: job.Loudness}
 	answer, err := j.run(ctx, wire.KindTranscode, request)
 	if err != nil {
 		return nil, err
@@ -416,7 +418,7 @@ func (c *Child) Transcode(ctx context.Context, job Job) (*Result, error) {
 // Measure reports what the segment in r holds. Several may run at once, beside a Transcode or not. r as Job.Source.
 func (c *Child) Measure(ctx context.Context, r io.Reader, opts MeasureOptions) (*Measurement, error) {
 	j := newJob(c, r)
-	answer, err := j.run(ctx, wire.KindMeasure, wire.Measure{Grid: opts.Grid, Limits: c.limits.wire()})
+	answer, err := j.run(ctx, wire.KindMeasure, wire.Measure{Grid: opts.Grid, Of: opts.Of, SDR: opts.SDR, Still: opts.Still, Loudness: opts.Loudness, Limits: c.limits.wire()})
 	if err != nil {
 		return nil, err
 	}
@@ -426,4 +428,20 @@ func (c *Child) Measure(ctx context.Context, r io.Reader, opts MeasureOptions) (
 	}
 	slices.SortStableFunc(m.Frames, func(a, b FrameGrid) int { return int(a.PTS - b.PTS) })
 	return m, nil
+}
+
+// Remux carries the tracks of the segment in r, of any container, into an MPEG-TS, whose bytes out takes as Job.Out does. The
+// same segment gives the same bytes. r as Job.Source.
+func (c *Child) Remux(ctx context.Context, r io.Reader, out func(p []byte) error) error {
+	j := newJob(c, r)
+	j.renditions = 1
+	j.out = func(_ int, p []byte) error { return out(p) }
+	answer, err := j.run(ctx, wire.KindRemux, wire.Remux{Limits: c.limits.wire()})
+	if err != nil {
+		return err
+	}
+	if err := wire.Decode(answer, new(wire.Remuxed)); err != nil {
+		return protocol.Errorf(protocol.Internal, "media child %d: %w", c.Pid(), err)
+	}
+	return nil
 }

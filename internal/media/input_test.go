@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -110,8 +111,11 @@ func TestBadInput_isATypedErrorOrTrueRenditions(t *testing.T) {
 			if len(out.Frames) != res.Renditions[0].Frames || out.Height != 144 {
 				t.Errorf("%d frames of height %d", len(out.Frames), out.Height)
 			}
-			if _, messages := mediatest.Run(t, o.got[0], mediatest.FFmpeg(t), "-v", "warning", "-f", "mpegts", "-i", "-", "-map", "0:v", "-f", "null", "-"); messages != "" {
-				t.Errorf("decoding says:\n%s", messages)
+			_, messages := mediatest.Run(t, o.got[0], mediatest.FFmpeg(t), "-v", "warning", "-f", "mpegts", "-i", "-", "-map", "0:v", "-f", "null", "-")
+			for line := range strings.Lines(messages) {
+				if !strings.HasPrefix(line, "[aac @") { // sound is carried as it came
+					t.Errorf("decoding says: %s", line)
+				}
 			}
 		})
 	}
@@ -191,7 +195,7 @@ func TestMeasure_withoutGridReadsTheContainer(t *testing.T) {
 	c := start(t, media.Limits{})
 	deep, flat := measure(t, c, segment.Bytes, true), measure(t, c, segment.Bytes, false)
 	deep.CPU, flat.CPU = 0, 0
-	if deep.Measurement != flat.Measurement {
+	if !reflect.DeepEqual(deep.Measurement, flat.Measurement) {
 		t.Errorf("deep: %+v\nflat: %+v", deep.Measurement, flat.Measurement)
 	}
 	if len(deep.Frames) != len(flat.Frames) || len(flat.Frames) != 60 {

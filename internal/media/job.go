@@ -164,7 +164,8 @@ func (j *job) run(ctx context.Context, kind wire.Kind, request any) ([]byte, err
 func (j *job) answer(f wire.Frame, kind wire.Kind) ([]byte, error) {
 	switch {
 	case f.Kind == wire.KindResult && kind == wire.KindTranscode, f.Kind == wire.KindMeasurement && kind == wire.KindMeasure,
-		f.Kind == wire.KindProbed && kind == wire.KindProbe:
+		f.Kind == wire.KindProbed && kind == wire.KindProbe,
+		f.Kind == wire.KindRemuxed && kind == wire.KindRemux:
 		return f.Payload, nil
 	case f.Kind == wire.KindFailure:
 		var fail wire.Failure
@@ -198,7 +199,7 @@ func (j *job) cancel(reason error) error {
 	defer func() { <-sent }()
 	for {
 		f, ok, cause := j.next()
-		if cause != nil || ok && (f.Kind == wire.KindFailure || f.Kind == wire.KindResult || f.Kind == wire.KindMeasurement || f.Kind == wire.KindProbed) {
+		if cause != nil || ok && (f.Kind == wire.KindFailure || f.Kind == wire.KindResult || f.Kind == wire.KindMeasurement || f.Kind == wire.KindProbed || f.Kind == wire.KindRemuxed) {
 			return reason
 		}
 		if ok {

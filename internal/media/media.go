@@ -114,7 +114,7 @@ func executable(path string) bool {
 type Job struct {
 	Ladder protocol.Ladder
 
-	// Source yields the MPEG-TS bytes of the segment as they arrive. Its Read is not begun again once the job ended, but
+	// Source yields the bytes of the segment (MPEG-TS, MP4 or Matroska) as they arrive. Its Read is not begun again once the job ended, but
 	// a Read in progress is not interrupted: end it by the same context.
 	Source io.Reader
 
@@ -126,8 +126,19 @@ type Job struct {
 	// go on where they were. If that one failed, or the ladder or tracks differ, the job starts afresh by itself.
 	Continues bool
 
+	// Encoders are FFmpeg's names of the encoders to take, by index of the ladder; empty, or a shorter list: the software
+	// encoder of the profile's codec. One that this machine cannot run fails the job with UnsupportedCodec.
+	Encoders []string
+
+	// Still asks for the first picture as a file, in Result.Still. It costs a scale and an encode of one small picture.
+	Still Still
+
 	// FPSNum/FPSDen is the source's frame rate if it is known; otherwise it is learnt from the first pictures.
 	FPSNum, FPSDen int
+
+	// Loudness has that of the source's sound measured: Result.Source.Audio.LUFS and TruePeak. It costs about
+	// 5 ms of CPU per second of sound.
+	Loudness bool
 }
 
 type (
@@ -139,6 +150,8 @@ type (
 	Rendition = wire.Rendition
 	// Result is what Transcode made.
 	Result = wire.Result
+	// Still asks for a picture as a file: jpeg or webp, to fit a size in its shape.
+	Still = wire.Still
 	// FrameGrid is one picture: PTS (1/90000 s), whether it is a keyframe, and its luma averaged over 32×18 cells, row by
 	// row, in limited range (16 to 235 for ordinary pictures) whatever the range of the stream.
 	FrameGrid = wire.Picture
@@ -149,7 +162,22 @@ type MeasureOptions struct {
 	// Grid decodes every picture and fills its Luma. Without it one picture is decoded, for size and codec, and the
 	// others are read from the container: a few milliseconds per segment.
 	Grid bool
+
+	// Of is the part of every picture that the grid covers: without bars, or what a crop leaves. Empty: all of it.
+	Of Rect
+
+	// Still asks for the first picture as a file, in Measurement.Still.
+	Still Still
+
+	// SDR takes the grid of pictures of high dynamic range as a rendition looks that is mapped to standard.
+	SDR bool
+
+	// Loudness has that of the sound measured: Audio.LUFS and TruePeak.
+	Loudness bool
 }
+
+// Rect is a part of a picture, in pixels.
+type Rect = wire.Rect
 
 // Measurement is what a segment holds.
 type Measurement struct {

@@ -21,7 +21,9 @@ var update = flag.Bool("update", false, "write testdata/eip712.json anew; the me
 // The type strings are written out here once more: what is signed must not change by a change of the package.
 const (
 	codecPriceString = "CodecPrice(string codec,uint96 weiPerPixel)"
-	profileString    = "Profile(string name,uint32 width,uint32 height,uint32 bitrate,uint32 fpsNum,uint32 fpsDen,uint32 gopMillis,string codec,string codecProfile,string preset,int32 lookahead)"
+	profileString    = "Profile(" + profileStringOld + ")"
+	outputString     = "OutputProfile(" + profileStringOld + ",string container,uint32 partMillis,string fit,uint32 level,string tune,string dynamicRange,string audioCodec,uint32 audioBitrate,uint32 audioChannels)"
+	profileStringOld = "string name,uint32 width,uint32 height,uint32 bitrate,uint32 fpsNum,uint32 fpsDen,uint32 gopMillis,string codec,string codecProfile,string preset,int32 lookahead"
 )
 
 // typed is one signed message with its EIP-712 type and its fields, in that type's words.
@@ -58,9 +60,18 @@ func rates(r CodecRates) []any {
 	return out
 }
 
-func profileFields(p Profile) map[string]any {
+func profileFields712(p Profile) map[string]any {
 	return map[string]any{"name": p.Name, "width": n(p.Width), "height": n(p.Height), "bitrate": n(p.Bitrate), "fpsNum": n(p.FPSNum), "fpsDen": n(p.FPSDen),
 		"gopMillis": n(p.GOPMillis), "codec": string(p.Codec), "codecProfile": p.CodecProfile, "preset": p.Preset, "lookahead": n(p.Lookahead)}
+}
+
+func outputFields(p Profile) map[string]any {
+	f := profileFields712(p)
+	for k, v := range map[string]any{"container": string(p.Container), "partMillis": n(p.PartMillis), "fit": string(p.Fit), "level": n(p.Level), "tune": p.Tune,
+		"dynamicRange": string(p.DynamicRange), "audioCodec": p.AudioCodec, "audioBitrate": n(p.AudioBitrate), "audioChannels": n(p.AudioChannels)} {
+		f[k] = v
+	}
+	return f
 }
 
 // hashedProfile gives a Profile, which is hashed and never signed by itself, the method of a message.
@@ -83,7 +94,8 @@ func typedMessages() []typed {
 	w, b, t, l, f, q := sampleAward, sampleBid, sampleParams, sampleLeaseRequest, sampleHeader, sampleQuote
 	box, did := sampleCapabilities.Sandbox, sampleCapabilities.Measured
 	return []typed{
-		{profileString, hashedProfile{sampleProfile}, nil, profileFields(sampleProfile)},
+		{profileString, hashedProfile{sampleProfile}, nil, profileFields712(sampleProfile)},
+		{outputString, hashedProfile{sampleOutput}, nil, outputFields(sampleOutput)},
 		{"Assignment(address orchestrator,address transcoder,bytes32 lease,string stream,uint32 incarnation,uint64 seq,bytes32 attempt)", sampleAssignment, sampleOrch,
 			with(map[string]any{"orchestrator": a(sampleAssignment.Orchestrator), "transcoder": a(sampleAssignment.Transcoder), "lease": h(sampleAssignment.Lease), "attempt": h(sampleAssignment.Attempt)})},
 		{"Receipt(address orchestrator,address transcoder,bytes32 lease,uint64 seq,bytes32 attempt,bytes32 source,RenditionReceipt[] renditions)" +

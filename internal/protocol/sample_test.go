@@ -19,6 +19,9 @@ var (
 
 	sampleProfile = Profile{Name: "480p", Width: 854, Height: 480, Bitrate: 1_600_000, FPSNum: 30000, FPSDen: 1001, GOPMillis: 2000,
 		Codec: H264, CodecProfile: "main", Preset: "veryfast", Lookahead: -1}
+	sampleOutput = Profile{Name: "720p", Width: 1280, Height: 720, Bitrate: 3_000_000, FPSNum: 25, FPSDen: 1, GOPMillis: 1000, Codec: HEVC, CodecProfile: "main10",
+		Preset: "fast", Lookahead: 20, Container: FMP4, PartMillis: 200, Fit: Pad, Level: 41, Tune: "grain", DynamicRange: SDR,
+		AudioCodec: "opus", AudioBitrate: 96_000, AudioChannels: 2}
 	sampleLadder = Ladder{sampleProfile, {Name: "240p", Width: 426, Height: 240, Bitrate: 400_000, Codec: HEVC}}
 	samplePrices = Prices{{Codec: H264, WeiPerPixel: NewWei(1200)}, {Codec: AV1, WeiPerPixel: MaxUint96}}
 	sampleSeg    = SegmentKey{Stream: "camera-1.main_b", Incarnation: 3, Seq: 1<<63 - 1}

@@ -3,6 +3,7 @@ package verify
 import (
 	"cmp"
 	"context"
+	"io"
 	"log/slog"
 	"runtime"
 	"slices"
@@ -146,11 +147,28 @@ func (l *lent) close() {
 	}()
 }
 
-// measure decodes what is on the tape and returns its luma grids.
-func (m *Meter) measure(ctx context.Context, party string, t *tape) (*media.Measurement, error) {
+// measure decodes what is on the tape and returns the luma grids of its pictures, or of a part of them.
+func (m *Meter) measure(ctx context.Context, party string, t *tape, of media.MeasureOptions) (*media.Measurement, error) {
+	of.Grid = true
 	var got *media.Measurement
 	err := m.with(ctx, party, func(c *media.Child) (err error) {
-		got, err = c.Measure(ctx, t.reader(ctx), media.MeasureOptions{Grid: true})
+		got, err = c.Measure(ctx, t.reader(ctx), of)
+		return err
+	})
+	return got, err
+}
+
+// Still has party's child make a file of a segment's first picture.
+func (m *Meter) Still(ctx context.Context, party string, segment io.ReadSeeker, still media.Still) ([]byte, error) {
+	var got []byte
+	err := m.with(ctx, party, func(c *media.Child) error {
+		if _, err := segment.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		r, err := c.Measure(ctx, segment, media.MeasureOptions{Still: still})
+		if err == nil {
+			got = r.Still
+		}
 		return err
 	})
 	return got, err

@@ -114,6 +114,7 @@ type Stream struct {
 	resume    context.CancelFunc // ends idle; nil unless the stream has ended
 	settled   chan struct{}      // closed and replaced whenever a segment is settled or published
 	publishMu sync.Mutex         // one publisher at a time
+	stills    *stills
 }
 
 // segment is a push that was given its identity.
@@ -154,7 +155,9 @@ func Open(ctx context.Context, cfg Config) (*Desk, error) {
 		}
 		for _, seg := range slices.Concat(s.window, s.aside, rowsOf(s.line)) {
 			for _, r := range seg.Renditions {
-				named[strings.Join([]string{s.name, r.Name, r.File}, "/")] = true
+				for _, file := range filesOf(r) {
+					named[strings.Join([]string{s.name, r.Name, file}, "/")] = true
+				}
 			}
 		}
 		if s.live {
@@ -204,7 +207,7 @@ func rowsOf(line []*segment) []store.Segment {
 }
 
 func (d *Desk) newStream(name string) *Stream {
-	return &Stream{desk: d, name: name, epoch: newEpoch(0, nil), wake: make(chan struct{}, 1), settled: make(chan struct{}), fps: 60,
+	return &Stream{desk: d, name: name, epoch: newEpoch(0, nil), wake: make(chan struct{}, 1), settled: make(chan struct{}), stills: newStills(), fps: 60,
 		limiter: rate.NewLimiter(rate.Limit(d.cfg.PushesPerSec), max(8, int(2*d.cfg.PushesPerSec)))}
 }
 
@@ -231,7 +234,7 @@ func (d *Desk) load(ctx context.Context, row store.Stream) (*Stream, error) {
 		switch {
 		case seg.Published:
 			for _, r := range seg.Renditions {
-				if !d.cfg.Shelf.Holds(seg.Stream, r.Name, r.File, r.Bytes) {
+				if !d.cfg.holds(seg.Stream, r) {
 					seg.Gap = true // players get a gap where a disk lost the file
 				}
 			}

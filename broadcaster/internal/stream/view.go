@@ -20,6 +20,8 @@ type View struct {
 	InFlight      int
 	Incarnation   uint32
 	LastPush      time.Time
+
+	stills *stills
 }
 
 // View of one stream; false when nothing of it is or was published.
@@ -49,7 +51,7 @@ func (d *Desk) Views() []View {
 func (s *Stream) view() View {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v := View{Name: s.name, TargetSeconds: s.target, Ended: s.ended, Live: s.live, InFlight: s.flying, Incarnation: s.epoch.incarnation, LastPush: s.lastPush}
+	v := View{Name: s.name, TargetSeconds: s.target, Ended: s.ended, Live: s.live, InFlight: s.flying, Incarnation: s.epoch.incarnation, LastPush: s.lastPush, stills: s.stills}
 	from := 0
 	if last := s.placed(); last != nil && s.desk.cfg.Retention > 0 {
 		for from < len(s.window)-1 && last.PublishedAt.Sub(s.window[from].PublishedAt) > s.keepFor()/2 {
@@ -88,10 +90,10 @@ func (v View) Media(rendition string) (playlist.Media, bool) {
 	has := false
 	for _, seg := range v.Segments {
 		e := playlist.Segment{MSN: seg.MSN, DiscontinuitySequence: seg.DiscontinuitySequence, Discontinuity: seg.Discontinuity, Gap: true,
-			Duration: seg.Duration, At: seg.ProgramAt, URI: playlist.FileName(seg.Incarnation, seg.Seq, "lost")}
+			Duration: seg.Duration, At: seg.ProgramAt, URI: playlist.FileName(seg.Incarnation, seg.Seq, "lost", playlist.TSExtension)}
 		for _, r := range seg.Renditions {
 			if r.Name == rendition && !seg.Gap {
-				e.Gap, e.Duration, e.URI, has = false, r.Duration, r.File, true
+				e.Gap, e.Duration, e.URI, e.Map, has = false, r.Duration, r.File, r.Init, true
 			}
 		}
 		m.Segments = append(m.Segments, e)
@@ -101,5 +103,13 @@ func (v View) Media(rendition string) (playlist.Media, bool) {
 
 // Read returns a kept rendition's bytes.
 func (d *Desk) Read(seg protocol.SegmentKey, r store.Rendition) ([]byte, error) {
-	return d.cfg.Shelf.Read(seg.Stream, r.Name, r.File)
+	media, err := d.cfg.Shelf.Read(seg.Stream, r.Name, r.File)
+	if err != nil || r.Init == "" {
+		return media, err
+	}
+	init, err := d.cfg.Shelf.Read(seg.Stream, r.Name, r.Init)
+	if err != nil {
+		return nil, err
+	}
+	return append(init, media...), nil
 }

@@ -33,6 +33,7 @@ const (
 	KindTranscode Kind = 1 + iota // Transcode as JSON: begins a job
 	KindMeasure                   // Measure as JSON: begins a job
 	KindProbe                     // Probe as JSON: begins a job, which has no source
+	KindRemux                     // Remux as JSON: begins a job
 	KindData                      // source bytes
 	KindEnd                       // the source is whole
 	KindCancel                    // stop the job; answered by KindFailure with CodeCancelled, unless it ended first
@@ -44,6 +45,7 @@ const (
 	KindGrids       // a batch of pictures of a Measure job (EncodePictures)
 	KindMeasurement // Measurement as JSON: the Measure job ended well
 	KindProbed      // Probed as JSON: the Probe job ended well
+	KindRemuxed     // Remuxed as JSON: the Remux job ended well
 	KindFailure     // Failure as JSON: the job ended
 	kindEnd
 )

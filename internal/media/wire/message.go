@@ -20,7 +20,27 @@ type Profile struct {
 	CodecProfile string `json:"codec_profile,omitempty"`
 	Preset       string `json:"preset,omitempty"`
 	Lookahead    int    `json:"lookahead,omitempty"`
+
+	Container     string `json:"container,omitempty"`
+	PartMillis    int    `json:"part_ms,omitempty"`
+	Fit           string `json:"fit,omitempty"`
+	Level         int    `json:"level,omitempty"`
+	Tune          string `json:"tune,omitempty"`
+	DynamicRange  string `json:"dynamic_range,omitempty"`
+	AudioCodec    string `json:"audio_codec,omitempty"`
+	AudioBitrate  int    `json:"audio_bitrate,omitempty"`
+	AudioChannels int    `json:"audio_channels,omitempty"`
+
+	// Encoder is FFmpeg's name of the encoder to take, which the parent chose among those that the machine has; empty: the
+	// software one of the codec.
+	Encoder string `json:"encoder,omitempty"`
 }
+
+// SoundOnly reports whether the rendition has no picture.
+func (p Profile) SoundOnly() bool { return p.Width == 0 && p.Height == 0 }
+
+// Fragmented reports whether the container is fMP4.
+func (p Profile) Fragmented() bool { return p.Container == "fmp4" }
 
 // Limits bound one job. Zero is not a default here: the parent sends every field.
 type Limits struct {
@@ -38,12 +58,39 @@ type Transcode struct {
 	FPSNum    int       `json:"fps_num,omitempty"`   // source frame rate if the parent knows it
 	FPSDen    int       `json:"fps_den,omitempty"`
 	Limits    Limits    `json:"limits"`
+	Loudness  bool      `json:"loudness,omitempty"` // measure that of the source's sound
+	Still     Still     `json:"still"`
 }
+
+// Still asks for one picture of a segment, its first, as a file.
+type Still struct {
+	Format string `json:"format,omitempty"` // jpeg or webp; empty: none
+	Width  int    `json:"width,omitempty"`  // pixels it must fit in, in its shape
+	Height int    `json:"height,omitempty"`
+}
+
+// MaxStill bounds the bytes of a still.
+const MaxStill = 96 << 10
 
 // Measure begins a job that reports what is in a segment.
 type Measure struct {
 	Grid   bool   `json:"grid,omitempty"` // decode every picture, not only the first, and send its luma grid
+	Of     Rect   `json:"of"`             // the part of the pictures that the grid covers; empty: all
+	SDR    bool   `json:"sdr,omitempty"`  // the grid is of the pictures as they look mapped to standard dynamic range
+	Still  Still  `json:"still"`
 	Limits Limits `json:"limits"`
+
+	Loudness bool `json:"loudness,omitempty"` // measure that of the sound
+}
+
+// Remux begins a job that carries the tracks of a segment of any container into an MPEG-TS, rendition 0.
+type Remux struct {
+	Limits Limits `json:"limits"`
+}
+
+// Remuxed ends a Remux job.
+type Remuxed struct {
+	Bytes int64 `json:"bytes"` // of the MPEG-TS
 }
 
 // Hello is a child's first message.
@@ -82,7 +129,11 @@ type Audio struct {
 	Bytes      int64  `json:"bytes"`
 	FirstPTS   int64  `json:"first_pts"` // 1/90000 s
 	LastPTS    int64  `json:"last_pts"`
-	Hash       string `json:"hash,omitempty"` // hex SHA-256 of the packets' payloads in order
+	Hash       string `json:"hash,omitempty"` // hex SHA-256 of the packets' payloads in order, without ADTS headers
+
+	// Where the loudness was asked for; both are 0 where it was not, or no sound decodes, and -70 for silence.
+	LUFS     float64 `json:"lufs,omitempty"`      // integrated loudness (EBU R 128)
+	TruePeak float64 `json:"true_peak,omitempty"` // dBTP
 }
 
 // Rendition is one output of a Transcode job.
@@ -90,27 +141,33 @@ type Rendition struct {
 	Name         string        `json:"name"`
 	Frames       int           `json:"frames"`
 	Keyframes    int           `json:"keyframes"`
+	Width        int           `json:"width"` // smaller than the profile's where that asks to contain another shape
+	Height       int           `json:"height"`
 	Pixels       int64         `json:"pixels"`    // width × height × frames
-	FirstPTS     int64         `json:"first_pts"` // 1/90000 s
+	FirstPTS     int64         `json:"first_pts"` // 1/90000 s; of the sound where there are no pictures
 	LastPTS      int64         `json:"last_pts"`
 	Duration     time.Duration `json:"duration"`
 	Bytes        int64         `json:"bytes"`       // of the container
 	VideoBytes   int64         `json:"video_bytes"` // of the coded pictures
 	AudioPackets int           `json:"audio_packets"`
+	AudioCodec   string        `json:"audio_codec,omitempty"` // of the sound as it came out; empty: none
+	InitBytes    int64         `json:"init_bytes,omitempty"`  // of the init segment at the head of an fMP4
+	Encoder      string        `json:"encoder,omitempty"`     // FFmpeg's name
 }
 
 // Result ends a Transcode job.
 type Result struct {
 	Source     Stream        `json:"source"`
 	Renditions []Rendition   `json:"renditions"` // in the order of the ladder
-	CPU        time.Duration `json:"cpu"`        // CPU time of the child since it sent its previous answer
+	Still      []byte        `json:"still,omitempty"`
+	CPU        time.Duration `json:"cpu"` // CPU time of the child since it sent its previous answer
 }
 
 // Measurement ends a Measure job; its pictures went before it in KindGrids.
 type Measurement struct {
 	Codec        string        `json:"codec"`         // FFmpeg's name
-	CodecProfile string        `json:"codec_profile"` // H.264: baseline, constrained_baseline, main, high, …
-	Level        int           `json:"level"`         // H.264: 10 × the level
+	CodecProfile string        `json:"codec_profile"` // H.264: baseline, constrained_baseline, main, high, …; HEVC: main, main10; AV1: main, …
+	Level        int           `json:"level"`         // H.264: 10 × the level; HEVC: 30 × the level; AV1: seq_level_idx
 	PixelFormat  string        `json:"pixel_format"`
 	Width        int           `json:"width"`
 	Height       int           `json:"height"`
@@ -129,6 +186,7 @@ type Measurement struct {
 	VideoBytes   int64         `json:"video_bytes"`   // of the coded pictures
 	Audio        Audio         `json:"audio"`
 	CPU          time.Duration `json:"cpu"` // CPU time of the child since it sent its previous answer
+	Still        []byte        `json:"still,omitempty"`
 }
 
 // Failure ends a job. Code is one of the Codes below, each a protocol.Code by its value.

@@ -26,6 +26,7 @@ func samples(t testing.TB) []Frame {
 		{Kind: KindTranscode, Job: 1, Payload: encode(Transcode{Ladder: []Profile{{Name: "240p", Width: 426, Height: 240, Bitrate: 400_000, Codec: "h264", Lookahead: -1}}, Continues: true, Limits: limits})},
 		{Kind: KindMeasure, Job: 2, Payload: encode(Measure{Grid: true, Limits: limits})},
 		{Kind: KindProbe, Job: 3, Payload: encode(Probe{Encoder: "libx264", Decoder: "h264", Width: 64, Height: 36, Frames: 3, Budget: time.Second, Options: map[string]string{"preset": "fast"}})},
+		{Kind: KindRemux, Job: 3, Payload: encode(Remux{Limits: limits})},
 		{Kind: KindData, Job: 1, Payload: []byte("bytes of a segment")},
 		{Kind: KindEnd, Job: 1},
 		{Kind: KindCancel, Job: 2},
@@ -36,6 +37,7 @@ func samples(t testing.TB) []Frame {
 		{Kind: KindGrids, Job: 2, Payload: AppendPicture(AppendPicture(nil, &pic), &Picture{PTS: -1})},
 		{Kind: KindMeasurement, Job: 2, Payload: encode(Measurement{Codec: "h264", Width: 426, Audio: Audio{Codec: "aac", Hash: "00"}})},
 		{Kind: KindProbed, Job: 3, Payload: encode(Probed{Frames: 3, Took: time.Second, Sessions: 2, Refused: "no more"})},
+		{Kind: KindRemuxed, Job: 3, Payload: encode(Remuxed{Bytes: 188})},
 		{Kind: KindFailure, Job: 2, Payload: encode(Failure{Code: CodeBadMedia, Detail: "why", Limit: "max_streams=1"})},
 	}
 }
@@ -56,7 +58,7 @@ func TestRead_takesWhatAppendMade(t *testing.T) {
 		if got.Kind != want.Kind || got.Rendition != want.Rendition || got.Job != want.Job || !bytes.Equal(got.Payload, want.Payload) {
 			t.Errorf("frame %d is %+v, want %+v", i, got, want)
 		}
-		if parent := i < 7; got.Kind.FromParent() != parent || got.Kind.FromChild() != (i >= 6) {
+		if parent := i < 8; got.Kind.FromParent() != parent || got.Kind.FromChild() != (i >= 7) {
 			t.Errorf("frame %d: from parent %t, from child %t", i, got.Kind.FromParent(), got.Kind.FromChild())
 		}
 	}
@@ -154,6 +156,10 @@ func decodePayload(t *testing.T, f Frame) {
 		round(new(Probe), new(Probe))
 	case KindProbed:
 		round(new(Probed), new(Probed))
+	case KindRemux:
+		round(new(Remux), new(Remux))
+	case KindRemuxed:
+		round(new(Remuxed), new(Remuxed))
 	case KindHello:
 		round(new(Hello), new(Hello))
 	case KindResult:

@@ -35,6 +35,11 @@ func Ladder(codec protocol.Codec) protocol.Ladder {
 		{Name: "a", Width: 640, Height: 360, Bitrate: 800_000, Codec: codec},
 		{Name: "b", Width: 426, Height: 240, Bitrate: 400_000, Codec: codec},
 	}
+	if codec == protocol.AV1 { // which MPEG-TS does not carry
+		for i := range l {
+			l[i].Container = protocol.FMP4
+		}
+	}
 	return l
 }
 

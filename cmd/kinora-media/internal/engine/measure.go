@@ -1,11 +1,15 @@
 package engine
 
+// #include <libavcodec/avcodec.h>
+import "C"
+
 import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"io"
+	"strings"
 
 	"github.com/asticode/go-astiav"
 
@@ -14,7 +18,7 @@ import (
 
 // measure reports what a segment holds.
 func measure(ctx context.Context, s *server, j *job, req wire.Measure) (*wire.Measurement, error) {
-	m := &measuring{ctx: ctx, server: s, job: j, req: req}
+	m := &measuring{ctx: ctx, server: s, job: j, req: req, normal: normaliser{keepFields: true}} // their means are the same
 	defer m.release()
 	return m.run()
 }
@@ -27,6 +31,10 @@ type measuring struct {
 
 	demux   *demuxer
 	decoder *decoder
+	normal  normaliser
+	small   shaper // before pictures are mapped, which costs by the pixel
+	tone    toneMapper
+	loud    loudness
 	grid    gridder
 	batch   []byte
 	count   int // pictures in batch
@@ -45,11 +53,18 @@ func (m *measuring) release() {
 	if m.demux != nil {
 		m.demux.close()
 	}
+	m.normal.free()
+	m.small.free(m.server.warm)
+	m.tone.free()
+	m.loud.free()
 	m.grid.free()
 }
 
 func (m *measuring) run() (*wire.Measurement, error) {
-	var err error
+	err := checkStill(m.req.Still)
+	if err != nil {
+		return nil, err
+	}
 	if m.demux, err = openDemuxer(m.job.source, m.req.Limits); err != nil {
 		return nil, err
 	}
@@ -68,6 +83,7 @@ func (m *measuring) run() (*wire.Measurement, error) {
 			err = m.video(pkt)
 		default:
 			if m.demux.dateAudio(pkt) {
+				err = m.demux.together()
 				a := &m.out.Audio
 				if a.Packets == 0 {
 					a.FirstPTS = pkt.Pts() & (wrapTicks - 1)
@@ -75,7 +91,10 @@ func (m *measuring) run() (*wire.Measurement, error) {
 				a.Packets++
 				a.Bytes += int64(pkt.Size())
 				a.LastPTS = pkt.Pts() & (wrapTicks - 1)
-				sound.Write(pkt.Data())
+				if m.req.Loudness {
+					m.loud.take(m.demux.audio.CodecParameters(), pkt)
+				}
+				sound.Write(pkt.Data()[m.demux.head:]) // the same in every container
 			}
 		}
 		if err != nil {
@@ -90,15 +109,22 @@ func (m *measuring) video(pkt *astiav.Packet) error {
 		m.out.KeyframeAt0 = key
 		var err error
 		// The grid compares means over thousands of pixels: the deblocking it is spared does not show in them.
-		if m.decoder, err = openDecoder(m.demux.video, m.req.Limits, "skip_loop_filter", "all"); err != nil {
+		if m.decoder, err = openDecoder(m.demux.video.Stream, m.req.Limits, "skip_loop_filter", "all"); err != nil {
 			return err
 		}
 		m.out.Codec = m.decoder.name
 		m.out.FirstDTS = pkt.Dts() & (wrapTicks - 1)
-	} else if pkt.Dts() <= m.lastDTS {
+	} else if pkt.Dts() <= m.lastDTS && pkt.Dts() != astiav.NoPtsValue {
 		m.out.DTSBackwards++
 	}
-	m.lastDTS = pkt.Dts()
+	if m.demux.video.changed() { // the same track goes on in another codec
+		if err := m.another(); err != nil {
+			return err
+		}
+	}
+	if pkt.Dts() != astiav.NoPtsValue {
+		m.lastDTS = pkt.Dts()
+	}
 	m.out.LastDTS = m.out.FirstDTS
 	m.out.Packets++
 	m.out.VideoBytes += int64(pkt.Size())
@@ -116,37 +142,116 @@ func (m *measuring) video(pkt *astiav.Packet) error {
 	return m.decoder.decode(pkt, m.size)
 }
 
+// dimSize is what pictures are scaled to before they are mapped: many times the grid.
+const dimWidth, dimHeight = 480, 270
+
+// dim is the picture as it looks mapped to standard dynamic range; free it.
+func (m *measuring) dim(f *astiav.Frame) (*astiav.Frame, error) {
+	if m.small.geometry.Width == 0 {
+		m.small = newShaper(wire.Profile{Width: min(dimWidth, f.Width()&^1), Height: min(dimHeight, f.Height()&^1)}, f.Width(), f.Height(), f.SampleAspectRatio())
+	}
+	s, err := m.small.scale(m.server.warm, f, astiav.PixelFormatYuv420P10Le, false)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Free()
+	if err := copyProperties(s, f); err != nil {
+		return nil, err
+	}
+	return m.tone.apply(s)
+}
+
+// another puts another decoder in the place of the one that is open.
+func (m *measuring) another() error {
+	take := m.size
+	if m.req.Grid {
+		take = m.frame
+	}
+	if err := m.decoder.decode(nil, take); err != nil {
+		return err
+	}
+	next, err := openDecoder(m.demux.video.Stream, m.req.Limits, "skip_loop_filter", "all")
+	if err != nil {
+		return err
+	}
+	next.bad += m.decoder.bad
+	m.decoder.free()
+	m.decoder = next
+	return nil
+}
+
 // size takes what there is to know from one picture.
 func (m *measuring) size(f *astiav.Frame) error {
 	if err := checkSize(f, m.req.Limits); err != nil || m.decodedFirst {
 		return err
 	}
+	return m.normal.push(f, m.note)
+}
+
+// frame takes one decoded picture.
+func (m *measuring) frame(f *astiav.Frame) error {
+	if err := checkSize(f, m.req.Limits); err != nil {
+		return err
+	}
+	if damaged(f) {
+		m.out.Damaged++
+	}
+	return m.normal.push(f, m.upright)
+}
+
+// note takes what there is to know from one upright picture.
+func (m *measuring) note(f *astiav.Frame) error {
+	if m.decodedFirst {
+		return nil
+	}
 	m.decodedFirst = true
+	if s := m.req.Still; s.Format != "" {
+		var err error
+		if m.out.Still, err = makeStill(m.server.warm, f, s); err != nil {
+			return err
+		}
+	}
 	m.out.Width, m.out.Height = f.Width(), f.Height()
 	m.out.PixelFormat = f.PixelFormat().Name()
 	sar := f.SampleAspectRatio()
 	m.out.SARNum, m.out.SARDen = sar.Num(), sar.Den()
 	cc := m.decoder.cc
-	m.out.CodecProfile, m.out.Level = profileName(m.out.Codec, int(cc.Profile())), int(cc.Level())
+	m.out.CodecProfile, m.out.Level = profileName(m.out.Codec, cc.CodecID(), int(cc.Profile())), int(cc.Level())
 	return nil
 }
 
-// frame takes one decoded picture.
-func (m *measuring) frame(f *astiav.Frame) error {
-	if err := m.size(f); err != nil {
+// upright takes one picture as renditions are made of it.
+func (m *measuring) upright(f *astiav.Frame) error {
+	if err := m.note(f); err != nil {
 		return err
 	}
 	if f.Width() != m.out.Width || f.Height() != m.out.Height {
 		m.out.OtherSize++
-	}
-	if damaged(f) {
-		m.out.Damaged++
 	}
 	if f.Pts() == astiav.NoPtsValue {
 		m.out.Damaged++
 		return nil
 	}
 	p := wire.Picture{PTS: f.Pts(), Key: f.KeyFrame()}
+	if of := m.req.Of; of != (wire.Rect{}) {
+		if of.X < 0 || of.Y < 0 || of.W < 1 || of.H < 1 || of.X+of.W > f.Width() || of.Y+of.H > f.Height() {
+			return failf(wire.CodeBadMedia, "pictures of %d×%d have no part %+v", f.Width(), f.Height(), of)
+		}
+		shown, err := part(f, of)
+		if err != nil {
+			return err
+		}
+		defer shown.Free()
+		f = shown
+	}
+	if m.req.SDR && hdr(f) {
+		mapped, err := m.dim(f)
+		if err != nil {
+			return err
+		}
+		defer mapped.Free()
+		f = mapped
+	}
 	if err := m.grid.measure(f, &p.Luma); err != nil {
 		return err
 	}
@@ -202,23 +307,24 @@ func (m *measuring) finish(soundHash string) (*wire.Measurement, error) {
 	}
 	m.out.Damaged += m.decoder.bad
 	m.out.LastDTS = m.lastDTS + m.demux.shift
-	m.out.Streams = m.demux.streams
+	m.out.Streams = m.demux.most
 	m.out.Bytes = m.job.source.bytes()
 	if n := int64(m.pictures); n > 1 {
 		m.out.Duration = ticks(m.last - m.first + (m.last-m.first+(n-1)/2)/(n-1))
 	}
 	if a := &m.out.Audio; a.Packets > 0 {
-		a.Codec = m.demux.audio.CodecParameters().CodecID().Name()
-		a.SampleRate, a.Channels = m.demux.adts.rate, m.demux.adts.channels
+		a.Codec = m.demux.audio.codec.Name()
+		a.SampleRate, a.Channels = m.demux.sound.rate, m.demux.sound.channels
 		a.Hash = soundHash
+		m.loud.finish(a)
 	}
 	return &m.out, nil
 }
 
-// profileName is the H.264 profile as the ladder names it; others are numbers to whoever needs them.
-func profileName(codec string, profile int) string {
-	if codec != "h264" {
-		return ""
+// profileName is the profile of a codec as the ladder names it.
+func profileName(codec string, id astiav.CodecID, profile int) string {
+	if codec != "h264" { // Main 10 is main10
+		return strings.ReplaceAll(strings.ToLower(C.GoString(C.avcodec_profile_name(C.enum_AVCodecID(id), C.int(profile)))), " ", "")
 	}
 	switch profile {
 	case 66:
