@@ -94,7 +94,7 @@ func (e *engine) tuning(ctx context.Context, c Config, probe devices.Report, log
 		if ok {
 			log.Info("the kept measurement is of another machine, program or set of devices", "was", kept.Machine, "is", machine)
 		}
-		rate, err := devices.Estimate(ctx, child)
+		rate, err := devices.Estimate(ctx, child, runtime.NumCPU())
 		if err != nil {
 			return err
 		}
@@ -179,7 +179,7 @@ func (e *engine) codecs(ctx context.Context) ([]protocol.Codec, error) {
 		switch {
 		case err == nil:
 			made = append(made, codec)
-		case codec == protocol.H264 || ctx.Err() != nil || protocol.CodeOf(err) != protocol.UnsupportedCodec:
+		case codec == protocol.H264 || ctx.Err() != nil: // one that does not work is not sold; the survey says why
 			return nil, fmt.Errorf("encode a sample to %s: %w", codec, err)
 		}
 	}

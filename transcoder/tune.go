@@ -57,7 +57,7 @@ func Measure(ctx context.Context, c Config, o TuneOptions) (Tuning, error) {
 	var guess uint64
 	err = engine.child(ctx, func(child *media.Child) (err error) {
 		t.Machine = devices.Describe("/", engine.path, child.FFmpeg(), probe)
-		guess, err = devices.Estimate(ctx, child)
+		guess, err = devices.Estimate(ctx, child, runtime.NumCPU())
 		return err
 	})
 	if err != nil {
@@ -79,6 +79,9 @@ func Measure(ctx context.Context, c Config, o TuneOptions) (Tuning, error) {
 			return t, fmt.Errorf("find how many streams of %s it holds: %w", codec, err)
 		}
 		rate := devices.SampleRate(held.Streams)
+		if held.Limit == devices.LimitPace { // else it was not full
+			t.Rates.MilliCPU = max(t.Rates.MilliCPU, held.MilliCPU)
+		}
 		t.Ladders = append(t.Ladders, devices.Ladders{Codec: codec, PixelRate: rate, Held: held})
 		if rate > 0 {
 			t.Rates.Encode = append(t.Rates.Encode, protocol.CodecRate{Codec: codec, PixelRate: devices.WithoutDecoding(rate, t.Rates.Decode)})

@@ -3,7 +3,7 @@
 //
 //	BENCH_MEDIA=DIR   real footage: the first video file found there is looped and scaled; else FFmpeg's generators
 //	BENCH_SEGMENTS=N  segments of 720p per case (30; a third of it of 1080p)
-//	BENCH_CASES=LIST  of 720p, 1080p, live (all)
+//	BENCH_CASES=LIST  of 720p, 1080p, live, quality, overload (all)
 package main
 
 import (
@@ -109,6 +109,17 @@ func run(ctx context.Context) error {
 	if wanted("restart") {
 		if err := b.restart(ctx); err != nil {
 			return fmt.Errorf("restart: %w", err)
+		}
+	}
+	if wanted("quality") {
+		hd.Name, hd.Count = "quality", max(n/3, 3)
+		if err := b.quality(ctx, hd); err != nil {
+			return fmt.Errorf("quality: %w", err)
+		}
+	}
+	if wanted("overload") {
+		if err := b.overload(ctx); err != nil {
+			return fmt.Errorf("overload: %w", err)
 		}
 	}
 	bench.Print(os.Stdout, b.figures)

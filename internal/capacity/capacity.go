@@ -18,13 +18,16 @@ import (
 const Whole = 1_000_000_000
 
 // Sold is the part of what a machine was measured to hold that is promised: the rest is for what no measurement saw.
-const Sold = Whole / 100 * 95
+const Sold = Whole / 100 * 98
 
 // Rates are what a machine holds in real time of each kind of work when it does nothing else, in pixels a second.
 type Rates struct {
 	Encode   protocol.CodecRates `json:"encode"`             // at the preset taken where a profile names none
 	Decode   map[string]uint64   `json:"decode,omitempty"`   // by FFmpeg's name of the codec; one that is missing is not weighed
 	Sessions int                 `json:"sessions,omitempty"` // streams at once; 0: no bound of its own
+	// MilliCPU is the CPU time per second, in milliseconds, that all streams together had when the machine was full of them:
+	// less than its cores give where something else runs too. 0: all that the cores give.
+	MilliCPU int `json:"milli_cpu,omitempty"`
 }
 
 // Work is one live stream.
@@ -100,9 +103,11 @@ type Config struct {
 type Meter struct {
 	mu      sync.Mutex
 	cfg     Config
-	ceiling uint64 // of all shares; shrinks while segments are late
-	changed time.Time
+	ceiling uint64    // of all shares; shrinks while segments are late
+	changed time.Time // when it was last touched
+	cut     time.Time // when it was last lowered
 	loads   map[protocol.ID]*load
+	behind  time.Time // when a segment was late last
 	late    uint64
 	seen    uint64
 }
@@ -151,7 +156,7 @@ func (m *Meter) Reserve(id protocol.ID, w Work, now time.Time) error {
 	if most := m.mostSessions(); most > 0 && len(m.loads) >= most {
 		return protocol.Limited(protocol.NoCapacity, "sessions", most, "all %d sessions are taken", most)
 	}
-	if free := m.free(); share > free {
+	if free := m.free(now); share > free {
 		codec := w.Ladder[0].Codec
 		rate := m.cfg.Rates.free(codec, free)
 		return protocol.Limited(protocol.NoCapacity, "free_pixel_rate", rate,
@@ -180,7 +185,7 @@ func (m *Meter) Release(id protocol.ID) {
 type Segment struct {
 	Media time.Duration // of the source
 	CPU   time.Duration // all that was spent on it; 0 where that is not known
-	Tail  time.Duration // from its last source byte to the last of its renditions
+	Tail  time.Duration // from its last source byte to the last of its renditions, without waiting for whoever takes them
 }
 
 // How the meter learns.
@@ -189,6 +194,8 @@ const (
 	shortest = time.Second      // shorter segments say nothing about pace: their tail is mostly fixed cost
 	backOff  = 90               // percent of what is in use that is left when it was too much
 	patience = 2 * time.Second  // streams fall behind together: that is one sign, not one each
+	holdOff  = 4 * time.Second  // after a late segment nothing new is taken
+	least    = 4                // a quarter of what is sold stays so: what is wrong with less has another cause
 	recovery = 60 * time.Second // from nothing to all, when no segment is late
 )
 
@@ -203,17 +210,19 @@ func (m *Meter) Observe(id protocol.ID, s Segment, now time.Time) {
 	m.heal(now)
 	m.seen++
 	if m.cfg.CPUs > 0 && s.CPU > 0 {
-		cost := part(uint64(s.CPU), uint64(s.Media)*uint64(m.cfg.CPUs))
+		full := cmp.Or(uint64(m.cfg.Rates.MilliCPU), uint64(m.cfg.CPUs)*1000)
+		cost := part(uint64(s.CPU), uint64(s.Media/1000)*full)
 		l.share, l.measured = (l.share*(memory-1)+min(cost, 4*Whole))/memory, true
 	}
 	if s.Media < shortest || s.Tail <= s.Media {
 		return
 	}
 	m.late++
-	if now.Sub(m.changed) >= patience || m.late == 1 {
-		m.ceiling = min(m.ceiling, m.used()) / 100 * backOff
-		m.changed = now
+	if now.Sub(m.cut) >= patience || m.late == 1 {
+		m.ceiling = max(min(m.ceiling, m.used())/100*backOff, m.cfg.Sold/least)
+		m.changed, m.cut = now, now
 	}
+	m.behind = now
 }
 
 // heal raises the ceiling for the time since it was last touched.
@@ -236,7 +245,10 @@ func (m *Meter) used() (sum uint64) {
 	return sum
 }
 
-func (m *Meter) free() uint64 {
+func (m *Meter) free(now time.Time) uint64 {
+	if !m.behind.IsZero() && now.Sub(m.behind) < holdOff {
+		return 0
+	}
 	used := m.used()
 	return m.ceiling - min(used, m.ceiling)
 }
@@ -286,7 +298,7 @@ func (m *Meter) State(now time.Time) State {
 	defer m.mu.Unlock()
 	m.heal(now)
 	s := State{Used: m.used(), Ceiling: m.ceiling, Streams: len(m.loads), Late: m.late, Segments: m.seen}
-	free := m.free()
+	free := m.free(now)
 	if most := m.mostSessions(); most > 0 && len(m.loads) >= most {
 		free = 0
 	}

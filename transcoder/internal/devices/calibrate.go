@@ -35,6 +35,11 @@ func Ladder(codec protocol.Codec) protocol.Ladder {
 		{Name: "a", Width: 640, Height: 360, Bitrate: 800_000, Codec: codec},
 		{Name: "b", Width: 426, Height: 240, Bitrate: 400_000, Codec: codec},
 	}
+	if codec == protocol.AV1 { // which MPEG-TS does not carry
+		for i := range l {
+			l[i].Container = protocol.FMP4
+		}
+	}
 	return l
 }
 
@@ -90,21 +95,26 @@ func once(ctx context.Context, encode EncodeFunc, ladder protocol.Ladder) (int64
 	return pixels, nil
 }
 
-// An Estimate takes this long at most, and is sold by half: it is of one encoder, and of few pictures.
+// An Estimate takes this long at most, and less than a third of it is sold: it is of few pictures, and easy ones.
 const (
 	estimateBudget  = 120 * time.Millisecond
 	estimateFrames  = 60
-	estimatePercent = 50
+	estimatePercent = 30
 )
 
-// Estimate is a first, cautious guess of what the machine encodes in H.264: pixels a second that may be sold.
-func Estimate(ctx context.Context, p Prober) (uint64, error) {
-	got, err := p.Probe(ctx, media.Probe{Encoder: "libx264", Width: sampleWidth, Height: sampleHeight, Frames: estimateFrames, Budget: estimateBudget,
-		Options: map[string]string{"preset": "veryfast"}})
+// Estimate is a first, cautious guess of what the machine encodes in H.264 with all of its cores: pixels a second that may be
+// sold. It goes by CPU time, so that what else runs at the moment does not matter.
+func Estimate(ctx context.Context, p Prober, cpus int) (uint64, error) {
+	probe := media.Probe{Encoder: "libx264", Width: sampleWidth, Height: sampleHeight, Frames: 1, Budget: estimateBudget, Options: map[string]string{"preset": "veryfast"}}
+	if _, err := p.Probe(ctx, probe); err != nil { // what this costs is the start of the process
+		return 0, fmt.Errorf("try the encoder: %w", err)
+	}
+	probe.Frames = estimateFrames
+	got, err := p.Probe(ctx, probe)
 	if err != nil {
 		return 0, fmt.Errorf("try the encoder: %w", err)
 	}
-	return uint64(float64(got.Frames)*sampleWidth*sampleHeight/max(got.Took.Seconds(), 1e-6)) * estimatePercent / 100, nil
+	return uint64(float64(got.Frames)*sampleWidth*sampleHeight/max(got.CPU.Seconds(), 1e-4)*float64(cpus)) * estimatePercent / 100, nil
 }
 
 // SampleRate is the encoded pixels a second of so many live streams of the sample.

@@ -27,6 +27,9 @@ type Held struct {
 	Soak    time.Duration `json:"soak"`
 	Worst   time.Duration `json:"worst_tail"` // of the number that held: from the last source byte to the last rendition byte
 	Limit   string        `json:"limit"`      // what kept it from more
+	// MilliCPU is the CPU time per second, in milliseconds, that the streams had when there were most of them, whether they held
+	// or not.
+	MilliCPU int `json:"milli_cpu"`
 }
 
 // What ends a Search.
@@ -44,13 +47,14 @@ func (s Search) Run(ctx context.Context) (Held, error) {
 	low, high := 0, s.Most+1 // low holds, high does not
 	n := min(max(s.Guess, 1), s.Most)
 	for low+1 < high {
-		worst, limit, err := s.hold(ctx, n)
+		worst, cpu, limit, err := s.hold(ctx, n)
 		if err != nil {
 			return best, err
 		}
 		if s.Tried != nil {
 			s.Tried(n, limit == "")
 		}
+		best.MilliCPU = max(best.MilliCPU, cpu)
 		if limit == "" {
 			low, best.Streams, best.Worst = n, n, worst
 		} else {
@@ -82,7 +86,7 @@ const (
 
 // hold runs n streams at once at their own pace for the soak. limit says why they did not hold; an error that it could not
 // be tried.
-func (s Search) hold(ctx context.Context, n int) (worst time.Duration, limit string, err error) {
+func (s Search) hold(ctx context.Context, n int) (worst time.Duration, milliCPU int, limit string, err error) {
 	trial, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	encoders := make([]EncodeFunc, n)
@@ -90,15 +94,16 @@ func (s Search) hold(ctx context.Context, n int) (worst time.Duration, limit str
 		encode, end, err := s.Open(trial)
 		if err != nil {
 			if ctx.Err() != nil || n == 1 {
-				return 0, "", err
+				return 0, 0, "", err
 			}
-			return 0, detail(err), nil
+			return 0, 0, detail(err), nil
 		}
 		defer end()
 		encoders[i] = encode
 	}
 	var mu sync.Mutex
 	var streams sync.WaitGroup
+	var spent time.Duration  // CPU time of all streams
 	var behind time.Duration // of all streams, by how much their last tail exceeds their first
 	begin := time.Now().Add(100 * time.Millisecond)
 	for i, encode := range encoders {
@@ -108,7 +113,8 @@ func (s Search) hold(ctx context.Context, n int) (worst time.Duration, limit str
 			var first, tail time.Duration
 			for round := 0; trial.Err() == nil && (round < 2 || time.Since(begin) < s.Soak); round++ {
 				var err error
-				tail, err = s.segment(trial, encode, due.Add(time.Duration(round)*sampleSeconds*time.Second))
+				var used time.Duration
+				tail, used, err = s.segment(trial, encode, due.Add(time.Duration(round)*sampleSeconds*time.Second))
 				if err == nil && tail > lateBound && round > 0 { // the first also starts the encoder
 					err = errLate
 				}
@@ -120,7 +126,7 @@ func (s Search) hold(ctx context.Context, n int) (worst time.Duration, limit str
 					first = tail
 				}
 				mu.Lock()
-				worst = max(worst, tail)
+				worst, spent = max(worst, tail), spent+used
 				mu.Unlock()
 			}
 			mu.Lock()
@@ -129,26 +135,30 @@ func (s Search) hold(ctx context.Context, n int) (worst time.Duration, limit str
 		})
 	}
 	streams.Wait()
+	cpu := func() int { return int(spent.Milliseconds() * 1000 / max(1, time.Since(begin).Milliseconds())) }
 	switch cause := context.Cause(trial); {
 	case ctx.Err() != nil:
-		return 0, "", ctx.Err()
+		return 0, 0, "", ctx.Err()
 	case errors.Is(cause, errLate):
-		return 0, LimitPace, nil
+		return 0, cpu(), LimitPace, nil
 	case cause != nil && n == 1:
-		return 0, "", cause
+		return 0, 0, "", cause
 	case cause != nil:
-		return 0, detail(cause), nil
+		return 0, cpu(), detail(cause), nil
 	case behind/time.Duration(n) > max(s.Soak/drift, leastDrift):
-		return 0, LimitPace, nil
+		return 0, cpu(), LimitPace, nil
 	}
-	return worst, "", nil
+	return worst, cpu(), "", nil
 }
 
 // segment encodes the sample, whose bytes arrive evenly from begin on over its duration, and returns how long after the last
 // of them the last rendition was whole.
-func (s Search) segment(ctx context.Context, encode EncodeFunc, begin time.Time) (time.Duration, error) {
-	_, err := encode(ctx, media.Job{Ladder: s.Ladder, Source: &paced{ctx: ctx, begin: begin}, Out: func(int, []byte) error { return nil }})
-	return time.Since(begin.Add(sampleSeconds * time.Second)), err
+func (s Search) segment(ctx context.Context, encode EncodeFunc, begin time.Time) (tail, cpu time.Duration, err error) {
+	r, err := encode(ctx, media.Job{Ladder: s.Ladder, Source: &paced{ctx: ctx, begin: begin}, Out: func(int, []byte) error { return nil }})
+	if r != nil {
+		cpu = r.CPU
+	}
+	return time.Since(begin.Add(sampleSeconds * time.Second)), cpu, err
 }
 
 // paced is the sample at its own pace.

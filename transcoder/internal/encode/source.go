@@ -25,6 +25,7 @@ type source struct {
 	bytes  uint64
 	sum    protocol.Hash // set with io.EOF, as is
 	at     time.Time     // when its last byte was known to be
+	waited time.Duration // since then, for whoever takes the renditions
 }
 
 func newSource() *source {
@@ -105,9 +106,31 @@ func (s *source) whole() (protocol.Hash, bool) {
 	return s.sum, s.end == io.EOF
 }
 
-// wholeAt is when the last byte came; zero before that.
-func (s *source) wholeAt() time.Time {
+// waits begins a time, and what it returns ends it, in which the encoder waits for whoever takes its bytes.
+func (s *source) waits() (over func()) {
+	begun := time.Now()
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if !s.at.IsZero() {
+			s.waited += time.Since(maxTime(begun, s.at))
+		}
+	}
+}
+
+func maxTime(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// tail is how long ago the last byte came, without the time that the encoder waited since; false before that.
+func (s *source) tail() (time.Duration, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.at
+	if s.at.IsZero() {
+		return 0, false
+	}
+	return time.Since(s.at) - s.waited, true
 }

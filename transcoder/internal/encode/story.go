@@ -134,6 +134,7 @@ func (w *Work) transcode(ctx context.Context, x *exchange, start protocol.Attemp
 				return fmt.Errorf("encoder wrote rendition %d of %d", rendition, len(outputs))
 			}
 			outputs[rendition].Write(p)
+			defer src.waits()()
 			return x.send(protocol.FrameRendition, rendition, p)
 		},
 	}, src)
@@ -237,8 +238,8 @@ func (w *Work) encode(ctx context.Context, key protocol.SegmentKey, job media.Jo
 		}
 		return nil, err
 	}
-	if whole := src.wholeAt(); w.bench.Observe != nil && !whole.IsZero() {
-		w.bench.Observe(w.lease.Award.Lease, capacity.Segment{Media: result.Source.Duration, CPU: result.CPU, Tail: time.Since(whole)})
+	if tail, ok := src.tail(); ok && w.bench.Observe != nil {
+		w.bench.Observe(w.lease.Award.Lease, capacity.Segment{Media: result.Source.Duration, CPU: result.CPU, Tail: tail})
 	}
 	return result, nil
 }

@@ -41,18 +41,22 @@ func (m *market) fundEscrow(ctx context.Context) (string, error) {
 	if m.escrow, err = chain.NewEscrow(ctx, m.client, kept.Address); err != nil {
 		return "", err
 	}
-	for _, p := range m.parties[:2] {
-		balance, err := m.escrow.Balance(ctx, p.Signer.Address())
-		if err != nil {
-			return "", err
-		}
-		if balance.Less(depositWei.Div(10)) {
-			if _, err := m.escrow.Deposit(ctx, chain.NewAccount(m.client, p.Signer), depositWei); err != nil {
-				return "", fmt.Errorf("deposit of %s: %w", p.Name, err)
-			}
-		}
+	deposits := make(chan error, 2)
+	for _, p := range m.parties[:2] { // in one block
+		go func() { deposits <- m.deposit(ctx, p) }()
 	}
-	return kept.Address.Hex(), nil
+	return kept.Address.Hex(), errors.Join(<-deposits, <-deposits)
+}
+
+func (m *market) deposit(ctx context.Context, p party) error {
+	balance, err := m.escrow.Balance(ctx, p.Signer.Address())
+	if err == nil && balance.Less(depositWei.Div(10)) {
+		_, err = m.escrow.Deposit(ctx, chain.NewAccount(m.client, p.Signer), depositWei)
+	}
+	if err != nil {
+		return fmt.Errorf("deposit of %s: %w", p.Name, err)
+	}
+	return nil
 }
 
 // environment is this process's without Kinora's own settings, which are the flags of up, with extra entries.
@@ -86,7 +90,8 @@ func ticketTimes() []string {
 		"--face-value-multiple", "2", "--confirmations", "0", "--max-gas-percent", "0"} // a chain of our own takes nothing back
 }
 
-func (m *market) startOrchestrator(ctx, life context.Context) (string, error) {
+// startMarket starts the orchestrator and the transcoders, which find each other by the bus, and waits until all are ready.
+func (m *market) startMarket(ctx, life context.Context) (string, error) {
 	if err := os.MkdirAll(filepath.Join(m.dir, "logs"), 0o755); err != nil {
 		return "", err
 	}
@@ -97,13 +102,6 @@ func (m *market) startOrchestrator(ctx, life context.Context) (string, error) {
 			"--allocation-per-transcoder", ether(1).String())
 	})
 	m.orchestrator.start(life)
-	if err := m.orchestrator.wait(ctx); err != nil {
-		return "", err
-	}
-	return "http://" + m.orchestrator.addr() + "/", nil
-}
-
-func (m *market) startTranscoders(ctx, life context.Context) (string, error) {
 	for i := range m.o.Transcoders {
 		p := m.parties[2+i]
 		program, own := m.programs.kinora, []string{"transcoder"}
@@ -118,12 +116,16 @@ func (m *market) startTranscoders(ctx, life context.Context) (string, error) {
 		m.transcoders = append(m.transcoders, t)
 		t.start(life)
 	}
-	for _, t := range m.transcoders {
-		if err := t.wait(ctx); err != nil {
+	for _, c := range append([]*child{m.orchestrator}, m.transcoders...) {
+		if err := c.wait(ctx); err != nil {
 			return "", err
 		}
 	}
-	// An award needs a confirmed allocation: the market is ready when each transcoder has one.
+	return fmt.Sprintf("http://%s/, cheat: %s", m.orchestrator.addr(), m.o.Cheat), nil
+}
+
+// awaitAllocations waits until the orchestrator has allocated to each transcoder: an award needs that confirmed.
+func (m *market) awaitAllocations(ctx context.Context) (string, error) {
 	err := poll(ctx, func() (bool, error) {
 		var s orchestratorStats
 		err := m.orchestrator.ask(ctx, "GET", "/api/v1/stats", &s)
@@ -132,7 +134,7 @@ func (m *market) startTranscoders(ctx, life context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("the orchestrator did not allocate to every transcoder: %w; its log is %s", err, m.orchestrator.logFile())
 	}
-	return "cheat: " + m.o.Cheat, nil
+	return fmt.Sprintf("%d of them", m.o.Transcoders), nil
 }
 
 func (m *market) startBroadcaster(ctx, life context.Context) (string, error) {

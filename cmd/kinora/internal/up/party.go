@@ -2,9 +2,11 @@ package up
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -34,22 +36,29 @@ func parties(dir string, names []string) ([]party, string, error) {
 			return nil, "", fmt.Errorf("%s: %w", indexFile, err)
 		}
 	}
-	var all []party
-	for _, name := range names {
+	all, errs := make([]party, len(names)), make([]error, len(names))
+	var made sync.WaitGroup
+	for i, name := range names { // each takes a good part of a second of one core
+		if i == 1 {
+			made.Wait() // the first also makes the password
+		}
 		file := index[name]
-		if file == "" {
-			_, created, err := identity.Create(keys, password, identity.LightScrypt())
-			if err != nil {
-				return nil, "", err
+		made.Go(func() {
+			if file == "" {
+				if _, file, errs[i] = identity.Create(keys, password, identity.LightScrypt()); errs[i] != nil {
+					return
+				}
 			}
-			file = created
-			index[name] = file
-		}
-		signer, err := identity.Load(file, password)
-		if err != nil {
-			return nil, "", err
-		}
-		all = append(all, party{name, file, signer})
+			signer, err := identity.Load(file, password)
+			all[i], errs[i] = party{name, file, signer}, err
+		})
+	}
+	made.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, "", err
+	}
+	for _, p := range all {
+		index[p.Name] = p.Keystore
 	}
 	b, _ := json.MarshalIndent(index, "", "  ")
 	return all, password, os.WriteFile(indexFile, b, 0o600)

@@ -227,27 +227,28 @@ func (m *market) directory() (func(), error) {
 	return func() { lock.Close() }, nil
 }
 
-// setUp starts everything in the order in which each needs the other. ctx bounds the set-up, life the market.
+// setUp starts everything, what does not need each other at once. ctx bounds the set-up, life the market.
 func (m *market) setUp(ctx, life context.Context) error {
 	const seeLog = "mend what the end of its log says; with --data the log is kept whole"
-	steps := []struct {
-		what, mend string
-		do         func() (string, error)
-	}{
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	first := []step{
 		{"find the programs", "run make build", m.findPrograms},
 		{"video to show", "name a file with video, or leave --input out for a test picture", func() (string, error) { return m.checkInput(ctx) }},
 		{"address of the page", "end what listens there, or take any free port by --http 127.0.0.1:0", func() (string, error) { return m.tryAddress(ctx) }},
-		{"keys of the parties", "check that the data directory is writable", m.makeParties},
-		{"private Postgres", "install Debian's postgresql package, or run make build", func() (string, error) { return m.startPostgres(ctx) }},
 		{"message bus (NATS)", "check that loopback ports can be opened", m.startNATS},
+	}
+	ledger := []step{
+		{"keys of the parties", "check that the data directory is writable", m.makeParties},
 		{"chain with JSON-RPC", "with --data: move the chain directory away to begin a new chain", func() (string, error) { return m.startChain(ctx) }},
 		{"escrow contract and deposits", "with --data: begin with an empty directory", func() (string, error) { return m.fundEscrow(ctx) }},
-		{"orchestrator", seeLog, func() (string, error) { return m.startOrchestrator(ctx, life) }},
-		{"transcoders, each with an allocation", seeLog, func() (string, error) { return m.startTranscoders(ctx, life) }},
-		{"broadcaster", seeLog, func() (string, error) { return m.startBroadcaster(ctx, life) }},
 	}
-	for _, s := range steps {
-		if err := m.say.step(s.what, s.mend, s.do); err != nil {
+	database := []step{{"private Postgres", "install Debian's postgresql package, or run make build", func() (string, error) { return m.startPostgres(ctx) }}}
+	sellers := []step{{"orchestrator and transcoders", seeLog, func() (string, error) { return m.startMarket(ctx, life) }}}
+	allocations := []step{{"an allocation to each transcoder", seeLog, func() (string, error) { return m.awaitAllocations(ctx) }}}
+	buyer := []step{{"broadcaster, with its own allocation", seeLog, func() (string, error) { return m.startBroadcaster(ctx, life) }}}
+	for _, stage := range [][][]step{{first}, {ledger, database}, {sellers}, {allocations, buyer}} {
+		if err := m.say.together(cancel, stage...); err != nil {
 			return err
 		}
 	}
