@@ -22,6 +22,7 @@ import (
 	"github.com/kinora/kinora/broadcaster/internal/store"
 	"github.com/kinora/kinora/broadcaster/internal/stream"
 	"github.com/kinora/kinora/internal/chain"
+	"github.com/kinora/kinora/internal/feed"
 	"github.com/kinora/kinora/internal/identity"
 	"github.com/kinora/kinora/internal/media"
 	"github.com/kinora/kinora/internal/payment"
@@ -75,13 +76,13 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	}
 	defer pool.Close()
 
-	feed := api.NewFeed(signer.Address())
+	events := feed.New("broadcaster", signer.Address(), nil)
 	clock, err := pgstore.Clock(ctx, pool)
 	if err != nil {
 		return stopped(ctx, err)
 	}
 	var buyer *market.Market
-	payer := payment.NewPayer(payment.PayerConfig{Domain: escrow.Domain(), Signer: signer, MaxFaceValue: cfg.AllocationPerOrchestrator, Now: clock, Events: feed.Emit, Log: log}, pgstore.Payer(pool),
+	payer := payment.NewPayer(payment.PayerConfig{Domain: escrow.Domain(), Signer: signer, MaxFaceValue: cfg.AllocationPerOrchestrator, Now: clock, Events: events.Emit, Log: log}, pgstore.Payer(pool),
 		sender(func(ctx context.Context, recipient common.Address, d payment.Delivery) (payment.DeliveryAnswer, error) {
 			return buyer.Deliver(ctx, recipient, d)
 		}))
@@ -91,7 +92,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return stopped(ctx, err)
 	}
 	buyer = market.New(market.Config{URLs: cfg.Orchestrators, Signer: signer, Domain: escrow.Domain(), MaxWeiPerPixel: cfg.MaxWeiPerPixel, Payer: payer,
-		Records: records, Events: feed.Emit, Log: log})
+		Records: records, Events: events.Emit, Log: log})
 	defer buyer.Close()
 	if err := buyer.TurnEpoch(ctx, rows); err != nil {
 		return stopped(ctx, err)
@@ -115,21 +116,21 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	desk, err := stream.Open(ctx, stream.Config{Store: rows, Market: buyer, Shelf: shelf, Spend: spend, Signer: signer, Domain: escrow.Domain(),
 		Verify: verify.Config{Meter: meter, Log: log, Origin: signer.Address().Hex(), Limits: verify.Limits{MaxBytes: 2 * cfg.MaxSegmentBytes, // the ingest refuses before that
 			MaxDuration: cfg.MaxSegmentDuration, MaxPixels: cfg.MaxPixels}},
-		Flush: payer.EndStream, Events: feed.Emit, Log: log,
+		Flush: payer.EndStream, Events: events.Emit, Log: log,
 		Ladder: ladder, Target: cfg.SegmentDuration, HoldBack: cfg.HoldBack, Retention: cfg.Retention, KeepRecords: cfg.KeepRecords, Idle: cfg.StreamIdle, MaxDuration: cfg.MaxSegmentDuration,
 		MaxStreams: cfg.MaxStreams, MaxInFlight: cfg.MaxInFlight, PushesPerSec: cfg.MaxPushesPerSecond, AttemptsLimit: cfg.MaxAttempts})
 	if err != nil {
 		return stopped(ctx, err)
 	}
 
-	treasury := payment.NewTreasury(escrow, chain.NewAccount(client, key), feed.Emit, log).Of(signer.Address()).Keep(payment.Keeping{Store: pgstore.Payer(pool), WarnBelow: cfg.WarnRunway, Now: clock})
+	treasury := payment.NewTreasury(escrow, chain.NewAccount(client, key), events.Emit, log).Of(signer.Address()).Keep(payment.Keeping{Store: pgstore.Payer(pool), WarnBelow: cfg.WarnRunway, Now: clock})
 	treasurer := &treasurer{market: buyer, ensure: treasury.Ensure, amount: cfg.AllocationPerOrchestrator, log: log,
 		ask:    market.Ask{Stream: "introduction", Ladder: ladder, FPS: 30, SegmentMillis: uint32(cfg.SegmentDuration.Milliseconds()), MaxMillis: uint32(2 * cfg.SegmentDuration.Milliseconds())},
 		wanted: min(2, len(cfg.Orchestrators)), stood: make(chan struct{})}
 	metrics := api.NewMetrics()
 	push := ingest.NewSecret(secret)
 	bank := &api.Bank{Escrow: escrow, Self: signer.Address(), Market: buyer, Store: rows, Names: names(cfg.Parties)}
-	face := api.New(api.Config{Desk: desk, Store: rows, Market: buyer, Spend: spend, Shelf: shelf, Feed: feed, Secret: push, Self: signer.Address(), Ready: treasurer.missing,
+	face := api.New(api.Config{Desk: desk, Store: rows, Market: buyer, Spend: spend, Shelf: shelf, Feed: events, Secret: push, Self: signer.Address(), Ready: treasurer.missing,
 		Ingest: ingest.New(desk, remux(children), push, ingest.Limits{MaxBytes: cfg.MaxSegmentBytes, MaxDuration: cfg.MaxSegmentDuration, MinRate: cfg.MinBodyRate, Grace: cfg.BodyGrace},
 			metrics.Refused, log),
 		Payer: payer.Stats, Funds: treasury.Funds, Balances: bank.Balances, Log: log}, metrics)
@@ -158,7 +159,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	})
 	running.Go(func() { buyer.Sample(background, rows) })
 	for _, url := range cfg.Orchestrators {
-		running.Go(func() { feed.Follow(background, buyer.Client(), strings.TrimRight(url, "/"), log) })
+		running.Go(func() { api.Follow(background, buyer.Client(), strings.TrimRight(url, "/"), events.Relay, log) })
 	}
 	server := newServer(face.Routes(), log)
 	running.Go(func() {

@@ -31,8 +31,10 @@ type Config struct {
 	Data         string `name:"data" help:"Not used: everything that lasts is in Postgres." hidden:""`
 	MediaChild   string `name:"media-child" help:"The kinora-media program; by default the one beside this program." placeholder:"FILE"`
 
-	WeiPerPixel protocol.Wei  `name:"wei-per-pixel" help:"Price of an encoded pixel, in wei; transcoders are never paid more." default:"150" placeholder:"WEI"`
-	QuoteValid  time.Duration `name:"quote-valid" help:"How long a quote stands." default:"1m"`
+	WeiPerPixel     protocol.Wei  `name:"wei-per-pixel" help:"Price of an encoded pixel, in wei; transcoders are never paid more." default:"150" placeholder:"WEI"`
+	HEVCWeiPerPixel protocol.Wei  `name:"hevc-wei-per-pixel" help:"Price of a pixel encoded in HEVC, in wei; 0: not sold." default:"0" placeholder:"WEI"`
+	AV1WeiPerPixel  protocol.Wei  `name:"av1-wei-per-pixel" help:"Price of a pixel encoded in AV1, in wei; 0: not sold." default:"0" placeholder:"WEI"`
+	QuoteValid      time.Duration `name:"quote-valid" help:"How long a quote stands." default:"1m"`
 
 	AllocationPerTranscoder protocol.Wei  `name:"allocation-per-transcoder" help:"Kept allocated in the escrow to each transcoder, in wei: what backs the tickets it is paid with." default:"10000000000000000" placeholder:"WEI"`
 	MaxTranscoders          int           `name:"max-transcoders" help:"Transcoders that are given an allocation, at most." default:"64"`
@@ -99,6 +101,8 @@ func (c Config) Validate() error {
 		{"keystore", c.Keystore == "", "a keystore file is needed (`kinora wallet new` makes one)"},
 		{"password-file", c.PasswordFile == "", "the file with the keystore's password is needed"},
 		{"wei-per-pixel", c.WeiPerPixel.IsZero() || !c.WeiPerPixel.FitsUint96(), "want 1 to 2^96-1"},
+		{"hevc-wei-per-pixel", !c.HEVCWeiPerPixel.FitsUint96(), "want 0 to 2^96-1"},
+		{"av1-wei-per-pixel", !c.AV1WeiPerPixel.FitsUint96(), "want 0 to 2^96-1"},
 		{"allocation-per-transcoder", c.AllocationPerTranscoder.IsZero() || !c.AllocationPerTranscoder.FitsUint96(), "want 1 to 2^96-1"},
 		{"quote-valid", c.QuoteValid < time.Second || c.QuoteValid > 24*time.Hour, "want 1s to 24h"},
 		{"max-transcoders", c.MaxTranscoders < 1, "want at least 1"},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kinora/kinora/internal/bus"
 	"github.com/kinora/kinora/internal/chain"
+	"github.com/kinora/kinora/internal/feed"
 	"github.com/kinora/kinora/internal/identity"
 	"github.com/kinora/kinora/internal/media"
 	"github.com/kinora/kinora/internal/payment"
@@ -23,7 +24,6 @@ import (
 	"github.com/kinora/kinora/migrations"
 	"github.com/kinora/kinora/orchestrator/internal/api"
 	"github.com/kinora/kinora/orchestrator/internal/dispatch"
-	"github.com/kinora/kinora/orchestrator/internal/feed"
 	"github.com/kinora/kinora/orchestrator/internal/fleet"
 	"github.com/kinora/kinora/orchestrator/internal/store"
 )
@@ -110,7 +110,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	}
 	open.add(func() error { stop(); parts.Wait(); return nil })
 
-	events := feed.New(self, func(e protocol.Event) {
+	events := feed.New("orchestrator", self, func(e protocol.Event) {
 		if err := nats.PublishEvent(e); err != nil {
 			log.Debug("event not published", "kind", e.Kind, "err", err)
 		}
@@ -140,7 +140,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	transcoders := fleet.New(fleet.Config{Domain: domain, Self: self, Allocation: c.AllocationPerTranscoder, MaxMembers: c.MaxTranscoders,
 		Backoff: c.Backoff, TopUp: c.TopUpInterval, Events: events.Emit, Log: log}, db, treasury)
 	dispatcher, err = dispatch.New(ctx, dispatch.Config{Domain: domain, Signer: signer, URL: url,
-		Prices:     protocol.Prices{{Codec: protocol.H264, WeiPerPixel: c.WeiPerPixel}},
+		Prices:     protocol.PricesOf(c.WeiPerPixel, c.HEVCWeiPerPixel, c.AV1WeiPerPixel),
 		QuoteValid: c.QuoteValid, LeaseTime: c.LeaseTime, IdleLease: c.LeaseIdle, AwardTimeout: c.AwardTimeout, SlotTimeout: c.SlotTimeout,
 		CancelGrace: cancelGrace, MaxSegmentBytes: c.MaxSegmentBytes, MaxInFlight: c.MaxInFlight, MaxAttempts: c.MaxAttempts,
 		KeepAnswers: keepAnswers, KeepBytes: keepBytes, KeepHistory: c.KeepHistory, Events: events.Emit, Metrics: dispatch.NewMetrics(registry), Log: log,

@@ -15,6 +15,7 @@ import (
 
 	"github.com/kinora/kinora/internal/bus"
 	"github.com/kinora/kinora/internal/chain"
+	"github.com/kinora/kinora/internal/feed"
 	"github.com/kinora/kinora/internal/identity"
 	"github.com/kinora/kinora/internal/payment"
 	"github.com/kinora/kinora/internal/payment/litestore"
@@ -73,7 +74,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	}
 	open.add(nats.Close)
 
-	feed := api.NewFeed(signer.Address(), func(e protocol.Event) {
+	events := feed.New("transcoder", signer.Address(), func(e protocol.Event) {
 		if err := nats.PublishEvent(e); err != nil {
 			log.Debug("event not published", "kind", e.Kind, "err", err)
 		}
@@ -84,7 +85,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		Domain: escrow.Domain(), Signer: signer, Account: account,
 		Usable: c.TicketUsable, Accept: c.TicketAccept, Redeem: c.TicketRedeem, TicketLifetime: c.TicketLifetime,
 		FaceValueMultiple: c.FaceValueMultiple, CreditWindow: c.CreditWindow,
-		Confirmations: c.Confirmations, MaxGasPercent: c.MaxGasPercent, Gas: gas.Cost, Events: feed.Emit, Log: log,
+		Confirmations: c.Confirmations, MaxGasPercent: c.MaxGasPercent, Gas: gas.Cost, Events: events.Emit, Log: log,
 	}, litestore.New(disk.DB()), escrow)}
 
 	engine, err := openEngine(c, log)
@@ -115,11 +116,11 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	seller := bidder.New(bidder.Config{
 		Domain: escrow.Domain(), Signer: signer, Region: c.Region, Capacity: capacity, MaxLeases: c.FreeSlots, Idle: c.LeaseIdle,
 		Prices: protocol.Prices{{Codec: protocol.H264, WeiPerPixel: c.WeiPerPixel}},
-		Bus:    nats, Recipient: pay, Journal: disk, Events: feed.Emit, Log: log,
+		Bus:    nats, Recipient: pay, Journal: disk, Events: events.Emit, Log: log,
 		Bench: &encode.Bench{Domain: escrow.Domain(), Signer: signer, Encoder: engine, Credit: pay, Journal: disk,
-			Client: encode.NewClient(), Events: feed.Emit, Log: log},
+			Client: encode.NewClient(), Events: events.Emit, Log: log},
 	})
-	status := api.Status{Feed: feed, Log: log,
+	status := api.Status{Feed: events, Log: log,
 		Ready: func() error {
 			if !nats.Connected() {
 				return protocol.Errorf(protocol.Unavailable, "no connection to NATS")

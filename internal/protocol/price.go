@@ -40,6 +40,17 @@ func (p Prices) Validate() error {
 	return nil
 }
 
+// PricesOf are the prices of the codec classes, without those that are zero: what has no price is not sold.
+func PricesOf(h264, hevc, av1 Wei) Prices {
+	var p Prices
+	for _, c := range []CodecPrice{{H264, h264}, {HEVC, hevc}, {AV1, av1}} {
+		if !c.WeiPerPixel.IsZero() {
+			p = append(p, c)
+		}
+	}
+	return p
+}
+
 // Of returns the price of codec and whether it is sold at all.
 func (p Prices) Of(codec Codec) (Wei, bool) {
 	for _, c := range p {

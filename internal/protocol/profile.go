@@ -149,7 +149,7 @@ func (l Ladder) Validate() error {
 		seen[p.Name] = true
 	}
 	if !slices.ContainsFunc(l, func(p Profile) bool { return !p.SoundOnly() }) {
-		return fmt.Errorf("ladder has no profile with pictures: width and height are 0 in all of it")
+		return fmt.Errorf(errProfileFmt, l[0].Name, "width and height are 0, here and in all of the ladder: one profile at least must have pictures")
 	}
 	return nil
 }

@@ -41,6 +41,14 @@ func TestPrices(t *testing.T) {
 	}
 }
 
+func TestPricesOf_leavesOutWhatIsNotSold(t *testing.T) {
+	t.Parallel()
+	p := PricesOf(NewWei(3), Wei{}, NewWei(9))
+	if _, sold := p.Of(HEVC); sold || len(p) != 2 || p.Validate() != nil {
+		t.Errorf("%+v", p)
+	}
+}
+
 func TestLadder_fee(t *testing.T) {
 	t.Parallel()
 	l := Ladder{{Name: "a", Width: 640, Height: 360, Bitrate: 1000, Codec: H264}, {Name: "b", Width: 320, Height: 180, Bitrate: 1000, Codec: HEVC}}

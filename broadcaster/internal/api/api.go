@@ -20,6 +20,7 @@ import (
 	"github.com/kinora/kinora/broadcaster/internal/playlist"
 	"github.com/kinora/kinora/broadcaster/internal/store"
 	"github.com/kinora/kinora/broadcaster/internal/stream"
+	"github.com/kinora/kinora/internal/feed"
 	"github.com/kinora/kinora/internal/payment"
 	"github.com/kinora/kinora/internal/protocol"
 )
@@ -31,7 +32,7 @@ type Config struct {
 	Market   *market.Market
 	Spend    *stream.Spend
 	Shelf    *playlist.Shelf
-	Feed     *Feed
+	Feed     *feed.Feed
 	Ingest   *ingest.Handler
 	Secret   ingest.Secret
 	Self     common.Address
@@ -101,7 +102,7 @@ func (a *API) Routes() chi.Router {
 	r.Get("/api/v1/epochs", serve(a, func(ctx context.Context) ([]store.Epoch, error) { return a.Store.Epochs(ctx, shownEpochs) }))
 	r.Get("/api/v1/orchestrators", serve(a, func(context.Context) ([]Orchestrator, error) { return a.orchestrators(), nil }))
 	r.Post("/api/v1/orchestrators/{address}/restore", a.restore)
-	r.Get("/api/v1/events", a.Feed.serve)
+	r.Get("/api/v1/events", a.Feed.ServeHTTP)
 	a.mountPage(r)
 	return r
 }

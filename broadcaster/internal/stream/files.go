@@ -40,3 +40,20 @@ func (s *Stream) needs(r store.Rendition) bool {
 		return slices.ContainsFunc(seg.Renditions, func(x store.Rendition) bool { return x.Name == r.Name && x.Init == r.Init })
 	})
 }
+
+// fragmented reports whether a rendition is in fMP4, whose clock does not wrap: where MPEG-TS goes on, it begins anew.
+func fragmented(renditions []store.Rendition) bool {
+	return slices.ContainsFunc(renditions, func(r store.Rendition) bool { return r.Init != "" })
+}
+
+// alike reports whether renditions of the same name have the same tracks.
+func alike(a, b []store.Rendition) bool {
+	for _, r := range b {
+		for _, q := range a {
+			if q.Name == r.Name && (q.Codecs != r.Codecs || q.Width != r.Width || q.Height != r.Height) {
+				return false
+			}
+		}
+	}
+	return true
+}

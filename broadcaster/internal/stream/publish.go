@@ -347,23 +347,6 @@ func (s *Stream) at(row store.Segment, broken bool, now time.Time) *store.Segmen
 	return &row
 }
 
-// fragmented reports whether a rendition is in fMP4, whose clock does not wrap: where MPEG-TS goes on, it begins anew.
-func fragmented(renditions []store.Rendition) bool {
-	return slices.ContainsFunc(renditions, func(r store.Rendition) bool { return r.Init != "" })
-}
-
-// alike reports whether renditions of the same name have the same tracks.
-func alike(a, b []store.Rendition) bool {
-	for _, r := range b {
-		for _, q := range a {
-			if q.Name == r.Name && (q.Codecs != r.Codecs || q.Width != r.Width || q.Height != r.Height) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
 // removeOld takes segments past retention out of window, database and disk, in that order.
 func (s *Stream) removeOld(ctx context.Context, now time.Time) error {
 	if s.desk.cfg.Retention <= 0 {

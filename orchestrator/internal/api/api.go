@@ -3,7 +3,6 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"strconv"
 	"strings"
 	"time"
 
@@ -20,10 +18,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/kinora/kinora/internal/feed"
 	"github.com/kinora/kinora/internal/payment"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/orchestrator/internal/dispatch"
-	"github.com/kinora/kinora/orchestrator/internal/feed"
 	"github.com/kinora/kinora/orchestrator/internal/fleet"
 	"github.com/kinora/kinora/orchestrator/internal/store"
 )
@@ -90,7 +88,7 @@ func (a *API) Handler() http.Handler {
 	r.Get("/readyz", a.ready)
 	r.Method(http.MethodGet, "/metrics", a.metrics)
 	r.Get("/api/v1/stats", a.stats)
-	r.Get("/api/v1/events", a.events)
+	r.Get("/api/v1/events", a.feed.ServeHTTP)
 	r.Get("/api/v1/fleet", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, a.members()) })
 	r.Get("/api/v1/leases", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, a.dispatcher.Leases()) })
 	r.Get("/api/v1/epochs", a.epochs)
@@ -309,48 +307,4 @@ func (a *API) drain(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, http.StatusOK, stats)
-}
-
-// events streams the feed as server-sent events: what was kept, from Last-Event-ID on, then what comes.
-func (a *API) events(w http.ResponseWriter, r *http.Request) {
-	after, _ := strconv.ParseUint(cmp.Or(r.Header.Get("Last-Event-ID"), r.URL.Query().Get("after")), 10, 64) // else from the start
-	rc := http.NewResponseController(w)
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusOK)
-	past, more := a.feed.Read(r.Context(), after)
-	send := func(e feed.Entry) error {
-		_, err := fmt.Fprintf(w, "id: %d\nevent: %s\ndata: %s\n\n", e.Place, strings.Map(wordOnly, string(e.Event.Kind)), protocol.Encode(e.Event))
-		return err
-	}
-	for _, e := range past {
-		if send(e) != nil {
-			return
-		}
-	}
-	beat := time.NewTicker(15 * time.Second)
-	defer beat.Stop()
-	for {
-		if rc.Flush() != nil {
-			return
-		}
-		select {
-		case e, ok := <-more:
-			if !ok || send(e) != nil {
-				return
-			}
-		case <-beat.C:
-			if _, err := fmt.Fprint(w, ": still here\n\n"); err != nil {
-				return
-			}
-		}
-	}
-}
-
-// wordOnly keeps what a peer wrote from breaking the framing.
-func wordOnly(r rune) rune {
-	if r == '_' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
-		return r
-	}
-	return -1
 }

@@ -715,7 +715,7 @@ func TestAPI_showsWhatGoesOn(t *testing.T) {
 	events, err := m.client.Do(req)
 	m.must(err)
 	defer events.Body.Close()
-	want := fmt.Sprintf("event: %s\n", protocol.OutputVerified)
+	want := fmt.Sprintf(`"kind":%q`, protocol.OutputVerified)
 	var seen []byte
 	for buf := make([]byte, 4096); !bytes.Contains(seen, []byte(want)); {
 		n, err := events.Body.Read(buf)

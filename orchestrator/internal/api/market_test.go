@@ -22,6 +22,7 @@ import (
 
 	"github.com/kinora/kinora/internal/bus"
 	"github.com/kinora/kinora/internal/bus/embedded"
+	"github.com/kinora/kinora/internal/feed"
 	"github.com/kinora/kinora/internal/media"
 	"github.com/kinora/kinora/internal/media/mediatest"
 	"github.com/kinora/kinora/internal/payment"
@@ -31,7 +32,6 @@ import (
 	"github.com/kinora/kinora/migrations"
 	"github.com/kinora/kinora/orchestrator/internal/api"
 	"github.com/kinora/kinora/orchestrator/internal/dispatch"
-	"github.com/kinora/kinora/orchestrator/internal/feed"
 	"github.com/kinora/kinora/orchestrator/internal/fleet"
 	"github.com/kinora/kinora/orchestrator/internal/peertest"
 	"github.com/kinora/kinora/orchestrator/internal/store"
@@ -249,7 +249,7 @@ func newMarket(t *testing.T, change ...func(*dispatch.Config)) *market {
 	t.Cleanup(func() { _ = pool.Close() })
 	meter := verify.NewMeter(pool, m.log)
 	t.Cleanup(func() { _ = meter.Close() })
-	m.feed = feed.New(m.self.Address(), nil)
+	m.feed = feed.New("orchestrator", m.self.Address(), nil)
 	m.fleet = fleet.New(fleet.Config{Domain: m.domain, Self: m.self.Address(), Allocation: protocol.NewWei(1e15), MaxMembers: 8,
 		Backoff: 500 * time.Millisecond, TopUp: time.Second, Events: m.feed.Emit, Log: m.log}, m.store, m.books)
 	registry := prometheus.NewRegistry()

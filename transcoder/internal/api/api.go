@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"strconv"
 	"strings"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/kinora/kinora/internal/feed"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/transcoder/internal/devices"
 )
@@ -27,7 +27,6 @@ import (
 const (
 	drainTimeout = 20 * time.Second // of POST /api/v1/drain unless it says otherwise
 	maxDrain     = 5 * time.Minute
-	keepAlive    = 15 * time.Second // between comments on a silent event stream
 	statsTimeout = 5 * time.Second
 	closeTimeout = 3 * time.Second
 )
@@ -49,7 +48,7 @@ type Status struct {
 	Ready func() error // nil when bids stand and can be answered
 	Stats func(ctx context.Context) (Stats, error)
 	Drain func(ctx context.Context) (recipientStats any, err error) // close every ticket set now and settle
-	Feed  *Feed
+	Feed  *feed.Feed
 	Log   *slog.Logger
 }
 
@@ -111,7 +110,7 @@ func (s Status) routes() http.Handler {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{s})
 	r.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	r.Get("/api/v1/stats", s.stats)
-	r.Get("/api/v1/events", s.events)
+	r.Get("/api/v1/events", s.Feed.ServeHTTP)
 	r.Post("/api/v1/drain", s.drain)
 	return r
 }
@@ -139,38 +138,6 @@ func (s Status) stats(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, stats)
-}
-
-// events streams the feed as server-sent events, beginning behind Last-Event-ID.
-func (s Status) events(w http.ResponseWriter, r *http.Request) {
-	after, _ := strconv.ParseUint(r.Header.Get("Last-Event-ID"), 10, 64) // anything else: from the beginning
-	past, next := s.Feed.Read(r.Context(), after)
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
-	flusher := http.NewResponseController(w)
-	send := func(e protocol.Event) error {
-		_, err := fmt.Fprintf(w, "id: %d\ndata: %s\n\n", e.ID, protocol.Encode(e))
-		return err
-	}
-	for _, e := range past {
-		if send(e) != nil {
-			return
-		}
-	}
-	alive := time.NewTicker(keepAlive)
-	defer alive.Stop()
-	for flusher.Flush() == nil {
-		select {
-		case e, ok := <-next:
-			if !ok || send(e) != nil {
-				return
-			}
-		case <-alive.C:
-			if _, err := fmt.Fprint(w, ": alive\n\n"); err != nil {
-				return
-			}
-		}
-	}
 }
 
 // fromHere reports a request of a program on this machine: neither another machine's nor that of a web page whose name

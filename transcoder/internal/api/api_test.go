@@ -3,9 +3,7 @@ package api_test
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -15,14 +13,15 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/kinora/kinora/internal/feed"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/transcoder/internal/api"
 )
 
-func serve(t *testing.T, change func(*api.Status)) (string, *api.Feed) {
+func serve(t *testing.T, change func(*api.Status)) (string, *feed.Feed) {
 	t.Helper()
-	feed := api.NewFeed(common.Address{7}, func(protocol.Event) {})
-	s := api.Status{Feed: feed, Log: slog.New(slog.DiscardHandler), Ready: func() error { return nil },
+	events := feed.New("transcoder", common.Address{7}, nil)
+	s := api.Status{Feed: events, Log: slog.New(slog.DiscardHandler), Ready: func() error { return nil },
 		Stats: func(context.Context) (api.Stats, error) { return api.Stats{Attempts: 3, PixelRate: 9}, nil },
 		Drain: func(ctx context.Context) (any, error) {
 			deadline, _ := ctx.Deadline()
@@ -40,7 +39,7 @@ func serve(t *testing.T, change func(*api.Status)) (string, *api.Feed) {
 			t.Error(err)
 		}
 	})
-	return "http://" + srv.Addr(), feed
+	return "http://" + srv.Addr(), events
 }
 
 func request(t *testing.T, method, url string) (int, string) {
@@ -119,59 +118,28 @@ func TestDrain_isTheOwnersOnly(t *testing.T) {
 	}
 }
 
-func TestEvents_replayTheNewestAndResumeBehindTheLastSeen(t *testing.T) {
+func TestEvents_areThoseOfItsFeed(t *testing.T) {
 	t.Parallel()
-	base, feed := serve(t, nil)
-	for i := range 600 {
-		feed.Emit(protocol.Event{Kind: protocol.AttemptStarted, Seq: uint64(i)})
+	base, events := serve(t, nil)
+	events.Emit(protocol.Event{Kind: protocol.ReceiptSigned, Seq: 600})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/api/v1/events", nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	read := func(last string, n int) []protocol.Event {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/api/v1/events", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Last-Event-ID", last)
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		var events []protocol.Event
-		for lines := bufio.NewScanner(resp.Body); len(events) < n && lines.Scan(); {
-			if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
-				var e protocol.Event
-				if err := json.Unmarshal([]byte(data), &e); err != nil {
-					t.Fatal(err)
-				}
-				events = append(events, e)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+			if e, err := protocol.Decode[protocol.Event]([]byte(data)); err != nil || e.Kind != protocol.ReceiptSigned || e.Role != "transcoder" {
+				t.Errorf("%s: %v", data, err)
 			}
+			return
 		}
-		return events
 	}
-	all := read("", 500)
-	if len(all) != 500 || all[0].Seq != 100 || all[499].Seq != 599 {
-		t.Fatalf("%d events, %d to %d", len(all), all[0].Seq, all[len(all)-1].Seq)
-	}
-	feed.Emit(protocol.Event{Kind: protocol.ReceiptSigned, Seq: 600})
-	if rest := read(fmt.Sprint(all[498].ID), 2); len(rest) != 2 || rest[0].Seq != 599 || rest[1].Kind != protocol.ReceiptSigned || rest[1].Role != "transcoder" {
-		t.Errorf("resumed with %+v", rest)
-	}
-}
-
-func TestFeed_dropsAReaderThatLags(t *testing.T) {
-	t.Parallel()
-	feed := api.NewFeed(common.Address{7}, func(protocol.Event) {})
-	_, next := feed.Read(t.Context(), 0)
-	for range 2000 { // Emit never waits for the reader
-		feed.Emit(protocol.Event{Kind: protocol.AttemptStarted})
-	}
-	n := 0
-	for range next {
-		n++
-	}
-	if n == 0 || n >= 2000 {
-		t.Errorf("it read %d events before it was dropped", n)
-	}
+	t.Error("it ended without an event")
 }
