@@ -19,7 +19,7 @@ func saidBy(t *testing.T, name string, b []byte) string {
 func TestCaptions_areCarriedByOtherEncodersAndContainers(t *testing.T) {
 	t.Parallel()
 	const text = "THE QUICK BROWN FOX SAYS KINORA"
-	source := captioned(t, text)
+	source := captioned(t, text, "")
 	c := start(t, media.Limits{})
 	ladder := protocol.Ladder{sized(256, 144), sized(256, 144), sized(256, 144), sized(256, 144)}
 	for i, change := range []func(*protocol.Profile){

@@ -14,9 +14,9 @@ import (
 )
 
 // captioned is two seconds of H.264 that say text as CEA-608 captions, two letters with each picture.
-func captioned(t *testing.T, text string) []byte {
+func captioned(t *testing.T, text, x264 string) []byte {
 	t.Helper()
-	raw := mediatest.Make(t, "h264", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30:duration=2", "-c:v", "libx264", "-preset", "ultrafast", "-x264-params", "aud=1:bframes=0:keyint=60:scenecut=0")
+	raw := mediatest.Make(t, "h264", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30:duration=2", "-c:v", "libx264", "-preset", "ultrafast", "-x264-params", "aud=1:bframes=0:keyint=60:scenecut=0"+x264)
 	pairs := [][2]byte{{}, {0x14, 0x20}, {0x14, 0x20}, {0x14, 0x2e}, {0x14, 0x2e}, {0x14, 0x70}, {0x14, 0x70}} // load, clear, last row
 	if len(text)%2 != 0 {
 		text += " "
@@ -80,7 +80,7 @@ func said(t *testing.T, b []byte) string {
 func TestCaptions_areCarriedThroughEveryRendition(t *testing.T) {
 	t.Parallel()
 	const text = "THE QUICK BROWN FOX SAYS KINORA"
-	source := captioned(t, text)
+	source := captioned(t, text, "")
 	if got := said(t, source); !strings.Contains(got, text) {
 		t.Fatalf("the source says %q", got)
 	}
@@ -102,9 +102,13 @@ func TestCaptions_areCarriedThroughEveryRendition(t *testing.T) {
 	c := start(t, media.Limits{})
 	_, out := transcode(t, c, ladder, source, false)
 	want := said(t, source)
+	_, fields := transcode(t, c, ladder, captioned(t, text, ":tff=1"), false) // through the deinterlacer
 	for i, p := range ladder {
 		if got := said(t, out[i]); got != want {
 			t.Errorf("%s: says %q, want %q", p.Name, got, want)
+		}
+		if got := said(t, fields[i]); got != want {
+			t.Errorf("%s of fields: says %q, want %q", p.Name, got, want)
 		}
 	}
 }

@@ -197,6 +197,12 @@ func TestTracks_theDefaultOneIsTaken(t *testing.T) {
 			t.Errorf("%s: took %+v", tc.extension, res.Source)
 		}
 	}
+	// Of several programs, that of the first pictures.
+	programs := mediatest.Make(t, "ts", "-f", "lavfi", "-i", tone, "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", tone, "-map", "0", "-map", "1", "-map", "2", "-c:v", "libx264", "-preset", "ultrafast",
+		"-c:a:0", "mp2", "-c:a:1", "aac", "-program", "title=radio:st=0", "-program", "title=television:st=1:st=2")
+	if res, _ := transcode(t, c, protocol.Ladder{rung(90, 100_000)}, programs, false); res.Source.Audio.Codec != "aac" || res.Source.Frames != 30 {
+		t.Errorf("took %+v", res.Source)
+	}
 	// A cover is no video track.
 	cover := mediatest.Make(t, "mp4", "-f", "lavfi", "-i", tone, "-f", "lavfi", "-i", "color=red:size=64x64:duration=0.04", "-map", "0", "-map", "1", "-c:a", "aac", "-c:v", "png", "-disposition:v", "attached_pic", "-movflags", "+faststart")
 	refused(t, c, cover, protocol.NoVideo, "no video track")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/asticode/go-astiav"
 
@@ -269,7 +270,31 @@ func (d *demuxer) look() error {
 		}
 	}
 	d.streams, d.most = n, max(d.most, n)
+	if d.fc.NbPrograms() > 1 && d.video.Stream != nil && d.audio.packets == 0 {
+		d.pair()
+	}
 	return nil
+}
+
+// pair takes the sound of the program that the pictures are of.
+func (d *demuxer) pair() {
+	if d.audio.Stream != nil {
+		d.audio.SetDiscard(astiav.DiscardAll)
+		d.audio.Stream = nil
+	}
+	for _, p := range d.fc.Programs() {
+		streams := p.Streams()
+		if !slices.ContainsFunc(streams, func(s *astiav.Stream) bool { return s.Index() == d.video.Index() }) {
+			continue
+		}
+		for _, s := range streams {
+			if s.CodecParameters().MediaType() == astiav.MediaTypeAudio {
+				d.audio.Stream = s
+				s.SetDiscard(astiav.DiscardDefault)
+				return
+			}
+		}
+	}
 }
 
 // span checks that the timestamps stay within the longest segment.
