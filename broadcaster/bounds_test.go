@@ -129,7 +129,7 @@ func TestRecords_arePrunedByAgeAndTheTotalsStay(t *testing.T) {
 	peer := newPeer(t, func() protocol.Domain { return g.domain })
 	database := pgtest.URL(t)
 	cfg := g.config(t, database, peer)
-	cfg.Retention, cfg.KeepRecords = time.Second, time.Hour
+	cfg.Retention, cfg.KeepRecords = time.Second, 24*time.Hour
 	n := start(t, cfg)
 	segments := clip(t, 4)
 	peer.blacken.Store(1) // the first attempt is rejected
@@ -149,14 +149,14 @@ func TestRecords_arePrunedByAgeAndTheTotalsStay(t *testing.T) {
 	_, parties, _ := n.get(t, "/api/v1/balances")
 	n.stop()
 
-	age(t, database, 2*time.Hour) // first out of the playlists, which is a while before the records go
+	age(t, database, 25*time.Hour) // first out of the playlists, which is a while before the records go
 	n = start(t, cfg)
 	eventually(t, "nothing in the playlists", func() bool { return n.streams(t) == "" })
 	n.stop()
 	if got := count(t, database, "live_segments"); got != 2 {
 		t.Errorf("%d segments on record, want 2", got)
 	}
-	age(t, database, 2*time.Hour)
+	age(t, database, 25*time.Hour)
 	n = start(t, cfg)
 	eventually(t, "no segment and no attempt on record", func() bool {
 		return count(t, database, "live_segments")+count(t, database, "live_renditions")+count(t, database, "live_attempts") == 0

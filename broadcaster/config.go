@@ -133,7 +133,7 @@ func (c Config) Validate() error {
 		{"segment-duration", c.SegmentDuration > 0 && c.SegmentDuration <= c.MaxSegmentDuration, c.SegmentDuration, "more than 0, at most --max-segment-duration"},
 		{"hold-back", c.HoldBack >= 1 && c.HoldBack <= 100, c.HoldBack, "1 to 100"},
 		{"retention", c.Retention >= 0, c.Retention, "0 or more"},
-		{"keep-records", c.KeepRecords == 0 || c.KeepRecords >= time.Hour, c.KeepRecords, "0 or at least 1h: the hourly spend cap is read from them"},
+		{"keep-records", c.KeepRecords == 0 || c.KeepRecords >= 24*time.Hour, c.KeepRecords, "0 or at least 24h: a restart reads what the day's spend caps count from them"},
 		{"stream-idle", c.StreamIdle >= time.Second, c.StreamIdle, "at least 1s"},
 		{"max-segment-bytes", c.MaxSegmentBytes >= 1<<16 && c.MaxSegmentBytes <= 1<<30, c.MaxSegmentBytes, "65536 to 1073741824"},
 		{"max-pixels", c.MaxPixels >= 1<<10, c.MaxPixels, "at least 1024"},

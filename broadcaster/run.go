@@ -62,7 +62,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err != nil {
 		return stopped(ctx, err)
 	}
-	signer, err := cfg.signer(ctx, escrow, key)
+	signer, err := payment.Spender(ctx, escrow, common.HexToAddress(cfg.Payer), key)
 	if err != nil {
 		return stopped(ctx, err)
 	}
@@ -103,7 +103,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err != nil {
 		return stopped(ctx, err)
 	}
-	spend := stream.NewSpend(stream.Caps{Hour: cfg.SpendPerHour, Day: cfg.SpendPerDay, StreamDay: cfg.SpendPerStream, Total: cfg.SpendTotal}, spent, recent)
+	spend := payment.NewSpend(payment.Caps{Hour: cfg.SpendPerHour, Day: cfg.SpendPerDay, StreamDay: cfg.SpendPerStream, Total: cfg.SpendTotal}, spent, recent)
 	shelf, err := playlist.NewShelf(filepath.Join(cfg.Data, "hls"))
 	if err != nil {
 		return err
@@ -129,7 +129,12 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	metrics := api.NewMetrics()
 	push := ingest.NewSecret(secret)
 	bank := &api.Bank{Escrow: escrow, Self: signer.Address(), Market: buyer, Store: rows, Names: names(cfg.Parties)}
-	face := api.New(api.Config{Desk: desk, Store: rows, Market: buyer, Spend: spend, Shelf: shelf, Feed: events, Secret: push, Self: signer.Address(), Ready: treasurer.missing,
+	face := api.New(api.Config{Desk: desk, Store: rows, Market: buyer, Spend: spend, Shelf: shelf, Feed: events, Secret: push, Self: signer.Address(), Ready: func() []string {
+		if desk.Draining() {
+			return []string{"draining: no new pushes are taken until the next start"}
+		}
+		return treasurer.missing()
+	},
 		Ingest: ingest.New(desk, push, ingest.Limits{MaxBytes: cfg.MaxSegmentBytes, MaxDuration: cfg.MaxSegmentDuration, MinRate: cfg.MinBodyRate, Grace: cfg.BodyGrace},
 			metrics.Refused, log),
 		Payer: payer.Stats, Funds: treasury.Funds, Balances: bank.Balances, Log: log}, metrics)
@@ -190,26 +195,6 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	_ = server.Shutdown(drain)
 	_ = server.Close()
 	return fault
-}
-
-// signer signs as the account whose money is spent: with its own key, or with a session key that may at this moment.
-func (c Config) signer(ctx context.Context, escrow *chain.Escrow, key protocol.Signer) (protocol.Signer, error) {
-	payer := common.HexToAddress(c.Payer)
-	if c.Payer == "" || payer == key.Address() {
-		return key, nil
-	}
-	s, err := escrow.Session(ctx, payer, key.Address())
-	if err != nil {
-		return nil, err
-	}
-	now, err := escrow.BlockTime(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if s.ValidUntil <= now || s.DailyCap.IsZero() {
-		return nil, fmt.Errorf("--payer %s has not authorised the key of --keystore, %s, or no longer: run `kinora wallet authorise %s` with the payer's key", payer, key.Address(), key.Address())
-	}
-	return protocol.OnBehalf(payer, key), nil
 }
 
 // stopped is nil for an error that merely says that ctx ended.

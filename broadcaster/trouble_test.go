@@ -358,3 +358,32 @@ func TestRestore_givesACutOffOrchestratorWorkAgain(t *testing.T) {
 		t.Errorf("after a restart and good work: %+v, %d offers", s, len(liar.offered()))
 	}
 }
+
+// Whoever sends pushes here hears of the drain before the door is closed.
+func TestDrain_isSaidByReadyz(t *testing.T) {
+	t.Parallel()
+	g := setUp(t)
+	peer := newPeer(t, func() protocol.Domain { return g.domain })
+	n := start(t, g.config(t, pgtest.URL(t), peer))
+	if code, body, _ := n.get(t, "/readyz"); code != http.StatusOK {
+		t.Fatalf("before: %d %s", code, body)
+	}
+	peer.held = make(chan struct{})
+	pushed := make(chan int, 1)
+	go func() {
+		code, _, _ := n.push(t, "/live/cam/0.ts", bytes.NewReader(clip(t, 1)[0].Bytes), "Content-Duration", "2000")
+		pushed <- code
+	}()
+	eventually(t, "the segment is worked on", func() bool { return len(peer.offered()) == 1 })
+	stopped := make(chan struct{})
+	go func() { n.stop(); close(stopped) }()
+	eventually(t, "it says that it drains", func() bool {
+		code, body, _ := n.get(t, "/readyz")
+		return code == http.StatusServiceUnavailable && strings.Contains(body, "draining")
+	})
+	close(peer.held)
+	if code := <-pushed; code != http.StatusOK {
+		t.Errorf("the segment in flight: %d", code)
+	}
+	<-stopped
+}

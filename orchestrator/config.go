@@ -26,7 +26,9 @@ type Config struct {
 	NATSCreds    string `name:"nats-creds" help:"File with credentials for NATS, if it asks for any." placeholder:"FILE"`
 	ChainRPC     string `name:"chain-rpc" help:"JSON-RPC endpoint of the chain that settles; several separated by commas, the preferred first." placeholder:"URL"`
 	Escrow       string `name:"escrow" help:"Address of the TicketEscrow contract." placeholder:"ADDRESS"`
-	Keystore     string `name:"keystore" help:"Keystore file of this orchestrator's account." placeholder:"FILE"`
+	Keystore     string `name:"keystore" help:"Keystore file of this orchestrator's account: who it is on the market, and who is paid." placeholder:"FILE"`
+	Payer        string `name:"payer" help:"Account whose escrow pays transcoders, when --keystore is a session key that it authorised (kinora wallet authorise); its own key is not needed here. Empty: the keystore's account." placeholder:"ADDRESS"`
+	IncomeTo     string `name:"income-to" help:"Account that redeemed winners are paid out to. Empty: they are credited to the keystore's account in the escrow." placeholder:"ADDRESS"`
 	PasswordFile string `name:"password-file" help:"File with the keystore's password." placeholder:"FILE"`
 	Data         string `name:"data" help:"Not used: everything that lasts is in Postgres." hidden:""`
 	MediaChild   string `name:"media-child" help:"The kinora-media program; by default the one beside this program." placeholder:"FILE"`
@@ -38,6 +40,12 @@ type Config struct {
 	MaxTranscoders          int           `name:"max-transcoders" help:"Transcoders that are given an allocation, at most." default:"64"`
 	MinTranscoders          int           `name:"min-transcoders" help:"Allocated transcoders before /readyz says ready." default:"0"`
 	TopUpInterval           time.Duration `name:"top-up-interval" help:"How often allocations are looked at, and topped up below half." default:"10s"`
+
+	SpendPerHour   protocol.Wei  `name:"spend-per-hour" help:"Most that transcoders are paid within an hour, in wei; 0: no bound." default:"0" placeholder:"WEI"`
+	SpendPerDay    protocol.Wei  `name:"spend-per-day" help:"Most that transcoders are paid within a day, in wei; 0: no bound." default:"0" placeholder:"WEI"`
+	SpendPerStream protocol.Wei  `name:"spend-per-stream" help:"Most that transcoders are paid for one stream within a day, in wei; 0: no bound." default:"0" placeholder:"WEI"`
+	SpendTotal     protocol.Wei  `name:"spend-total" help:"Most that transcoders are ever paid, in wei; 0: no bound." default:"0" placeholder:"WEI"`
+	WarnRunway     time.Duration `name:"warn-runway" help:"Warn when the money for transcoders lasts less than this at the rate of the last hour; 0: 6h." default:"6h"`
 
 	LeaseTime       time.Duration `name:"lease-time" help:"Length of a lease; it is renewed at half time while in use." default:"30s"`
 	LeaseIdle       time.Duration `name:"lease-idle" help:"A lease without a segment for so long is released." default:"10s"`
@@ -95,11 +103,18 @@ func (c Config) Validate() error {
 		{"tls-cert", (c.TLSCert == "") != (c.TLSKey == ""), "--tls-cert and --tls-key go together"},
 		{"database-url", c.DatabaseURL == "", "a Postgres database is needed, such as postgres://user@host/kinora"},
 		{"nats", c.NATS == "", "the URL of a NATS server is needed"},
-		{"escrow", !common.IsHexAddress(c.Escrow) || common.HexToAddress(c.Escrow) == (common.Address{}), "want the address of the contract"},
+		{"escrow", !isAccount(c.Escrow), "want the address of the contract"},
+		{"payer", c.Payer != "" && !isAccount(c.Payer), "want an account's address"},
+		{"income-to", c.IncomeTo != "" && (!isAccount(c.IncomeTo) || common.HexToAddress(c.IncomeTo) == common.HexToAddress(c.Escrow)), "want an account's address, and not the escrow's"},
 		{"keystore", c.Keystore == "", "a keystore file is needed (`kinora wallet new` makes one)"},
 		{"password-file", c.PasswordFile == "", "the file with the keystore's password is needed"},
 		{"wei-per-pixel", c.WeiPerPixel.IsZero() || !c.WeiPerPixel.FitsUint96(), "want 1 to 2^96-1"},
 		{"allocation-per-transcoder", c.AllocationPerTranscoder.IsZero() || !c.AllocationPerTranscoder.FitsUint96(), "want 1 to 2^96-1"},
+		{"spend-per-hour", !c.SpendPerHour.FitsUint96(), "want at most 2^96-1"},
+		{"spend-per-day", !c.SpendPerDay.FitsUint96(), "want at most 2^96-1"},
+		{"spend-per-stream", !c.SpendPerStream.FitsUint96(), "want at most 2^96-1"},
+		{"spend-total", !c.SpendTotal.FitsUint96(), "want at most 2^96-1"},
+		{"warn-runway", c.WarnRunway < 0, "want 0 or more"},
 		{"quote-valid", c.QuoteValid < time.Second || c.QuoteValid > 24*time.Hour, "want 1s to 24h"},
 		{"max-transcoders", c.MaxTranscoders < 1, "want at least 1"},
 		{"min-transcoders", c.MinTranscoders < 0 || c.MinTranscoders > c.MaxTranscoders, "want 0 to --max-transcoders"},
@@ -124,4 +139,8 @@ func (c Config) Validate() error {
 		}
 	}
 	return nil
+}
+
+func isAccount(text string) bool {
+	return common.IsHexAddress(text) && common.HexToAddress(text) != (common.Address{})
 }

@@ -69,6 +69,10 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		return err
 	}
 	open.add(func() error { escrow.Client().Close(); return nil })
+	spender, err := payment.Spender(starting, escrow, common.HexToAddress(c.Payer), signer)
+	if err != nil {
+		return err
+	}
 	nats, err := bus.Dial(starting, c.NATS, bus.Options{Name: "orchestrator " + self.Hex(), Credentials: c.NATSCreds, Log: log})
 	if err != nil {
 		return err
@@ -129,17 +133,21 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		Confirmations: c.Confirmations, MaxGasPercent: c.MaxGasPercent, Gas: gas.Cost, Now: clock, Events: events.Emit, Log: log,
 		Flushed:  func(payer common.Address, stream string) { dispatcher.EndStream(payer, stream) },
 		Rejected: func(payer common.Address, r payment.Reject) { dispatcher.Rejected(payer, r.Attempt) },
-	}, pgstore.Recipient(db.Pool()), escrow)
-	payer := payment.NewPayer(payment.PayerConfig{Domain: domain, Signer: signer, MaxFaceValue: c.AllocationPerTranscoder, Now: clock, Events: events.Emit, Log: log},
+	}, pgstore.Recipient(db.Pool()), escrow.PayingTo(common.HexToAddress(c.IncomeTo)))
+	payer := payment.NewPayer(payment.PayerConfig{Domain: domain, Signer: spender, MaxFaceValue: c.AllocationPerTranscoder, Now: clock, Events: events.Emit, Log: log},
 		pgstore.Payer(db.Pool()), sender{nats})
 	db.UseLedger(store.Tickets(payer))
-	treasury := payment.NewTreasury(escrow, account, events.Emit, log).Keep(payment.Keeping{Store: pgstore.Payer(db.Pool()), Now: clock})
+	treasury := payment.NewTreasury(escrow, account, events.Emit, log).Of(spender.Address()).Keep(payment.Keeping{Store: pgstore.Payer(db.Pool()), WarnBelow: c.WarnRunway, Now: clock})
+	budget, err := dispatch.OpenBudget(ctx, db, payment.Caps{Hour: c.SpendPerHour, Day: c.SpendPerDay, StreamDay: c.SpendPerStream, Total: c.SpendTotal})
+	if err != nil {
+		return err
+	}
 
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	transcoders := fleet.New(fleet.Config{Domain: domain, Self: self, Allocation: c.AllocationPerTranscoder, MaxMembers: c.MaxTranscoders,
 		Backoff: c.Backoff, TopUp: c.TopUpInterval, Events: events.Emit, Log: log}, db, treasury)
-	dispatcher, err = dispatch.New(ctx, dispatch.Config{Domain: domain, Signer: signer, URL: url,
+	dispatcher, err = dispatch.New(ctx, dispatch.Config{Domain: domain, Signer: signer, Budget: budget, Payer: spender.Address(), URL: url,
 		Prices:     protocol.Prices{{Codec: protocol.H264, WeiPerPixel: c.WeiPerPixel}},
 		QuoteValid: c.QuoteValid, LeaseTime: c.LeaseTime, IdleLease: c.LeaseIdle, AwardTimeout: c.AwardTimeout, SlotTimeout: c.SlotTimeout,
 		CancelGrace: cancelGrace, MaxSegmentBytes: c.MaxSegmentBytes, MaxInFlight: c.MaxInFlight, MaxAttempts: c.MaxAttempts,
@@ -157,7 +165,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	}
 	open.add(drained)
 
-	handler := api.New(api.Config{Domain: domain, Self: self, MinTranscoders: c.MinTranscoders, BodyIdle: c.BodyIdle, Log: log},
+	handler := api.New(api.Config{Domain: domain, Self: self, MinTranscoders: c.MinTranscoders, BodyIdle: c.BodyIdle, Spend: budget.Totals, Funds: treasury.Funds, Log: log},
 		dispatcher, transcoders, db, events, recipient, payer, nats.Connected, registry).Handler()
 	server := api.Serve(listener, handler, api.TLS{Cert: c.TLSCert, Key: c.TLSKey}, log)
 	open.add(func() error {

@@ -78,9 +78,11 @@ type town struct {
 	payerKey *protocol.KeySigner
 	payer    *payment.Payer
 	earner   *payment.Recipient
+	worker   common.Address // the earner's
 	url      string
 	client   *http.Client
 	log      *slog.Logger
+	delivers func() // called before a receipt leaves, if it is set before work begins
 	pay      func(ctx context.Context, o payment.Order) error
 }
 
@@ -110,7 +112,7 @@ func newTown(t *testing.T) *town {
 	self, keystore, password := w.account("orchestrator")
 	earner, _, _ := w.account("transcoder")
 	w.payerKey, _, _ = w.account("broadcaster")
-	w.self = self.Address()
+	w.self, w.worker = self.Address(), earner.Address()
 	dev, err := devchain.Start(ctx, devchain.Options{Prefund: map[common.Address]protocol.Wei{
 		self.Address(): ether(100), earner.Address(): ether(100), w.payerKey.Address(): ether(100)}})
 	w.must(err)
@@ -176,8 +178,11 @@ func newTown(t *testing.T) *town {
 	t.Cleanup(transport.CloseIdleConnections)
 	w.client = &http.Client{Transport: transport}
 	peertest.Join(t, peertest.Options{Domain: w.domain, Key: earner, NATS: nats.URL(), Price: 100, Manner: peertest.Honest, Log: w.log,
-		Params: w.earner.Params,
+		Params: w.earner.Params, Admit: w.earner.AdmitBy,
 		Owe: func(ctx context.Context, payer common.Address, attempt protocol.ID, stream string, fee protocol.Wei) error {
+			if w.delivers != nil {
+				w.delivers()
+			}
 			return w.earner.Owe(ctx, payment.Owed{Payer: payer, Attempt: attempt, Stream: stream, Fee: fee})
 		},
 		Tickets: func(ctx context.Context, b []byte) ([]byte, error) {
@@ -346,6 +351,8 @@ type stats struct {
 	InFlight   int                    `json:"in_flight"`
 	Payer      payment.PayerStats     `json:"payer"`
 	Recipient  payment.RecipientStats `json:"recipient"`
+	Spend      payment.Spending       `json:"spend"`
+	Funds      payment.Funds          `json:"funds"`
 }
 
 func (w *town) stats() (s stats) {
@@ -414,6 +421,11 @@ func TestRun_killedAtAnyMomentPaysAndIsPaidOnce(t *testing.T) {
 	// What was won is redeemed on both hops, and the chain agrees.
 	var answer payment.RecipientStats
 	w.must(w.post(t.Context(), "/api/v1/drain?timeout=30s", nil, &answer))
+	if resp, err := w.client.Get(w.url + "/readyz"); err != nil {
+		t.Error(err)
+	} else if text, err := io.ReadAll(resp.Body); resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(text), "draining") {
+		t.Errorf("after a drain it says that it is ready: %d %s, %v", resp.StatusCode, text, err)
+	}
 	w.must(w.earner.Drain(t.Context()))
 	paid, err := w.escrow.Redemptions(t.Context(), 0)
 	w.must(err)

@@ -125,8 +125,8 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 			if !nats.Connected() {
 				return protocol.Errorf(protocol.Unavailable, "no connection to NATS")
 			}
-			if ctx.Err() != nil {
-				return protocol.Errorf(protocol.Draining, "shutting down")
+			if ctx.Err() != nil || pay.Draining() {
+				return protocol.Errorf(protocol.Draining, "draining: no new work is taken until the next start")
 			}
 			select {
 			case <-seller.Ready():

@@ -181,7 +181,7 @@ func TestRun_worksIsPaidAndRedeems(t *testing.T) {
 		for len(bids) > 0 {
 			b = <-bids
 		}
-		a := protocol.Award{Lease: protocol.NewID(), Orchestrator: w.orchestrator.Address(), Transcoder: w.transcoder, Stream: "live",
+		a := protocol.Award{Lease: protocol.NewID(), Orchestrator: w.orchestrator.Address(), Payer: w.orchestrator.Address(), Transcoder: w.transcoder, Stream: "live",
 			LadderHash: protocol.Hash(ladder.Hash()), Prices: b.Prices, MaxFee: ether(1).Div(10), LeaseMillis: 60_000, BidSequence: b.Sequence, URL: peer.URL}
 		answer, err := w.bus.OfferAward(t.Context(), w.transcoder, protocol.AwardOffer{Award: peer.SealAward(t, a), Ladder: ladder, SourceFPS: 30, SegmentMillis: 2000})
 		if err != nil {
@@ -264,6 +264,10 @@ func TestRun_worksIsPaidAndRedeems(t *testing.T) {
 	var settled payment.RecipientStats
 	if status := getJSON(t, http.MethodPost, base+"/api/v1/drain?timeout=60s", &settled); status != http.StatusOK || settled.Redeemed != 2 || settled.PendingWinners != 0 {
 		t.Errorf("drain: %d %+v", status, settled)
+	}
+	var problem protocol.Problem
+	if status := getJSON(t, http.MethodGet, base+"/readyz", &problem); status != http.StatusServiceUnavailable || problem.Code != protocol.Draining {
+		t.Errorf("after a drain it says that it is ready: %d %+v", status, problem)
 	}
 	earned, err := w.escrow.Balance(t.Context(), w.transcoder)
 	if err != nil || earned != params.FaceValue.Mul(2) {

@@ -21,6 +21,7 @@ import (
 	"github.com/kinora/kinora/internal/chain"
 	"github.com/kinora/kinora/internal/chain/devchain"
 	"github.com/kinora/kinora/internal/identity"
+	"github.com/kinora/kinora/internal/media"
 	"github.com/kinora/kinora/internal/protocol"
 )
 
@@ -28,14 +29,20 @@ import (
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"kinora": main}) }
 
 // TestScripts runs testdata/script: each file is one topic of the command line, told as a user meets it. Scripts see none of
-// this process's KINORA_* variables, and a chain of their own process at $RPC on which `fund` is rich.
+// this process's KINORA_* variables, a chain of their own process at $RPC on
+// which `fund` is rich, and kinora-media as $MEDIA_CHILD.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	rich := newBank(t)
+	child, err := media.Find()
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each of the many processes sleeps a second at its end
+			env.Setenv("MEDIA_CHILD", child)
 			env.Setenv("RPC", rich.url)
 			env.Setenv("RPC_ADDR", strings.TrimPrefix(rich.url, "http://"))
 			env.Values["secrets"] = &[]string{}

@@ -113,7 +113,7 @@ func misused(parser *kong.Kong, err error, stderr io.Writer) {
 			return
 		}
 		if selected != nil {
-			name += " " + settings.Name(selected)
+			name = selected.FullPath()
 		}
 	}
 	fmt.Fprintf(stderr, "%s --help explains its flags\n", name)

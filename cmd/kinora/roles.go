@@ -103,17 +103,22 @@ func (c *orchestratorCommand) Run(a *app) error {
 }
 
 type transcoderCommand struct {
+	Run         transcoderRun         `cmd:"" default:"withargs" help:"Bid for work, transcode it, be paid."`
+	SandboxTest transcoderSandboxTest `cmd:"" help:"Try to break out of the jail around the programs that touch media, and say what stopped each attempt."`
+}
+
+type transcoderRun struct {
 	transcoder.Config
 	readyFile
 }
 
 // Validate names what is missing; what is wrong, the embedded Config names.
-func (c *transcoderCommand) Validate() error {
+func (c *transcoderRun) Validate() error {
 	return market{nil, &c.ChainRPC, &c.Escrow, &c.Keystore, &c.PasswordFile}.missing()
 }
 
 // Run runs the role until a signal.
-func (c *transcoderCommand) Run(a *app) error {
+func (c *transcoderRun) Run(a *app) error {
 	c.OnReady = func(r transcoder.Ready) { c.told(a, r.HTTP, r.Address) }
 	return transcoder.Run(a.ctx, c.Config, a.log.With("role", "transcoder"))
 }

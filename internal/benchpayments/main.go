@@ -4,7 +4,9 @@
 //
 //	BENCH_SECONDS=N   length of each measurement (4)
 //	BENCH_WINNERS=N   winners in the queue (100000)
+//	BENCH_LANES=N     lanes that they stand on (64)
 //	BENCH_PATIENCE=D  how long the queue may take before it is given up, with what was reached (2h)
+//	BENCH_PROFILE=DIR where to write a CPU profile of each part, PART.pprof (nowhere)
 package main
 
 import (
@@ -16,6 +18,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime/pprof"
 	"strconv"
 	"syscall"
 	"time"
@@ -56,7 +59,7 @@ func whole(ctx context.Context) error {
 		}
 		parts := []string{"tickets", "postgres", "sqlite"}
 		if b.cgo == "1" {
-			parts = append(parts, "queue")
+			parts = append(parts, "idle", "queue")
 		}
 		for _, p := range parts { // each in a process of its own, whose memory is its own
 			fmt.Fprintln(os.Stderr, "measuring", p, b.note)
@@ -100,11 +103,25 @@ func part(ctx context.Context) error {
 	if b.winners, err = number("BENCH_WINNERS", 100_000); err != nil {
 		return err
 	}
+	if b.lanes, err = number("BENCH_LANES", 64); err != nil {
+		return err
+	}
 	b.patience = 2 * time.Hour
 	if v := os.Getenv("BENCH_PATIENCE"); v != "" {
 		if b.patience, err = time.ParseDuration(v); err != nil || b.patience <= 0 {
 			return fmt.Errorf("BENCH_PATIENCE=%q, want a duration such as 20m", v)
 		}
+	}
+	if dir := os.Getenv("BENCH_PROFILE"); dir != "" {
+		f, err := os.Create(filepath.Join(dir, os.Args[1]+".pprof"))
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
 	}
 	switch os.Args[1] {
 	case "tickets":
@@ -113,6 +130,8 @@ func part(ctx context.Context) error {
 		err = b.accept(ctx, "", openPostgres)
 	case "sqlite":
 		err = b.accept(ctx, "sqlite_", openSQLite)
+	case "idle":
+		err = b.idle(ctx)
 	case "queue":
 		err = b.queue(ctx)
 	default:
@@ -128,6 +147,7 @@ type benchmark struct {
 	seconds  int
 	atMost   int // tickets a second that are signed ahead for a measurement of acceptance
 	winners  int
+	lanes    int
 	patience time.Duration
 	figures  []bench.Figure
 }

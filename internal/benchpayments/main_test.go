@@ -19,12 +19,13 @@ func TestParts_measureWhatTheyName(t *testing.T) {
 			[]string{"accept_per_s_1", "accept_per_s_16", "accept_per_s_256", "accept_p99_256", "accept_cpu_256", "peak_rss_accept_256", "peak_rss_accept_256_postgres"}},
 		"sqlite": {func(t *testing.T, b *benchmark) error { return b.accept(t.Context(), "sqlite_", openSQLite) },
 			[]string{"accept_sqlite_per_s_1", "accept_sqlite_per_s_16", "accept_sqlite_per_s_256", "accept_sqlite_cpu_256"}},
+		"idle": {func(t *testing.T, b *benchmark) error { return b.idle(t.Context()) }, nil}, // in so short a time it may ask for nothing
 		"queue": {func(t *testing.T, b *benchmark) error { return b.queue(t.Context()) },
 			[]string{"queue_first_tx", "queue_drained", "queue_txs", "peak_rss_queue"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := &benchmark{seconds: 1, atMost: 600, winners: 300, patience: 2 * time.Minute}
+			b := &benchmark{seconds: 1, atMost: 600, winners: 300, lanes: 64, patience: 2 * time.Minute}
 			if err := part.run(t, b); err != nil {
 				t.Fatal(err)
 			}

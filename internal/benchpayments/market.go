@@ -70,6 +70,7 @@ type market struct {
 	recipient *payment.Recipient
 	hasher    *ticket.Hasher
 	store     payment.Store
+	domain    protocol.Domain
 	close     []func()
 }
 
@@ -127,6 +128,7 @@ func newMarket(ctx context.Context, period time.Duration, multiple uint64, alloc
 	m.store = store
 	m.close = append(m.close, closeStore)
 	domain := escrow.Domain()
+	m.domain = domain
 	m.hasher = ticket.Domain{ChainID: domain.ChainID, Escrow: domain.Escrow}.Hasher()
 	m.account = chain.NewAccount(m.client, earner)
 	m.recipient = payment.NewRecipient(payment.RecipientConfig{Domain: domain, Signer: earner, Account: m.account,

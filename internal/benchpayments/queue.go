@@ -8,9 +8,6 @@ import (
 	"github.com/kinora/kinora/internal/payment"
 )
 
-// queueStreams is how many lanes the winners of the queue stand on.
-const queueStreams = 64
-
 // queue measures how long a queue of winners takes to the chain once their sets are closed.
 func (b *benchmark) queue(ctx context.Context) error {
 	m, err := newMarket(ctx, time.Second, 1, fee.Mul(uint64(10*b.winners)), openPostgres)
@@ -20,9 +17,9 @@ func (b *benchmark) queue(ctx context.Context) error {
 	defer m.stop()
 	var streams [][]payment.Delivery
 	count := 0
-	for i := range queueStreams {
-		n := b.winners / queueStreams
-		if i < b.winners%queueStreams {
+	for i := range b.lanes {
+		n := b.winners / b.lanes
+		if i < b.winners%b.lanes {
 			n++
 		}
 		deliveries, err := m.sign(ctx, fmt.Sprintf("q%d", i), n)
@@ -83,7 +80,7 @@ func (b *benchmark) queue(ctx context.Context) error {
 	if stats.PendingWinners > 0 {
 		return fmt.Errorf("after %s %d of %d winners are still pending (first transaction after %s, %d transactions)", took, stats.PendingWinners, count, first, stats.Txs)
 	}
-	b.figure("queue_winners", float64(count), "", "", fmt.Sprintf("on %d lanes of one payer", queueStreams))
+	b.figure("queue_winners", float64(count), "", "", fmt.Sprintf("on %d lanes of one payer", b.lanes))
 	b.figure("queue_first_tx", first.Seconds(), "s", "", "until it is mined, on a chain with a block a second")
 	b.figure("queue_drained", took.Seconds(), "s", "", "until every winner is redeemed")
 	b.figure("queue_txs", float64(stats.Txs), "", "", "")

@@ -75,7 +75,7 @@ func bid(t *testing.T, s protocol.Signer, sequence uint64) protocol.Signed[proto
 func offer(t *testing.T, orchestrator protocol.Signer, transcoder common.Address) protocol.AwardOffer {
 	ladder := protocol.Ladder{{Name: "240p", Width: 426, Height: 240, Bitrate: 400_000, Codec: protocol.H264}}
 	return protocol.AwardOffer{Ladder: ladder, SourceFPS: 30, SegmentMillis: 2000, Award: seal(t, orchestrator, protocol.Award{
-		Lease: protocol.NewID(), Orchestrator: orchestrator.Address(), Transcoder: transcoder, Stream: "live", LadderHash: protocol.Hash(ladder.Hash()),
+		Lease: protocol.NewID(), Orchestrator: orchestrator.Address(), Payer: orchestrator.Address(), Transcoder: transcoder, Stream: "live", LadderHash: protocol.Hash(ladder.Hash()),
 		Prices: prices(7), MaxFee: protocol.NewWei(1 << 40), LeaseMillis: 30_000, BidSequence: 1, URL: "http://127.0.0.1:1"})}
 }
 

@@ -23,6 +23,7 @@ type Escrow struct {
 	address common.Address
 	abi     *bindings.TicketEscrow
 	thaw    time.Duration
+	payTo   common.Address // zero: redemptions are credited
 }
 
 // Allocation is what a payer set aside for one recipient. Thawing is part of Amount.
@@ -171,7 +172,19 @@ func (e *Escrow) RedeemBatch(ctx context.Context, a *Account, runs []ticket.Run,
 		}
 		packed = append(packed, b...)
 	}
-	return a.submit(ctx, "redeem", &e.address, protocol.Wei{}, e.abi.PackRedeemBatch(packed, minTotal.Big()), stored)
+	data := e.abi.PackRedeemBatch(packed, minTotal.Big())
+	if e.payTo != (common.Address{}) {
+		data = e.abi.PackRedeemBatchTo(packed, minTotal.Big(), e.payTo)
+	}
+	return a.submit(ctx, "redeem", &e.address, protocol.Wei{}, data, stored)
+}
+
+// PayingTo is the same escrow, whose RedeemBatch pays out to an account instead of crediting the recipient. The zero address
+// changes nothing.
+func (e *Escrow) PayingTo(account common.Address) *Escrow {
+	to := *e
+	to.payTo = account
+	return &to
 }
 
 // Diagnose asks the chain whether it would pay this ticket now, alone: RefusalNone when it would. It discloses rand.

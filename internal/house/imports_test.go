@@ -112,7 +112,8 @@ func TestRolesMeetOnlyInMessages(t *testing.T) {
 		}
 		if strings.HasPrefix(p.ImportPath, "internal/protocol") {
 			for _, imp := range p.Imports {
-				if strings.HasPrefix(imp, module) {
+				// The levels are tables of the codecs' standards, which import nothing themselves.
+				if strings.HasPrefix(imp, module) && imp != module+"/internal/level" {
 					t.Errorf("%s imports %s: the vocabulary imports nothing of Kinora", p.ImportPath, imp)
 				}
 			}

@@ -11,7 +11,7 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
-	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,8 +28,17 @@ type Child struct {
 	log    *slog.Logger
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
+	stderr *lineLog
 	hello  wire.Hello
 	done   chan struct{} // closed when the process has ended and been waited for
+
+	extra   []*os.File // left open to it, by the test of its jail alone
+	without []string   // see Options
+	set     int        // of namespaces it was started in
+	group   string     // folder of its control group, or empty
+	layers  []string
+	lacking map[string]string
+	born    time.Time
 
 	write sync.Mutex // held while a frame is written to stdin
 	frame []byte     // of the frame being written
@@ -43,43 +52,9 @@ type Child struct {
 
 // Start starts a child and returns when it is ready.
 func Start(ctx context.Context, opts Options) (*Child, error) {
-	path := opts.Path
-	if path == "" {
-		var err error
-		if path, err = Find(); err != nil {
-			return nil, protocol.Errorf(protocol.Internal, "start media child: %w", err)
-		}
-	}
-	c := &Child{limits: opts.Limits.withDefaults(), log: opts.Log, done: make(chan struct{}), jobs: make(map[uint32]*job)}
-	if c.log == nil {
-		c.log = slog.New(slog.DiscardHandler)
-	}
-	c.cmd = exec.Command(path)
-	c.cmd.Env = []string{
-		// x264's frames are taken and given back every segment: without these, each is mapped and cleared by the kernel again.
-		// With more than one arena, what a segment's threads gave back is found by the next one's only by luck.
-		"MALLOC_MMAP_THRESHOLD_=1073741824", "MALLOC_TRIM_THRESHOLD_=4294967296", "MALLOC_TOP_PAD_=67108864", "MALLOC_ARENA_MAX=1",
-		"KINORA_MEDIA_MEMORY=" + strconv.FormatInt(c.limits.MaxMemory, 10), "KINORA_MEDIA_FILES=" + strconv.Itoa(c.limits.MaxFiles),
-	}
-	c.cmd.Dir = "/"
-	c.cmd.Stderr = &lineLog{log: c.log}
-	c.cmd.SysProcAttr = sysProcAttr()
-	stdin, err := c.cmd.StdinPipe()
+	c := newChild(opts)
+	stdout, err := c.spawn(opts.Path)
 	if err != nil {
-		return nil, protocol.Errorf(protocol.Internal, "start media child: %w", err)
-	}
-	stdout, childOut, err := os.Pipe() // not StdoutPipe: Wait would close it under the reader
-	if err != nil {
-		return nil, protocol.Errorf(protocol.Internal, "start media child: %w", err)
-	}
-	c.cmd.Stdout, c.stdin = childOut, stdin
-
-	started := make(chan error, 1)
-	go c.wait(started)
-	err = <-started
-	childOut.Close()
-	if err != nil {
-		stdout.Close()
 		return nil, protocol.Errorf(protocol.Internal, "start media child: %w", err)
 	}
 	hello := make(chan error, 1)
@@ -96,10 +71,88 @@ func Start(ctx context.Context, opts Options) (*Child, error) {
 	if err != nil {
 		c.kill(err)
 		<-c.done
-		return nil, protocol.Errorf(protocol.Internal, "start media child %s: %w", path, err)
+		return nil, protocol.Errorf(protocol.Internal, "start media child %s: %w", c.cmd.Path, err)
 	}
-	c.log.Debug("media child ready", "pid", c.Pid(), "ffmpeg", c.hello.FFmpeg, "network", c.hello.Network)
+	c.layers, c.lacking = layersOf(c.set, c.group != "", c.hello.Layers, c.hello.Lacking)
+	c.born = time.Now()
+	c.log.Debug("media child ready", "pid", c.Pid(), "ffmpeg", c.hello.FFmpeg, "layers", c.layers)
 	return c, nil
+}
+
+func newChild(opts Options) *Child {
+	c := &Child{limits: opts.Limits.withDefaults(), log: opts.Log, without: opts.without, done: make(chan struct{}), jobs: make(map[uint32]*job)}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// spawn starts the process in the best jail that this machine grants, and returns its stdout.
+func (c *Child) spawn(path string, args ...string) (*os.File, error) {
+	if path == "" {
+		var err error
+		if path, err = Find(); err != nil {
+			return nil, err
+		}
+	}
+	groups, groupErr := delegated()
+	for {
+		set := int(usable.Load())
+		if slices.Contains(c.without, "namespaces") {
+			set = len(namespaces) - 1
+		}
+		var group *os.File
+		if groupErr == nil {
+			if dir, err := groups.group(c.limits); err != nil {
+				c.log.Warn("a media child has no control group of its own", "err", err)
+			} else if group, err = os.Open(dir); err == nil {
+				c.group = dir
+			}
+		}
+		cmd := process(path, args, c.limits, set, group)
+		if len(c.without) > 0 {
+			cmd.Env = append(cmd.Env, "KINORA_MEDIA_WITHOUT="+strings.Join(c.without, ","))
+		}
+		cmd.ExtraFiles = c.extra
+		stdout, err := c.launch(cmd)
+		if group != nil {
+			group.Close()
+		}
+		if err == nil {
+			c.set = set
+			return stdout, nil
+		}
+		c.disband()
+		if !refused(err) || set == len(namespaces)-1 {
+			return nil, err
+		}
+		usable.CompareAndSwap(int32(set), int32(set+1))
+	}
+}
+
+// launch starts cmd with its three pipes.
+func (c *Child) launch(cmd *exec.Cmd) (*os.File, error) {
+	c.cmd = cmd
+	c.stderr = &lineLog{log: c.log}
+	cmd.Stderr = c.stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	stdout, childOut, err := os.Pipe() // not StdoutPipe: Wait would close it under the reader
+	if err != nil {
+		return nil, errors.Join(err, stdin.Close())
+	}
+	cmd.Stdout, c.stdin = childOut, stdin
+	started := make(chan error, 1)
+	go c.wait(started)
+	err = <-started
+	childOut.Close()
+	if err != nil {
+		stdout.Close()
+		return nil, err
+	}
+	return stdout, nil
 }
 
 // wait starts the process and waits for its end on one thread: a child's parent-death signal is tied to the thread that
@@ -107,19 +160,27 @@ func Start(ctx context.Context, opts Options) (*Child, error) {
 func (c *Child) wait(started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	err := c.cmd.Start()
-	if err != nil {
-		close(c.done)
+	if err := c.cmd.Start(); err != nil {
 		started <- err
 		return
 	}
 	started <- nil
-	err = c.cmd.Wait()
+	err := c.cmd.Wait()
 	if err == nil {
 		err = errors.New("exit status 0")
 	}
+	c.disband()
 	c.fail(protocol.Errorf(protocol.ChildCrashed, "media child %d ended: %w", c.Pid(), err))
 	close(c.done)
+}
+
+// disband removes the child's control group, which is empty by now.
+func (c *Child) disband() {
+	if c.group != "" {
+		if err := os.Remove(c.group); err != nil {
+			c.log.Debug("control group of a media child", "err", err)
+		}
+	}
 }
 
 // read takes the child's frames to their jobs until its stdout ends.
@@ -232,8 +293,16 @@ func (c *Child) Pid() int {
 // Done is closed when the child's process has ended.
 func (c *Child) Done() <-chan struct{} { return c.done }
 
-// Isolation says how the child is kept off the network: "namespace", "filter", "namespace+filter" or "none".
-func (c *Child) Isolation() string { return c.hello.Network }
+// Engine names the child's program and its FFmpeg.
+func (c *Child) Engine() string {
+	return fmt.Sprintf("%s %d, FFmpeg %s", programName, c.hello.Version, c.hello.FFmpeg)
+}
+
+// Layers are the layers of its jail that hold, sorted; lacking are those that do not, each with the reason.
+func (c *Child) Layers() (hold []string, lacking map[string]string) { return c.layers, c.lacking }
+
+// Memory is how much of the child is in memory, in bytes.
+func (c *Child) Memory() int64 { return memory(c.Pid()) }
 
 // Close ends the child and waits for it. Jobs in progress fail.
 func (c *Child) Close() error {
@@ -252,20 +321,28 @@ func (c *Child) Close() error {
 	return nil
 }
 
-// lineLog gives each line a child writes to stderr to a logger, cut to a length: media can make libraries say anything.
+// lineLog gives each line a child writes to stderr to a logger, cut to a length: media can make libraries say anything. The
+// newest lines are kept, to explain a crash.
 type lineLog struct {
 	log  *slog.Logger
 	line []byte
+
+	mu      sync.Mutex
+	tail    []string
+	crashed bool
 }
 
-const maxLogLine = 512
+const (
+	maxLogLine = 512
+	maxTail    = 12
+)
 
 func (l *lineLog) Write(p []byte) (int, error) {
 	for _, b := range p {
 		switch {
 		case b == '\n':
 			if len(l.line) > 0 {
-				l.log.Debug("media child", "stderr", string(l.line))
+				l.keep(string(l.line))
 			}
 			l.line = l.line[:0]
 		case len(l.line) < maxLogLine:
@@ -275,13 +352,44 @@ func (l *lineLog) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// wireLadder is l as the child wants it.
-func wireLadder(l protocol.Ladder) []wire.Profile {
+func (l *lineLog) keep(line string) {
+	l.log.Debug("media child", "stderr", line)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.crashed && slices.ContainsFunc(crashes, func(prefix string) bool { return strings.HasPrefix(line, prefix) }) {
+		l.crashed = true
+		l.tail = l.tail[max(0, len(l.tail)-maxTail/2):]
+	}
+	if len(l.tail) == maxTail {
+		if l.crashed { // what follows is where it was, goroutine by goroutine
+			return
+		}
+		l.tail = l.tail[1:]
+	}
+	l.tail = append(l.tail, line)
+}
+
+// crashes begin the lines with which the Go runtime, or the C library, says why it gives up.
+var crashes = []string{"SIG", "fatal error:", "panic:", "runtime:", "terminate called", "malloc", "free()"}
+
+func (l *lineLog) newest() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.tail)
+}
+
+// wireLadder is l, made by these encoders, as the child wants it.
+func wireLadder(l protocol.Ladder, encoders []string) []wire.Profile {
 	out := make([]wire.Profile, len(l))
 	for i, p := range l {
 		out[i] = wire.Profile{Name: p.Name, Width: int(p.Width), Height: int(p.Height), Bitrate: int64(p.Bitrate),
 			FPSNum: int(p.FPSNum), FPSDen: int(p.FPSDen), GOPMillis: int(p.GOPMillis), Codec: string(p.Codec),
-			CodecProfile: p.CodecProfile, Preset: p.Preset, Lookahead: int(p.Lookahead)}
+			CodecProfile: p.CodecProfile, Preset: p.Preset, Lookahead: int(p.Lookahead),
+			Container: string(p.Container), PartMillis: int(p.PartMillis), Fit: string(p.Fit), Level: int(p.Level), Tune: p.Tune,
+			DynamicRange: string(p.DynamicRange), AudioCodec: p.AudioCodec, AudioBitrate: int(p.AudioBitrate), AudioChannels: int(p.AudioChannels)}
+		if i < len(encoders) {
+			out[i].Encoder = encoders[i]
+		}
 	}
 	return out
 }
@@ -292,13 +400,10 @@ func (c *Child) Transcode(ctx context.Context, job Job) (*Result, error) {
 	if err := job.Ladder.Validate(); err != nil {
 		return nil, protocol.Errorf(protocol.BadLadder, "%w", err)
 	}
-	if i := slices.IndexFunc(job.Ladder, func(p protocol.Profile) bool { return p.Codec != protocol.H264 }); i >= 0 {
-		return nil, protocol.Errorf(protocol.UnsupportedCodec, "profile %q: no encoder for %s, only h264", job.Ladder[i].Name, job.Ladder[i].Codec)
-	}
 	j := newJob(c, job.Source)
 	j.renditions = len(job.Ladder)
 	j.out = job.Out
-	request := wire.Transcode{Ladder: wireLadder(job.Ladder), Continues: job.Continues, FPSNum: job.FPSNum, FPSDen: job.FPSDen, Limits: c.limits.wire()}
+	request := wire.Transcode{Ladder: wireLadder(job.Ladder, job.Encoders), Continues: job.Continues, FPSNum: job.FPSNum, FPSDen: job.FPSDen, Limits: c.limits.wire()}
 	answer, err := j.run(ctx, wire.KindTranscode, request)
 	if err != nil {
 		return nil, err
@@ -313,7 +418,7 @@ func (c *Child) Transcode(ctx context.Context, job Job) (*Result, error) {
 // Measure reports what the segment in r holds. Several may run at once, beside a Transcode or not. r as Job.Source.
 func (c *Child) Measure(ctx context.Context, r io.Reader, opts MeasureOptions) (*Measurement, error) {
 	j := newJob(c, r)
-	answer, err := j.run(ctx, wire.KindMeasure, wire.Measure{Grid: opts.Grid, Limits: c.limits.wire()})
+	answer, err := j.run(ctx, wire.KindMeasure, wire.Measure{Grid: opts.Grid, Of: opts.Of, Limits: c.limits.wire()})
 	if err != nil {
 		return nil, err
 	}

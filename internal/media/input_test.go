@@ -110,8 +110,11 @@ func TestBadInput_isATypedErrorOrTrueRenditions(t *testing.T) {
 			if len(out.Frames) != res.Renditions[0].Frames || out.Height != 144 {
 				t.Errorf("%d frames of height %d", len(out.Frames), out.Height)
 			}
-			if _, messages := mediatest.Run(t, o.got[0], mediatest.FFmpeg(t), "-v", "warning", "-f", "mpegts", "-i", "-", "-map", "0:v", "-f", "null", "-"); messages != "" {
-				t.Errorf("decoding says:\n%s", messages)
+			_, messages := mediatest.Run(t, o.got[0], mediatest.FFmpeg(t), "-v", "warning", "-f", "mpegts", "-i", "-", "-map", "0:v", "-f", "null", "-")
+			for line := range strings.Lines(messages) {
+				if !strings.HasPrefix(line, "[aac @") { // sound is carried as it came
+					t.Errorf("decoding says: %s", line)
+				}
 			}
 		})
 	}

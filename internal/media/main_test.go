@@ -25,6 +25,10 @@ func TestMain(m *testing.M) {
 		orphanParent()
 		return
 	}
+	if os.Getenv(sandboxEnv) != "" {
+		sandboxed()
+		return
+	}
 	code := m.Run()
 	if err := goleak.Find(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -28,6 +28,8 @@ type Options struct {
 	Path   string       // of kinora-media; empty: Find
 	Log    *slog.Logger // what children write to stderr goes here at level debug; nil: nowhere
 	Limits Limits
+
+	without []string // layers that a child built for tests leaves off, so that these see escapes succeed
 }
 
 // Limits bound a child and every job on it. Zero fields take the values in parentheses.
@@ -39,7 +41,11 @@ type Limits struct {
 	MaxInput    int64         // bytes of a source (256 MiB)
 	MaxOutput   int64         // bytes of a job's renditions together (512 MiB)
 	MaxMemory   int64         // address space of a child, bytes (8 GiB)
+	MaxResident int64         // of that in memory, bytes, where control groups are (4 GiB)
 	MaxFiles    int           // open files of a child (64)
+	MaxThreads  int           // threads of a child, where namespaces or control groups are (2048)
+	MaxCPU      time.Duration // CPU time of a child in all its life (100 h)
+	Devices     []string      // GPU device nodes a child may use; with any, it sees drivers' files too
 	CancelGrace time.Duration // a child that does not confirm a cancel for so long is killed (1 s)
 }
 
@@ -51,7 +57,10 @@ func (l Limits) withDefaults() Limits {
 	l.MaxInput = cmp.Or(l.MaxInput, 256<<20)
 	l.MaxOutput = cmp.Or(l.MaxOutput, 512<<20)
 	l.MaxMemory = cmp.Or(l.MaxMemory, 8<<30)
+	l.MaxResident = cmp.Or(l.MaxResident, 4<<30)
 	l.MaxFiles = cmp.Or(l.MaxFiles, 64)
+	l.MaxThreads = cmp.Or(l.MaxThreads, 2048)
+	l.MaxCPU = cmp.Or(l.MaxCPU, 100*time.Hour)
 	l.CancelGrace = cmp.Or(l.CancelGrace, time.Second)
 	return l
 }
@@ -117,6 +126,10 @@ type Job struct {
 	// go on where they were. If that one failed, or the ladder or tracks differ, the job starts afresh by itself.
 	Continues bool
 
+	// Encoders are FFmpeg's names of the encoders to take, by index of the ladder; empty, or a shorter list: the software
+	// encoder of the profile's codec. One that this machine cannot run fails the job with UnsupportedCodec.
+	Encoders []string
+
 	// FPSNum/FPSDen is the source's frame rate if it is known; otherwise it is learnt from the first pictures.
 	FPSNum, FPSDen int
 }
@@ -140,7 +153,13 @@ type MeasureOptions struct {
 	// Grid decodes every picture and fills its Luma. Without it one picture is decoded, for size and codec, and the
 	// others are read from the container: a few milliseconds per segment.
 	Grid bool
+
+	// Of is the part of every picture that the grid covers: without bars, or what a crop leaves. Empty: all of it.
+	Of Rect
 }
+
+// Rect is a part of a picture, in pixels.
+type Rect = wire.Rect
 
 // Measurement is what a segment holds.
 type Measurement struct {

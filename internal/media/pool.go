@@ -19,6 +19,7 @@ type Pool struct {
 	cancel context.CancelFunc
 	filled sync.WaitGroup
 	ctx    context.Context
+	warned sync.Once
 }
 
 // NewPool starts keeping spares children ready. What Get hands out is the caller's to close.
@@ -46,6 +47,9 @@ func (p *Pool) fill() {
 			case <-p.ctx.Done():
 			}
 			continue
+		}
+		if p.opts.Log != nil {
+			p.warned.Do(func() { warn(p.opts.Log, c.lacking) })
 		}
 		select {
 		case p.spares <- c:

@@ -1,6 +1,7 @@
 package media_test
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -278,12 +279,23 @@ func TestTranscode_timestampsWrap(t *testing.T) {
 func TestTranscode_refusesWhatItCannotDo(t *testing.T) {
 	t.Parallel()
 	c := start(t, media.Limits{})
-	hevc := rung(144, 200_000)
-	hevc.Codec = protocol.HEVC
-	job := media.Job{Ladder: protocol.Ladder{hevc}, Source: strings.NewReader(""), Out: func(int, []byte) error { return nil }}
-	_, err := c.Transcode(background, job)
-	wantCode(t, err, protocol.UnsupportedCodec)
-	job.Ladder = nil
-	_, err = c.Transcode(background, job)
+	segment := mediatest.Segments(t, mediatest.Spec{SegmentSeconds: 1})[0]
+	refused := func(code protocol.Code, word string, p protocol.Profile, encoder string) {
+		t.Helper()
+		_, err := c.Transcode(background, media.Job{Ladder: protocol.Ladder{p}, Encoders: []string{encoder}, Source: bytes.NewReader(segment.Bytes), Out: func(int, []byte) error { return nil }})
+		wantCode(t, err, code)
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("%v does not name %s", err, word)
+		}
+	}
+	p := rung(144, 200_000)
+	refused(protocol.UnsupportedCodec, "no_such", p, "no_such")
+	refused(protocol.BadLadder, "libx265", p, "libx265")
+	p.Level = 10
+	refused(protocol.BadLadder, "level", p, "")
+	p = rung(576, 200_000)
+	p.Level = 30 // has room for the pictures, not for 30 of them
+	refused(protocol.BadLadder, "level", p, "")
+	_, err := c.Transcode(background, media.Job{Source: strings.NewReader(""), Out: func(int, []byte) error { return nil }})
 	wantCode(t, err, protocol.BadLadder)
 }

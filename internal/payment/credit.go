@@ -95,7 +95,7 @@ func (r *Recipient) Admit(ctx context.Context, payer common.Address, attempt pro
 // AdmitBy is Admit on the word of a key that may be a session key of the payer. No more credit than the key's daily cap is
 // given on it, and none once it is revoked or ends before the tickets do that would pay: refusals also carry SessionEnded.
 func (r *Recipient) AdmitBy(ctx context.Context, payer, signer common.Address, attempt protocol.ID, budget protocol.Wei) (release func(), err error) {
-	if r.isDraining() {
+	if r.Draining() {
 		return nil, protocol.Errorf(protocol.Draining, "no new work: shutting down")
 	}
 	a, err := r.allocation(ctx, payer)

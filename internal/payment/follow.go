@@ -14,18 +14,19 @@ import (
 // maxFill bounds how many TxNonces are filled: a node that is wrong by more is not believed.
 const maxFill = 16
 
-// follow finds out what became of the redemptions that are not final, and says how many of them are not mined.
+// follow finds out what became of the redemptions that are not final, and says how many there were, and how many of them are
+// not mined.
 //
 // What paid a winner is read from receipts alone. A node may be behind, wrong about a TxNonce, or forget a transaction: that
 // can make this side wait, or send again what then is not paid twice, but never settle a winner wrongly.
-func (r *Recipient) follow(ctx context.Context) (inFlight int, err error) {
+func (r *Recipient) follow(ctx context.Context) (unfinished, inFlight int, err error) {
 	sent, err := r.store.Sent(ctx)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	floor, err := r.store.TxNonceFloor(ctx)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	var open []chain.Prepared
 	for _, s := range sent {
@@ -35,23 +36,23 @@ func (r *Recipient) follow(ctx context.Context) (inFlight int, err error) {
 	}
 	r.config.Account.Known(floor, open)
 	if len(sent) == 0 {
-		return 0, nil
+		return 0, 0, nil
 	}
 	client := r.config.Account.Client()
 	// Asked before the receipts: a TxNonce that was used then has its receipt now.
 	used, err := client.TxNonce(ctx, r.self)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	head, err := client.BlockNumber(ctx)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	oldest, unmined := uint64(0), 0
 	for _, s := range sent {
 		mined, err := r.fate(ctx, s, used, head)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		if !mined {
 			if unmined == 0 {
@@ -63,7 +64,7 @@ func (r *Recipient) follow(ctx context.Context) (inFlight int, err error) {
 	if unmined > 0 {
 		err = r.closeGap(ctx, used, oldest)
 	}
-	return unmined, err
+	return len(sent), unmined, err
 }
 
 // fate takes one redemption as far as the chain allows now, and says whether it is mined or over.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ethereum/go-ethereum/common"
+
 	"github.com/kinora/kinora/internal/protocol"
 )
 
@@ -20,6 +22,29 @@ type Funds struct {
 	// RunwayHours is how long the money lasts at the rate of the last hour, a year at most: nothing is known further ahead.
 	RunwayHours float64 `json:"runway_hours"`
 	Low         bool    `json:"low"`
+	// Session is what the key that spends may still do, if it is a session key of the payer.
+	Session *SessionFunds `json:"session,omitempty"`
+}
+
+// SessionFunds is what a payer lets its session key do.
+type SessionFunds struct {
+	Key         common.Address `json:"key"`
+	ValidUntil  time.Time      `json:"valid_until"` // what it signs expires by then
+	DailyCapWei protocol.Wei   `json:"daily_cap_wei"`
+	LeftWei     protocol.Wei   `json:"left_wei"` // of that, today
+}
+
+// trouble is why a session key can soon sign for nothing any more, or can no longer; empty: it can.
+func (s *SessionFunds) trouble(now time.Time, within time.Duration) string {
+	switch {
+	case s == nil:
+		return ""
+	case s.DailyCapWei.IsZero():
+		return fmt.Sprintf("session key %s is revoked, or was never authorised", s.Key)
+	case s.ValidUntil.Before(now.Add(within)):
+		return fmt.Sprintf("session key %s ends at %s", s.Key, s.ValidUntil.UTC().Format(time.RFC3339))
+	}
+	return ""
 }
 
 const (
@@ -104,9 +129,21 @@ func (t *Treasury) Look(ctx context.Context) (Funds, error) {
 	}
 	run := runway(f.BalanceWei.Add(f.AllocatedWei).Sub(unsettled), hour, now.Sub(first))
 	f.RunwayHours, f.Low = run.Hours(), run < t.keeping.WarnBelow
+	if t.bySession() {
+		s, err := t.escrow.Session(ctx, self, t.account.Address())
+		if err != nil {
+			return f, err
+		}
+		f.Session = &SessionFunds{Key: t.account.Address(), ValidUntil: time.Unix(int64(s.ValidUntil), 0).UTC(), DailyCapWei: s.DailyCap, LeftWei: s.Left}
+		f.Low = f.Low || f.Session.trouble(now, t.warnSession()) != ""
+	}
 	t.note(f)
 	return f, nil
 }
+
+// warnSession is how long before a session's end it is said: what the key signs must live that long, and tickets live up to a
+// thaw period.
+func (t *Treasury) warnSession() time.Duration { return t.keeping.WarnBelow + t.escrow.ThawPeriod() }
 
 // runway is how long money lasts when so much was spent within a time.
 func runway(money, spent protocol.Wei, within time.Duration) time.Duration {
@@ -133,8 +170,11 @@ func (t *Treasury) note(f Funds) {
 	}
 	money := f.BalanceWei.Add(f.AllocatedWei)
 	detail := fmt.Sprintf("at the rate of the last hour, money lasts %.1f h: %s wei are in the escrow and allocated; deposit more with `kinora wallet deposit`", f.RunwayHours, money)
+	if why := f.Session.trouble(f.At, t.warnSession()); why != "" {
+		detail = why + "; authorise one with `kinora wallet authorise`"
+	}
 	t.events(protocol.Event{At: f.At, Actor: t.payer, Kind: protocol.FundsLow, Wei: &money, Millis: int64(f.RunwayHours * float64(time.Hour/time.Millisecond)), Detail: detail})
-	t.log.Warn("funds are low", "runway_hours", f.RunwayHours, "balance_wei", f.BalanceWei.String(), "allocated_wei", f.AllocatedWei.String())
+	t.log.Warn("funds are low", "why", detail, "runway_hours", f.RunwayHours, "balance_wei", f.BalanceWei.String(), "allocated_wei", f.AllocatedWei.String())
 }
 
 // Funds are as last seen by Run or Look.

@@ -13,7 +13,9 @@ import (
 
 // How the outbox goes about its work.
 const (
-	outboxEvery  = 250 * time.Millisecond
+	outboxEvery  = 250 * time.Millisecond // while something waits for an answer or for parameters
+	outboxIdle   = 5 * time.Second        // while nothing does: Wake says that there is, and this finds what a replica left that is gone
+	pruneBatch   = 1000
 	sendTimeout  = 10 * time.Second
 	firstBackoff = 100 * time.Millisecond
 	lastBackoff  = 5 * time.Second
@@ -29,7 +31,7 @@ type line struct {
 	asked   map[string]time.Time
 }
 
-// Wake sends what waits now rather than within a quarter of a second. Call it after a commit that had a PayTx or RejectTx.
+// Wake sends what waits now rather than within seconds. Call it after a commit that had a PayTx or RejectTx.
 func (p *Payer) Wake() {
 	select {
 	case p.wake <- struct{}{}:
@@ -40,13 +42,16 @@ func (p *Payer) Wake() {
 // Run delivers tickets and rejects until ctx ends: batched per recipient, the same bytes again with growing pauses until
 // each is answered. A recipient that is away delays nobody else.
 func (p *Payer) Run(ctx context.Context) error {
-	ticker := time.NewTicker(outboxEvery)
-	defer ticker.Stop()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	var deliveries sync.WaitGroup
 	defer deliveries.Wait()
 	var last string
+	var pruned time.Time
 	for {
+		waits := false
 		err := p.dispatch(ctx, func(recipient common.Address, wants []string) {
+			waits = true
 			deliveries.Go(func() {
 				if err := p.deliver(ctx, recipient, wants, false); err != nil && ctx.Err() == nil {
 					p.config.Log.Debug("delivery failed, will be tried again", "recipient", recipient, "err", err)
@@ -59,15 +64,35 @@ func (p *Payer) Run(ctx context.Context) error {
 		if err != nil && err.Error() != last {
 			p.config.Log.Warn("outbox is held up", "err", err)
 		}
+		if err == nil && time.Since(pruned) > pruneEvery {
+			pruned = time.Now()
+			err = p.prune(ctx)
+		}
 		last = ""
 		if err != nil {
 			last = err.Error()
 		}
+		next := outboxIdle
+		if waits || err != nil {
+			next = outboxEvery
+		}
+		timer.Reset(next)
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-ticker.C:
+		case <-timer.C:
 		case <-p.wake:
+		}
+	}
+}
+
+// prune forgets orders that were answered, once nobody can ask about their tickets any more: those have expired, at both ends.
+func (p *Payer) prune(ctx context.Context) error {
+	before := p.config.Now().Add(-p.config.MaxLifetime - keepTickets)
+	for {
+		n, err := p.store.Prune(ctx, before, pruneBatch)
+		if err != nil || n == 0 {
+			return err
 		}
 	}
 }

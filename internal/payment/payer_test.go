@@ -11,7 +11,10 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/kinora/kinora/internal/payment"
+	"github.com/kinora/kinora/internal/payment/pgstore"
+	"github.com/kinora/kinora/internal/pgcluster/pgtest"
 	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/migrations"
 )
 
 func TestPayer_signsOncePerAttemptAndInTheOrderOfCommits(t *testing.T) {
@@ -317,4 +320,65 @@ func TestTreasury_keepsAllocationsAboveHalf(t *testing.T) {
 	if err := tr.Ensure(ctx, other.address(), wei(1e9)); err == nil {
 		t.Error("a cancelled Ensure succeeded")
 	}
+}
+
+// Only what was answered is forgotten, and no nonce is used again.
+func TestPayer_forgetsOldOrdersAndKeepsWhatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	payer, earner := m.party(), m.party()
+	w := newWire(nil)
+	s := payer.spender(w)
+	r := earner.recipient(m.onPostgres()(), m.escrow)
+	w.connect(earner.address(), r)
+	params := s.use(r, wei(1000))
+	answered, one := s.pay(earner.address(), wei(1000))
+	m.no(s.EndStream(t.Context(), stream))
+	s.use(r, wei(1000))
+	w.connect(earner.address(), nil)
+	waiting, two := s.pay(earner.address(), wei(1000))
+	before := s.stats()
+
+	store := pgstore.Payer(s.pool)
+	prune := func(at time.Time, want int) {
+		t.Helper()
+		if n, err := store.Prune(t.Context(), at, 10); err != nil || n != want {
+			t.Errorf("%d rows forgotten of before %s, %v; want %d", n, at, err, want)
+		}
+	}
+	prune(time.Now().Add(-time.Hour), 0)
+	prune(time.Now().Add(time.Minute), 1) // the answered order; the sets have not expired
+	prune(time.Now().Add(time.Minute), 0)
+	if after := s.stats(); after != before || after.Signed != 2 || after.Acknowledged != 1 || after.Unsent != 1 {
+		t.Errorf("stats %+v, before it %+v", after, before)
+	}
+	if again := s.payFor(earner.address(), waiting, wei(1000)); again != two {
+		t.Errorf("the order under way became %+v, was %+v", again, two)
+	}
+	if three := s.payFor(earner.address(), protocol.NewID(), wei(1000)); three.Lane != two.Lane || three.TicketNonce != two.TicketNonce+1 || two.TicketNonce != one.TicketNonce+1 {
+		t.Errorf("after %+v and %+v (attempt %s is forgotten) comes %+v: want the next nonce", one, two, answered.Short(), three)
+	}
+	prune(time.Unix(int64(params.Expiry), 0).Add(time.Hour), 2) // both sets
+}
+
+// A loop that looks once an hour misses nothing: a set is closed at its time, and its winner is sent at its own.
+func TestRun_wakesWhenThereIsSomethingToDo(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	payer, earner := m.party(), m.party()
+	payer.backs(earner.address(), ether(1), wei(0))
+	w := newWire(nil)
+	url := pgtest.URL(t)
+	m.no(migrations.Postgres(t.Context(), url, "payer", "recipient"))
+	pool := pgtest.Open(t, url)
+	s := payer.spenderOn(pool, w)
+	r := earner.recipient(pgstore.Recipient(pool), m.escrow, quick, func(c *payment.RecipientConfig) { c.Pace.Every = time.Hour })
+	w.connect(earner.address(), r)
+	m.running(s.Run)
+	s.use(r, wei(1000))
+	m.running(r.Run)
+	s.pay(earner.address(), wei(1000))
+	m.eventually("the ticket is delivered", func() bool { return s.stats().Acknowledged == 1 })
+	m.eventually("the set is closed", func() bool { return m.statsOf(r).OpenSets == 0 })
+	m.eventually("the winner is redeemed", func() bool { used, err := m.client.TxNonce(t.Context(), earner.address()); m.no(err); return used == 1 })
 }

@@ -34,6 +34,9 @@ type PayerStore interface {
 	Unanswered(ctx context.Context, stream string) (int, error)
 	// EndSets makes every set of a stream unusable and returns the newest of each lane.
 	EndSets(ctx context.Context, stream string) ([]PayerSet, error)
+	// Prune forgets answered orders that were made before a time and sets that expired before it, at most limit of each, and
+	// says how many. Lanes stay for ever: their nonces are used.
+	Prune(ctx context.Context, before time.Time, limit int) (pruned int, err error)
 	Stats(ctx context.Context) (PayerStats, error)
 
 	// Want notes that an allocation for a recipient is wanted.

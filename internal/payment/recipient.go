@@ -106,7 +106,7 @@ func (r *Recipient) mayPay(payer common.Address, stream string) error {
 	if payer == r.self || payer == (common.Address{}) {
 		return protocol.Errorf(protocol.BadRequest, "payer %s cannot pay %s", payer, r.self)
 	}
-	if r.isDraining() {
+	if r.Draining() {
 		return protocol.Errorf(protocol.Draining, "no new parameter sets: shutting down")
 	}
 	return nil
@@ -190,6 +190,7 @@ func (r *Recipient) openSet(ctx context.Context, payer common.Address, lane uint
 		return Set{}, err
 	}
 	s.RandHash = ticket.RandHash(secret)
+	defer r.wakeUp() // its time may come before the next look
 	return r.store.AddSet(ctx, s, after)
 }
 
@@ -419,7 +420,8 @@ func (r *Recipient) renew(ctx context.Context, payer common.Address, stream stri
 	return p
 }
 
-func (r *Recipient) isDraining() bool {
+// Draining reports that no new work is taken any more, since CloseAll or Drain.
+func (r *Recipient) Draining() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.draining

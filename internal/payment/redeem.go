@@ -17,6 +17,7 @@ type laneBatch struct {
 	key        LaneKey
 	winners    []Winner
 	runs       []ticket.Run
+	maxRuns    int
 	value      protocol.Wei
 	affordable protocol.Wei // what redeeming it may cost
 }
@@ -33,13 +34,13 @@ type moment struct {
 }
 
 // redeem sends what can be redeemed now, what has the most to lose first, and says how many winners wait for cheaper gas, and
-// whether the transaction was full, so that more may be waiting.
+// whether the last transaction was full, so that more may be waiting.
 func (r *Recipient) redeem(ctx context.Context, inFlight int) (paused uint64, full bool, err error) {
 	if inFlight >= r.config.Pace.InFlight {
 		return 0, false, nil
 	}
 	ready, open, count, err := r.readyLanes(ctx)
-	if err != nil || len(ready) == 0 || inFlight > 0 && count < uint64(r.config.Pace.BatchTickets) {
+	if err != nil || len(ready) == 0 || inFlight > 0 && !r.fillsOne(count, ready) {
 		return 0, false, err
 	}
 	m, err := r.look(ctx)
@@ -58,33 +59,45 @@ func (r *Recipient) redeem(ctx context.Context, inFlight int) (paused uint64, fu
 		return count, false, nil
 	}
 	rank(ready, m.chainTime)
-	var lanes []laneBatch
 	var waits protocol.Wei
-	room := r.config.Pace.BatchTickets
-	for _, l := range ready {
-		b, err := r.assemble(ctx, m, l.LaneKey, room)
+	for {
+		var lanes []laneBatch
+		room, runs := r.config.Pace.BatchTickets, r.config.Pace.BatchRuns
+		for room > 0 && runs > 0 && len(ready) > 0 {
+			l := ready[0]
+			ready, count = ready[1:], count-l.Count
+			b, err := r.assemble(ctx, m, l.LaneKey, room, runs)
+			if err != nil {
+				return 0, false, err
+			}
+			if len(b.winners) == 0 {
+				continue
+			}
+			if !m.gasPrice.IsZero() && b.affordable.Less(m.gasPrice.Mul(b.gas())) {
+				paused += uint64(len(b.winners))
+				waits = waits.Add(b.value)
+				continue
+			}
+			lanes = append(lanes, b)
+			room, runs = room-len(b.winners), runs-len(b.runs)
+		}
+		more, err := r.send(ctx, lanes)
+		paused += more
+		full = (room == 0 || runs == 0) && more == 0
 		if err != nil {
-			return 0, false, err
+			return paused, full, err
 		}
-		if len(b.winners) == 0 {
-			continue
-		}
-		if !m.gasPrice.IsZero() && b.affordable.Less(m.gasPrice.Mul(b.gas())) {
-			paused += uint64(len(b.winners))
-			waits = waits.Add(b.value)
-			continue
-		}
-		lanes = append(lanes, b)
-		if room -= len(b.winners); room == 0 {
-			break
+		// The next lanes of the same look: a long queue is read once for all the transactions that may be under way.
+		if inFlight++; !full || inFlight >= r.config.Pace.InFlight || !r.fillsOne(count, ready) {
+			r.logPaused(paused, "it costs more than is allowed of what it pays", waits)
+			return paused, full, nil
 		}
 	}
-	more, err := r.send(ctx, lanes)
-	paused += more
-	if err == nil {
-		r.logPaused(paused, "it costs more than is allowed of what it pays", waits)
-	}
-	return paused, room == 0 && more == 0, err
+}
+
+// fillsOne reports whether so many winners on these lanes leave no room in a transaction.
+func (r *Recipient) fillsOne(count uint64, lanes []WaitingLane) bool {
+	return count >= uint64(r.config.Pace.BatchTickets) || len(lanes) >= r.config.Pace.BatchRuns
 }
 
 // readyLanes are the lanes whose first winner may be sent, and how many winners wait there. A secret may be shown only of a
@@ -134,14 +147,14 @@ func (r *Recipient) look(ctx context.Context) (m moment, err error) {
 	return m, err
 }
 
-// assemble takes the first winners of a lane that the chain would pay at this moment, at most room, and settles or
-// postpones those that it would not.
-func (r *Recipient) assemble(ctx context.Context, m moment, lane LaneKey, room int) (b laneBatch, err error) {
+// assemble takes the first winners of a lane that the chain would pay at this moment, at most room in at most so many runs,
+// and settles or postpones those that it would not.
+func (r *Recipient) assemble(ctx context.Context, m moment, lane LaneKey, room, runs int) (b laneBatch, err error) {
 	winners, err := r.store.Waiting(ctx, lane, room)
 	if err != nil || len(winners) == 0 {
 		return b, err
 	}
-	b.key = lane
+	b.key, b.maxRuns = lane, runs
 	earliest, accepts := m.open[lane]
 	mark, err := r.escrow.Watermark(ctx, lane.Payer, r.self, lane.Lane)
 	if err != nil {
@@ -229,6 +242,9 @@ func (r *Recipient) join(ctx context.Context, b *laneBatch, w Winner) (bool, err
 		if t.FaceValue.Less(first.FaceValue) {
 			return false, nil
 		}
+	}
+	if len(b.runs) == b.maxRuns {
+		return false, nil
 	}
 	secret, err := r.rand(ctx, Set{Seed: w.Seed, Payer: t.Payer, Lane: t.Lane, FaceValue: t.FaceValue, Expiry: t.Expiry})
 	if err != nil {
@@ -333,7 +349,7 @@ func (r *Recipient) halve(ctx context.Context, lanes []laneBatch, refusal *chain
 		return low + high, err
 	}
 	if n := len(lanes[0].winners); n > 1 {
-		half := laneBatch{key: lanes[0].key, affordable: lanes[0].affordable}
+		half := laneBatch{key: lanes[0].key, maxRuns: lanes[0].maxRuns, affordable: lanes[0].affordable}
 		for _, w := range lanes[0].winners[:n/2] {
 			if _, err := r.join(ctx, &half, w); err != nil {
 				return 0, err

@@ -10,6 +10,25 @@ import (
 	"github.com/kinora/kinora/internal/protocol"
 )
 
+// Spender signs as payer, whose money is spent: with its own key, or with a session key of it that may at this moment.
+func Spender(ctx context.Context, escrow Escrow, payer common.Address, key protocol.Signer) (protocol.Signer, error) {
+	if payer == (common.Address{}) || payer == key.Address() {
+		return key, nil
+	}
+	s, err := escrow.Session(ctx, payer, key.Address())
+	if err != nil {
+		return nil, err
+	}
+	now, err := escrow.BlockTime(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if s.ValidUntil <= now || s.DailyCap.IsZero() {
+		return nil, protocol.Errorf(protocol.SessionEnded, "payer %s has not authorised the key %s, or no longer: run `kinora wallet authorise %s` with the payer's key", payer, key.Address(), key.Address())
+	}
+	return protocol.OnBehalf(payer, key), nil
+}
+
 // sessionKey names a key that signs for a payer.
 type sessionKey struct{ payer, signer common.Address }
 

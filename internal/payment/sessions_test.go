@@ -206,3 +206,41 @@ func TestSessionKey_winnerNeverTouchesTheBalance(t *testing.T) {
 		t.Errorf("paid %s, balance %s, allocated %s; want 4000, 7500 and 0", earner.balance(), payer.balance(), payer.allocated(earner))
 	}
 }
+
+// Whoever runs a role on a session key hears of its end before it comes, and of a revocation.
+func TestTreasury_warnsBeforeItsSessionKeyEnds(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	payer, key := m.party(), m.party()
+	_, err := m.escrow.Deposit(t.Context(), payer.account, wei(10_000))
+	m.no(err)
+	payer.authorises(key, 30*24*time.Hour, wei(6000))
+	url := pgtest.URL(t)
+	m.no(migrations.Postgres(t.Context(), url, "payer"))
+	var events noted
+	now := time.Now()
+	tr := payment.NewTreasury(m.escrow, key.account, events.add, m.log).Of(payer.address()).Keep(payment.Keeping{Store: pgstore.Payer(pgtest.Open(t, url)),
+		Now: func() time.Time { return now }})
+	look := func(when string, low bool, says string) {
+		t.Helper()
+		f, err := tr.Look(t.Context())
+		m.no(err)
+		if f.Low != low || f.Session == nil || f.Session.Key != key.address() {
+			t.Errorf("%s: %+v", when, f)
+		}
+		if said := len(events.events) > 0 && strings.Contains(events.events[len(events.events)-1].Detail, says); said != low {
+			t.Errorf("%s: events %+v", when, events.events)
+		}
+	}
+	look("at first", false, "session key")
+	now = now.Add(30*24*time.Hour - time.Hour)
+	look("in its last hour", true, "ends at")
+	now = now.Add(time.Hour - 30*24*time.Hour)
+	_, err = m.escrow.Revoke(t.Context(), payer.account, key.address())
+	m.no(err)
+	now = now.Add(30*24*time.Hour + 2*time.Hour)
+	look("revoked", true, "is revoked")
+	if f := tr.Funds(); !f.Session.DailyCapWei.IsZero() {
+		t.Errorf("%+v", f.Session)
+	}
+}

@@ -19,7 +19,7 @@ const (
 
 // Pace is how the settling loop goes about its work. Zero takes the default named beside a field.
 type Pace struct {
-	Every        time.Duration // a look at what is to be done: 500 ms
+	Every        time.Duration // a look at what is to be done: 500 ms; while there is nothing, at its time or a tenth as often
 	RetryAfter   time.Duration // a winner that was not paid is tried again, twice as late each time: 5 s,
 	RetryAtMost  time.Duration // up to 10 min
 	ResendAfter  time.Duration // a transaction that is not mined is broadcast again: 15 s
@@ -27,6 +27,7 @@ type Pace struct {
 	DropAfter    time.Duration // and given up once its TxNonce was seen used by another for so long: 10 s
 	FillAfter    time.Duration // a TxNonce that nothing has and others wait behind is filled: 30 s
 	BatchTickets int           // in one transaction: 250, about 1.7 M gas and 22 kB of calldata
+	BatchRuns    int           // that they come from, a lane and a set each: 100, up to 7 M gas; no transaction may take more than 16.7 M
 	InFlight     int           // transactions at a time, the second and later ones only when full: 8
 }
 
@@ -34,7 +35,8 @@ func (p Pace) withDefaults() Pace {
 	return Pace{Every: cmp.Or(p.Every, 500*time.Millisecond), RetryAfter: cmp.Or(p.RetryAfter, 5*time.Second),
 		RetryAtMost: cmp.Or(p.RetryAtMost, 10*time.Minute), ResendAfter: cmp.Or(p.ResendAfter, 15*time.Second),
 		SpeedAfter: cmp.Or(p.SpeedAfter, 90*time.Second), DropAfter: cmp.Or(p.DropAfter, 10*time.Second),
-		FillAfter: cmp.Or(p.FillAfter, 30*time.Second), BatchTickets: cmp.Or(p.BatchTickets, 250), InFlight: cmp.Or(p.InFlight, 8)}
+		FillAfter: cmp.Or(p.FillAfter, 30*time.Second), BatchTickets: cmp.Or(p.BatchTickets, 250), BatchRuns: cmp.Or(p.BatchRuns, 100),
+		InFlight: cmp.Or(p.InFlight, 8)}
 }
 
 // retryAt is when a winner is tried again that was put back so often before.
@@ -63,6 +65,9 @@ type pass struct {
 	inFlight int    // redemptions that are sent and not mined
 	full     bool   // a transaction was sent that had no room for more
 	paused   uint64 // winners that wait for cheaper gas
+	// idle: there is nothing to do before next; zero, at no known time.
+	idle bool
+	next time.Time
 }
 
 // Run closes sets when their time is over and takes winners to the chain, until ctx ends. Trouble with the chain or the
@@ -72,8 +77,8 @@ func (r *Recipient) Run(ctx context.Context) error {
 		return fmt.Errorf("payment recipient: %w", err)
 	}
 	closeFrom := time.Now().Add(r.config.RestartGrace)
-	ticker := time.NewTicker(r.config.Pace.Every)
-	defer ticker.Stop()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	var pruned time.Time
 	var last string
 	for {
@@ -95,13 +100,32 @@ func (r *Recipient) Run(ctx context.Context) error {
 		if p.full && err == nil {
 			continue
 		}
+		pause := r.config.Pace.pause(p, err, r.now())
+		if grace := time.Until(closeFrom); grace > 0 {
+			pause = min(pause, grace)
+		}
+		timer.Reset(pause)
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-ticker.C:
+		case <-timer.C:
 		case <-r.wake:
 		}
 	}
+}
+
+// idleFactor is how much longer an idle loop sleeps when nothing wakes it: it then finds what a replica left that is gone.
+const idleFactor = 10
+
+// pause is how long to wait for the next look.
+func (p Pace) pause(last pass, err error, now time.Time) time.Duration {
+	if err != nil || !last.idle {
+		return p.Every
+	}
+	if left := last.next.Sub(now); !last.next.IsZero() && left < idleFactor*p.Every {
+		return max(left, 0)
+	}
+	return idleFactor * p.Every
 }
 
 // Drain closes every set and settles until no winner is left that the chain would pay now, at a price that is allowed. It
@@ -151,16 +175,58 @@ func (r *Recipient) runOnce(ctx context.Context, closeDue bool) (p pass, err err
 			return p, err
 		}
 	}
-	_, err = r.store.Exclusive(ctx, func(ctx context.Context) error {
-		p.ran = true
-		var err error
-		if p.inFlight, err = r.follow(ctx); err != nil {
+	p.idle = true
+	p.ran, err = r.store.Exclusive(ctx, func(ctx context.Context) error {
+		unfinished, inFlight, err := r.follow(ctx)
+		if err != nil {
 			return err
 		}
+		p.inFlight = inFlight
 		p.paused, p.full, err = r.redeem(ctx, p.inFlight)
+		p.idle = p.idle && unfinished == 0 && p.paused == 0
 		return err
 	})
+	if err != nil || !p.idle {
+		return p, err
+	}
+	p.idle, p.next, err = r.nextLook(ctx, closeDue, p.ran)
 	return p, err
+}
+
+// nextLook tells whether nothing can be done now, and when that may change without anybody saying so: when a set must be
+// closed, by a process that closes, or a winner may be sent, by the one that settles.
+func (r *Recipient) nextLook(ctx context.Context, closes, settles bool) (idle bool, next time.Time, err error) {
+	if closes {
+		if next, _, err = r.store.NextClose(ctx); err != nil {
+			return false, next, err
+		}
+	}
+	if !settles {
+		return true, next, nil
+	}
+	lanes, err := r.store.Lanes(ctx)
+	if err != nil {
+		return false, next, err
+	}
+	for _, l := range lanes {
+		if l.Submitted > 0 {
+			return false, next, nil
+		}
+		if !l.SetClosed {
+			continue
+		}
+		at := l.NotBefore
+		if at.Before(l.RedeemFrom) {
+			at = l.RedeemFrom
+		}
+		if !at.After(r.now()) {
+			return false, next, nil
+		}
+		if next.IsZero() || at.Before(next) {
+			next = at
+		}
+	}
+	return true, next, nil
 }
 
 // putBack sends a winner back to be tried later.

@@ -309,3 +309,33 @@ func TestSettle_findsTheBadTicketsOfABatch(t *testing.T) {
 		t.Errorf("stats %+v, %s wei on chain: want four paid and two lost", st, s.earner.balance())
 	}
 }
+
+// A queue on many lanes is sent in transactions that the chain can take: a lane that never paid before costs ten times as
+// much gas as one more ticket of a lane.
+func TestSettle_sendsNoMoreLanesInATransactionThanItsGasAllows(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	s := m.settles(shared(m.onPostgres()), wei(1000))
+	node := s.node()
+	r := s.over(node.URL(), func(c *payment.RecipientConfig) { c.Pace.BatchRuns = 3 })
+	hasher := ticket.Domain{ChainID: m.domain.ChainID, Escrow: m.domain.Escrow}.Hasher()
+	for i := range 8 {
+		params, err := r.Params(t.Context(), s.payer.address(), fmt.Sprint("s", i), s.face)
+		m.no(err)
+		p := params.Message
+		signed, err := hasher.Sign(s.payer.key, ticket.Ticket{Payer: s.payer.address(), Recipient: s.earner.address(), Lane: p.Lane, TicketNonce: 1, FaceValue: p.FaceValue,
+			WinProb: 1<<64 - 1, Expiry: p.Expiry, RecipientRandHash: [32]byte(p.RecipientRandHash)})
+		m.no(err)
+		answer, err := r.Accept(t.Context(), payment.Delivery{Payer: s.payer.address(), Recipient: s.earner.address(), Tickets: []payment.Paid{{Attempt: protocol.NewID(), Ticket: signed}}})
+		m.no(err)
+		if answer.Results[0].Code != "" {
+			t.Fatalf("ticket %d: %+v", i, answer.Results[0])
+		}
+		s.paid++
+	}
+	m.drain(r)
+	s.balanced(s.open(), wei(0))
+	if st := s.statsOf(r); st.Txs != 3 || len(node.Sent()) != 3 {
+		t.Errorf("%d transactions in the books, %d sent; want eight lanes in three", st.Txs, len(node.Sent()))
+	}
+}

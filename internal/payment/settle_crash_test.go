@@ -85,6 +85,24 @@ func do(c *crash, name string, f func() error) error {
 	return err
 }
 
+func (m doomedStore) Lane(ctx context.Context, payer common.Address, stream string, now time.Time, floor func(context.Context, uint16) (uint64, error)) (uint16, error) {
+	return act(m.crash, "Lane", func() (uint16, error) { return m.Store.Lane(ctx, payer, stream, now, floor) })
+}
+func (m doomedStore) AddSet(ctx context.Context, s payment.Set, after int64) (payment.Set, error) {
+	return act(m.crash, "AddSet", func() (payment.Set, error) { return m.Store.AddSet(ctx, s, after) })
+}
+func (m doomedStore) Hold(ctx context.Context, payer common.Address, attempt protocol.ID, budget protocol.Wei, now, until time.Time, check func(payment.Exposure) error) error {
+	return do(m.crash, "Hold", func() error { return m.Store.Hold(ctx, payer, attempt, budget, now, until, check) })
+}
+func (m doomedStore) Owe(ctx context.Context, o payment.Owed, now time.Time) error {
+	return do(m.crash, "Owe", func() error { return m.Store.Owe(ctx, o, now) })
+}
+func (m doomedStore) Accept(ctx context.Context, arrivals []payment.Arrival, now time.Time) ([]payment.Outcome, error) {
+	return act(m.crash, "Accept", func() ([]payment.Outcome, error) { return m.Store.Accept(ctx, arrivals, now) })
+}
+func (m doomedStore) CloseUpTo(ctx context.Context, payer common.Address, set protocol.ID, now time.Time) (int, error) {
+	return act(m.crash, "CloseUpTo", func() (int, error) { return m.Store.CloseUpTo(ctx, payer, set, now) })
+}
 func (m doomedStore) CloseAll(ctx context.Context, now time.Time) (int, error) {
 	return act(m.crash, "CloseAll", func() (int, error) { return m.Store.CloseAll(ctx, now) })
 }

@@ -43,6 +43,8 @@ type Store interface {
 
 	// CloseDue closes the sets whose AcceptUntil is over; nothing of them may be disclosed before RedeemFrom.
 	CloseDue(ctx context.Context, now time.Time) (closed int, err error)
+	// NextClose is when CloseDue will have something to do, if any set is open.
+	NextClose(ctx context.Context) (at time.Time, ok bool, err error)
 	// CloseUpTo closes the payer's set and every earlier one of its lane at once; they may be disclosed.
 	CloseUpTo(ctx context.Context, payer common.Address, set protocol.ID, now time.Time) (closed int, err error)
 	// CloseAll closes every set at once; they may be disclosed.

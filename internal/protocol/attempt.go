@@ -45,9 +45,9 @@ func (a Assignment) Validate() error {
 type RenditionReceipt struct {
 	Profile  Hash   `json:"profile"` // Profile.Hash
 	Output   Hash   `json:"output"`  // SHA-256 of the rendition's bytes
-	Pixels   uint64 `json:"pixels"`  // width × height × frames: the billed unit
+	Pixels   uint64 `json:"pixels"`  // width × height × frames: the billed unit; 0 of sound alone
 	Frames   uint32 `json:"frames"`
-	FirstPTS int64  `json:"first_pts"` // 90 kHz, of the first and last video frame in presentation order
+	FirstPTS int64  `json:"first_pts"` // 90 kHz, of the first and last video frame in presentation order; of sound alone, of its packets
 	LastPTS  int64  `json:"last_pts"`
 }
 
@@ -99,7 +99,7 @@ func (r Receipt) Validate() error {
 		return fmt.Errorf("receipt has %d renditions, want 1 to %d", len(r.Renditions), MaxProfiles)
 	}
 	for i, x := range r.Renditions {
-		if x.Frames == 0 || x.Pixels == 0 || x.Pixels > uint64(x.Frames)*MaxWidth*MaxHeight || x.LastPTS < x.FirstPTS {
+		if (x.Frames == 0) != (x.Pixels == 0) || x.Pixels > uint64(x.Frames)*MaxWidth*MaxHeight || x.LastPTS < x.FirstPTS {
 			return fmt.Errorf("rendition %d: %d frames, %d pixels, PTS %d to %d cannot be", i, x.Frames, x.Pixels, x.FirstPTS, x.LastPTS)
 		}
 	}

@@ -15,10 +15,13 @@ type Bid struct {
 	Prices        Prices         `json:"prices"`
 	FreePixelRate uint64         `json:"free_pixel_rate"` // encoded pixels a second it can still take
 	TTLMillis     uint32         `json:"ttl_ms"`
-	Sequence      uint64         `json:"sequence"` // grows over restarts too: begin at the Unix time in ms
+	Sequence      uint64         `json:"sequence"`     // grows over restarts too: begin at the Unix time in ms
+	Capabilities  Hash           `json:"capabilities"` // Capabilities.StructHash; zero: nothing is said
+	// Record is what Capabilities is the hash of. A first bid brings it, and one now and then; those between leave it out.
+	Record *Capabilities `json:"record,omitempty"`
 }
 
-const bidTypeString = "Bid(address transcoder,string region,CodecPrice[] prices,uint64 freePixelRate,uint32 ttlMillis,uint64 sequence)" +
+const bidTypeString = "Bid(address transcoder,string region,CodecPrice[] prices,uint64 freePixelRate,uint32 ttlMillis,uint64 sequence,bytes32 capabilities)" +
 	codecPriceTypeString
 
 var bidType = crypto.Keccak256Hash([]byte(bidTypeString))
@@ -28,7 +31,8 @@ const MaxBidTTLMillis = 60_000
 
 // StructHash is the EIP-712 struct hash.
 func (b Bid) StructHash() common.Hash {
-	return structHash(bidType, addr(b.Transcoder), str(b.Region), b.Prices.hash(), u64(b.FreePixelRate), u64(uint64(b.TTLMillis)), u64(b.Sequence))
+	return structHash(bidType, addr(b.Transcoder), str(b.Region), b.Prices.hash(), u64(b.FreePixelRate), u64(uint64(b.TTLMillis)), u64(b.Sequence),
+		word(b.Capabilities))
 }
 
 // SignedBy is the transcoder.
@@ -46,6 +50,14 @@ func (b Bid) Validate() error {
 	case b.Sequence == 0:
 		return fmt.Errorf("sequence is 0")
 	}
+	if r := b.Record; r != nil {
+		if err := r.Validate(); err != nil {
+			return fmt.Errorf("record: %w", err)
+		}
+		if r.Transcoder != b.Transcoder || Hash(r.StructHash()) != b.Capabilities {
+			return fmt.Errorf("the record is not the one of capabilities %s", b.Capabilities)
+		}
+	}
 	return b.Prices.Validate()
 }
 
@@ -54,6 +66,7 @@ func (b Bid) Validate() error {
 type Award struct {
 	Lease        ID             `json:"lease"`
 	Orchestrator common.Address `json:"orchestrator"`
+	Payer        common.Address `json:"payer"` // whose allocation pays: the orchestrator, or an account whose session key it is
 	Transcoder   common.Address `json:"transcoder"`
 	Stream       string         `json:"stream"`
 	Incarnation  uint32         `json:"incarnation"`
@@ -65,14 +78,14 @@ type Award struct {
 	URL          string         `json:"url"` // of the orchestrator: where the transcoder dials for segments
 }
 
-const awardTypeString = "Award(bytes32 lease,address orchestrator,address transcoder,string stream,uint32 incarnation,bytes32 ladderHash," +
+const awardTypeString = "Award(bytes32 lease,address orchestrator,address payer,address transcoder,string stream,uint32 incarnation,bytes32 ladderHash," +
 	"CodecPrice[] prices,uint96 maxFee,uint32 leaseMillis,uint64 bidSequence,string url)" + codecPriceTypeString
 
 var awardType = crypto.Keccak256Hash([]byte(awardTypeString))
 
 // StructHash is the EIP-712 struct hash.
 func (a Award) StructHash() common.Hash {
-	return structHash(awardType, word(a.Lease), addr(a.Orchestrator), addr(a.Transcoder), str(a.Stream), u64(uint64(a.Incarnation)),
+	return structHash(awardType, word(a.Lease), addr(a.Orchestrator), addr(a.Payer), addr(a.Transcoder), str(a.Stream), u64(uint64(a.Incarnation)),
 		word(a.LadderHash), a.Prices.hash(), wei(a.MaxFee), u64(uint64(a.LeaseMillis)), u64(a.BidSequence), str(a.URL))
 }
 
@@ -92,6 +105,8 @@ func (a Award) Validate() error {
 		return fmt.Errorf("lease is zero")
 	case a.Orchestrator == common.Address{} || a.Transcoder == common.Address{} || a.Orchestrator == a.Transcoder:
 		return fmt.Errorf("orchestrator %s and transcoder %s must be two accounts", a.Orchestrator, a.Transcoder)
+	case a.Payer == common.Address{} || a.Payer == a.Transcoder:
+		return fmt.Errorf("payer is %s, want an account that is not the transcoder", a.Payer)
 	case a.MaxFee.IsZero() || !a.MaxFee.FitsUint96():
 		return fmt.Errorf("max_fee is %s, want 1 to 2^96-1", a.MaxFee)
 	case a.LeaseMillis < 1000 || a.LeaseMillis > 3_600_000:
@@ -131,7 +146,7 @@ func (o AwardOffer) Validate() error {
 	return nil
 }
 
-// AwardAnswer accepts with ticket parameters (of the transcoder for the orchestrator, signed) or declines with a Problem.
+// AwardAnswer accepts with ticket parameters (of the transcoder for the payer, signed) or declines with a Problem.
 type AwardAnswer struct {
 	Params  *Signed[TicketParams] `json:"params,omitempty"`
 	Decline *Problem              `json:"decline,omitempty"`

@@ -21,7 +21,9 @@ var update = flag.Bool("update", false, "write testdata/eip712.json anew; the me
 // The type strings are written out here once more: what is signed must not change by a change of the package.
 const (
 	codecPriceString = "CodecPrice(string codec,uint96 weiPerPixel)"
-	profileString    = "Profile(string name,uint32 width,uint32 height,uint32 bitrate,uint32 fpsNum,uint32 fpsDen,uint32 gopMillis,string codec,string codecProfile,string preset,int32 lookahead)"
+	profileString    = "Profile(" + profileStringOld + ")"
+	outputString     = "OutputProfile(" + profileStringOld + ",string container,uint32 partMillis,string fit,uint32 level,string tune,string dynamicRange,string audioCodec,uint32 audioBitrate,uint32 audioChannels)"
+	profileStringOld = "string name,uint32 width,uint32 height,uint32 bitrate,uint32 fpsNum,uint32 fpsDen,uint32 gopMillis,string codec,string codecProfile,string preset,int32 lookahead"
 )
 
 // typed is one signed message with its EIP-712 type and its fields, in that type's words.
@@ -50,9 +52,18 @@ func prices(p Prices) []any {
 	return out
 }
 
-func profileFields(p Profile) map[string]any {
+func profileFields712(p Profile) map[string]any {
 	return map[string]any{"name": p.Name, "width": n(p.Width), "height": n(p.Height), "bitrate": n(p.Bitrate), "fpsNum": n(p.FPSNum), "fpsDen": n(p.FPSDen),
 		"gopMillis": n(p.GOPMillis), "codec": string(p.Codec), "codecProfile": p.CodecProfile, "preset": p.Preset, "lookahead": n(p.Lookahead)}
+}
+
+func outputFields(p Profile) map[string]any {
+	f := profileFields712(p)
+	for k, v := range map[string]any{"container": string(p.Container), "partMillis": n(p.PartMillis), "fit": string(p.Fit), "level": n(p.Level), "tune": p.Tune,
+		"dynamicRange": string(p.DynamicRange), "audioCodec": p.AudioCodec, "audioBitrate": n(p.AudioBitrate), "audioChannels": n(p.AudioChannels)} {
+		f[k] = v
+	}
+	return f
 }
 
 // hashedProfile gives a Profile, which is hashed and never signed by itself, the method of a message.
@@ -73,8 +84,10 @@ func typedMessages() []typed {
 		renditions = append(renditions, map[string]any{"profile": h(r.Profile), "output": h(r.Output), "pixels": n(r.Pixels), "frames": n(r.Frames), "firstPts": n(r.FirstPTS), "lastPts": n(r.LastPTS)})
 	}
 	w, b, t, l, f, q := sampleAward, sampleBid, sampleParams, sampleLeaseRequest, sampleHeader, sampleQuote
+	box := sampleCapabilities.Sandbox
 	return []typed{
-		{profileString, hashedProfile{sampleProfile}, nil, profileFields(sampleProfile)},
+		{profileString, hashedProfile{sampleProfile}, nil, profileFields712(sampleProfile)},
+		{outputString, hashedProfile{sampleOutput}, nil, outputFields(sampleOutput)},
 		{"Assignment(address orchestrator,address transcoder,bytes32 lease,string stream,uint32 incarnation,uint64 seq,bytes32 attempt)", sampleAssignment, sampleOrch,
 			with(map[string]any{"orchestrator": a(sampleAssignment.Orchestrator), "transcoder": a(sampleAssignment.Transcoder), "lease": h(sampleAssignment.Lease), "attempt": h(sampleAssignment.Attempt)})},
 		{"Receipt(address orchestrator,address transcoder,bytes32 lease,uint64 seq,bytes32 attempt,bytes32 source,RenditionReceipt[] renditions)" +
@@ -83,10 +96,14 @@ func typedMessages() []typed {
 				"attempt": h(sampleReceipt.Attempt), "source": h(sampleReceipt.Source), "renditions": renditions}},
 		{"SlotRequest(bytes32 lease,address transcoder,uint64 serial)", sampleSlot, sampleWorker,
 			map[string]any{"lease": h(sampleSlot.Lease), "transcoder": a(sampleSlot.Transcoder), "serial": n(sampleSlot.Serial)}},
-		{"Bid(address transcoder,string region,CodecPrice[] prices,uint64 freePixelRate,uint32 ttlMillis,uint64 sequence)" + codecPriceString, b, sampleWorker,
-			map[string]any{"transcoder": a(b.Transcoder), "region": b.Region, "prices": prices(b.Prices), "freePixelRate": n(b.FreePixelRate), "ttlMillis": n(b.TTLMillis), "sequence": n(b.Sequence)}},
-		{"Award(bytes32 lease,address orchestrator,address transcoder,string stream,uint32 incarnation,bytes32 ladderHash,CodecPrice[] prices,uint96 maxFee,uint32 leaseMillis,uint64 bidSequence,string url)" + codecPriceString, w, sampleOrch,
-			map[string]any{"lease": h(w.Lease), "orchestrator": a(w.Orchestrator), "transcoder": a(w.Transcoder), "stream": w.Stream, "incarnation": n(w.Incarnation), "ladderHash": h(w.LadderHash),
+		{"Capabilities(address transcoder,string engine,Sandbox sandbox)Sandbox(string[] layers,uint32 blocked,uint32 attempts,bytes32 report,uint64 at)", sampleCapabilities, nil,
+			map[string]any{"transcoder": a(sampleCapabilities.Transcoder), "engine": sampleCapabilities.Engine, "sandbox": map[string]any{"layers": []any{box.Layers[0], box.Layers[1]},
+				"blocked": n(box.Blocked), "attempts": n(box.Attempts), "report": h(box.Report), "at": n(box.At)}}},
+		{"Bid(address transcoder,string region,CodecPrice[] prices,uint64 freePixelRate,uint32 ttlMillis,uint64 sequence,bytes32 capabilities)" + codecPriceString, b, sampleWorker,
+			map[string]any{"transcoder": a(b.Transcoder), "region": b.Region, "prices": prices(b.Prices), "freePixelRate": n(b.FreePixelRate), "ttlMillis": n(b.TTLMillis), "sequence": n(b.Sequence),
+				"capabilities": h(b.Capabilities)}},
+		{"Award(bytes32 lease,address orchestrator,address payer,address transcoder,string stream,uint32 incarnation,bytes32 ladderHash,CodecPrice[] prices,uint96 maxFee,uint32 leaseMillis,uint64 bidSequence,string url)" + codecPriceString, w, sampleOrch,
+			map[string]any{"lease": h(w.Lease), "orchestrator": a(w.Orchestrator), "payer": a(w.Payer), "transcoder": a(w.Transcoder), "stream": w.Stream, "incarnation": n(w.Incarnation), "ladderHash": h(w.LadderHash),
 				"prices": prices(w.Prices), "maxFee": w.MaxFee.Big(), "leaseMillis": n(w.LeaseMillis), "bidSequence": n(w.BidSequence), "url": w.URL}},
 		{"LeaseRequest(bytes32 lease,address orchestrator,uint32 extendMillis,uint64 serial)", l, sampleOrch,
 			map[string]any{"lease": h(l.Lease), "orchestrator": a(l.Orchestrator), "extendMillis": n(l.ExtendMillis), "serial": n(l.Serial)}},
@@ -246,6 +263,10 @@ func TestStructHash_coversEveryField(t *testing.T) { // not parallel: it changes
 				}
 				for i := range v.NumField() {
 					walk(v.Field(i), path+"."+v.Type().Field(i).Name)
+				}
+			case reflect.Pointer:
+				if !v.IsNil() || path != "Bid.Record" { // hashed through Bid.Capabilities, which Validate compares
+					t.Fatalf("%s is a pointer", path)
 				}
 			default:
 				t.Fatalf("%s is a %s", path, v.Kind())

@@ -26,6 +26,7 @@ func FuzzSlotRequest(f *testing.F) {
 
 func FuzzBid(f *testing.F) {
 	f.Add(Encode(seal(sampleWorker, sampleBid)))
+	f.Add(Encode(seal(sampleWorker, sampleFirstBid)))
 	f.Fuzz(checkSigned[Bid])
 }
 

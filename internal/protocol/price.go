@@ -84,6 +84,9 @@ func (l Ladder) MaxFee(prices Prices, maxFPS float64, millis uint32) (Wei, error
 		if !ok {
 			return Wei{}, fmt.Errorf("profile %q: no price for codec %q", p.Name, p.Codec)
 		}
+		if p.SoundOnly() {
+			continue
+		}
 		frames := uint64(float64(p.PixelRate(maxFPS)) / float64(p.Width) / float64(p.Height) * float64(millis) / 1000)
 		sum = sum.Add(price.Mul(uint64(p.Width) * uint64(p.Height) * (frames + 1)))
 	}

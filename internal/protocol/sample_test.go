@@ -19,6 +19,9 @@ var (
 
 	sampleProfile = Profile{Name: "480p", Width: 854, Height: 480, Bitrate: 1_600_000, FPSNum: 30000, FPSDen: 1001, GOPMillis: 2000,
 		Codec: H264, CodecProfile: "main", Preset: "veryfast", Lookahead: -1}
+	sampleOutput = Profile{Name: "720p", Width: 1280, Height: 720, Bitrate: 3_000_000, FPSNum: 25, FPSDen: 1, GOPMillis: 1000, Codec: HEVC, CodecProfile: "main10",
+		Preset: "fast", Lookahead: 20, Container: FMP4, PartMillis: 200, Fit: Pad, Level: 41, Tune: "grain", DynamicRange: SDR,
+		AudioCodec: "opus", AudioBitrate: 96_000, AudioChannels: 2}
 	sampleLadder = Ladder{sampleProfile, {Name: "240p", Width: 426, Height: 240, Bitrate: 400_000, Codec: HEVC}}
 	samplePrices = Prices{{Codec: H264, WeiPerPixel: NewWei(1200)}, {Codec: AV1, WeiPerPixel: MaxUint96}}
 	sampleSeg    = SegmentKey{Stream: "camera-1.main_b", Incarnation: 3, Seq: 1<<63 - 1}
@@ -29,8 +32,10 @@ var (
 			{Profile: Hash(sampleProfile.Hash()), Output: testID("out 0"), Pixels: 854 * 480 * 60, Frames: 60, FirstPTS: -3003, LastPTS: 174_174},
 			{Profile: testID("other profile"), Output: testID("out 1"), Pixels: 426 * 240 * 50, Frames: 50, FirstPTS: 0, LastPTS: 1 << 33}}}
 	sampleSlot         = SlotRequest{Lease: testID("lease"), Transcoder: sampleWorker.Address(), Serial: 12}
-	sampleBid          = Bid{Transcoder: sampleWorker.Address(), Region: "eu-west", Prices: samplePrices, FreePixelRate: 27_648_000, TTLMillis: 5000, Sequence: 1_763_812_800_000}
-	sampleAward        = Award{Lease: testID("lease"), Orchestrator: sampleOrch.Address(), Transcoder: sampleWorker.Address(), Stream: "camera-1.main_b", Incarnation: 3, LadderHash: Hash(sampleLadder.Hash()), Prices: samplePrices, MaxFee: NewWei(9_999_999_999), LeaseMillis: 30_000, BidSequence: 1_763_812_800_001, URL: "https://orchestrator.example:8936"}
+	sampleCapabilities = Capabilities{Transcoder: sampleWorker.Address(), Engine: "kinora-media 1, FFmpeg 7.1", Sandbox: Sandbox{Layers: []string{"landlock", "seccomp"}, Blocked: 27, Attempts: 28, Report: testID("report"), At: 1_763_812_700}}
+	sampleBid          = Bid{Transcoder: sampleWorker.Address(), Region: "eu-west", Prices: samplePrices, FreePixelRate: 27_648_000, TTLMillis: 5000, Sequence: 1_763_812_800_000, Capabilities: Hash(sampleCapabilities.StructHash())}
+	sampleFirstBid     = Bid{Transcoder: sampleWorker.Address(), Prices: samplePrices, TTLMillis: 5000, Sequence: 1, Capabilities: Hash(sampleCapabilities.StructHash()), Record: &sampleCapabilities}
+	sampleAward        = Award{Lease: testID("lease"), Orchestrator: sampleOrch.Address(), Payer: sampleKey.Address(), Transcoder: sampleWorker.Address(), Stream: "camera-1.main_b", Incarnation: 3, LadderHash: Hash(sampleLadder.Hash()), Prices: samplePrices, MaxFee: NewWei(9_999_999_999), LeaseMillis: 30_000, BidSequence: 1_763_812_800_001, URL: "https://orchestrator.example:8936"}
 	sampleLeaseRequest = LeaseRequest{Lease: testID("lease"), Orchestrator: sampleOrch.Address(), ExtendMillis: 30_000, Serial: 13}
 	sampleParamsReq    = ParamsRequest{Lease: testID("lease"), Orchestrator: sampleOrch.Address(), Serial: 14}
 	sampleHeader       = SegmentHeader{Payer: sampleKey.Address(), Recipient: sampleOrch.Address(), Quote: testID("quote"), SegmentKey: sampleSeg, Budget: NewWei(5_000_000), Expiry: 1_763_812_800}

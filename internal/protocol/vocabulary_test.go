@@ -98,6 +98,9 @@ func TestProfile_validate(t *testing.T) {
 	if err := good.Validate(); err != nil {
 		t.Fatal(err)
 	}
+	if err := sampleOutput.Validate(); err != nil {
+		t.Fatal(err)
+	}
 	for name, spoil := range map[string]func(*Profile){
 		"name":          func(p *Profile) { p.Name = "480P" },
 		"name ":         func(p *Profile) { p.Name = "../x" },
@@ -125,6 +128,55 @@ func TestProfile_validate(t *testing.T) {
 	}
 	if (Ladder{good, good}).Validate() == nil || (Ladder{}).Validate() == nil || slices.Repeat(Ladder{good}, 9).Validate() == nil {
 		t.Error("a ladder with a name twice, without profiles or with nine")
+	}
+}
+
+func TestProfile_validatesWhatItAsksOfTheOutput(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		wrong string // the field an error must name; empty: none
+		spoil func(*Profile)
+	}{
+		{"container", func(p *Profile) { p.Container = "mkv" }},
+		{"container", func(p *Profile) {
+			p.Codec, p.Container, p.CodecProfile, p.Tune, p.PartMillis, p.AudioCodec, p.AudioBitrate, p.AudioChannels = AV1, TS, "main", "", 0, "", 0, 0
+		}},
+		{"part_ms", func(p *Profile) { p.PartMillis = 19 }},
+		{"part_ms", func(p *Profile) { p.Container, p.AudioCodec = "", "aac" }},
+		{"fit", func(p *Profile) { p.Fit = "squeeze" }},
+		{"level", func(p *Profile) { p.Level = 42 }}, // HEVC has none
+		{"level", func(p *Profile) { p.Level = 30 }},
+		{"tune", func(p *Profile) { p.Tune = "film" }}, // x265 has none
+		{"dynamic_range", func(p *Profile) { p.DynamicRange = "hdr" }},
+		{"audio_codec", func(p *Profile) { p.AudioCodec = "mp3" }},
+		{"audio_codec", func(p *Profile) { p.Container, p.PartMillis = TS, 0 }},
+		{"audio_bitrate", func(p *Profile) { p.AudioBitrate = 5000 }},
+		{"audio_bitrate", func(p *Profile) { p.AudioCodec = "copy" }},
+		{"audio_channels", func(p *Profile) { p.AudioChannels = 3 }},
+		{"codec_profile", func(p *Profile) { p.CodecProfile = "high" }},
+		{"width", func(p *Profile) { p.Width = 0 }},
+		{"width and height are 0", func(p *Profile) { p.Width, p.Height = 0, 0 }},
+		{"", func(p *Profile) { *p = Profile{Name: "sound", Codec: H264, AudioCodec: "aac", AudioBitrate: 64000} }},
+		{"", func(p *Profile) { *p = Profile{Name: "sound", Codec: H264} }},
+		{"audio_codec", func(p *Profile) { *p = Profile{Name: "sound", Codec: H264, AudioCodec: "none"} }},
+		{"", func(p *Profile) { p.Container, p.PartMillis, p.AudioCodec = TS, 0, "aac" }},
+		{"", func(p *Profile) { p.Codec, p.CodecProfile, p.Tune = AV1, "main", "ssim" }},
+	} {
+		p := sampleOutput
+		tc.spoil(&p)
+		switch err := p.Validate(); {
+		case tc.wrong == "" && err != nil, tc.wrong != "" && (err == nil || !strings.Contains(err.Error(), tc.wrong)):
+			t.Errorf("%+v: %v, want an error about %q", p, err, tc.wrong)
+		}
+	}
+	sound := Profile{Name: "sound", Codec: H264, AudioCodec: "aac"}
+	if (Ladder{sound}).Validate() == nil || (Ladder{sampleProfile, sound}).Validate() != nil {
+		t.Error("sound alone needs pictures beside it, and no more than that")
+	}
+	if most, err := (Ladder{sampleProfile, sound}).MaxFee(Prices{{H264, NewWei(3)}}, 30, 2000); err != nil {
+		t.Error(err)
+	} else if alone, _ := (Ladder{sampleProfile}).MaxFee(Prices{{H264, NewWei(3)}}, 30, 2000); most != alone {
+		t.Errorf("with sound alone beside it the ladder costs %s, without %s", most, alone)
 	}
 }
 
@@ -161,6 +213,11 @@ func TestValidate_namesWhatIsWrong(t *testing.T) {
 			v := m.(Bid)
 			f(&v)
 			return v
+		case func(*Capabilities):
+			v := m.(Capabilities)
+			v.Sandbox.Layers = slices.Clone(v.Sandbox.Layers)
+			f(&v)
+			return v
 		case func(*Award):
 			v := m.(Award)
 			f(&v)
@@ -193,7 +250,7 @@ func TestValidate_namesWhatIsWrong(t *testing.T) {
 		t.Fatalf("%T", spoil)
 		return nil
 	}
-	for _, good := range []validated{sampleAssignment, sampleReceipt, sampleSlot, sampleBid, sampleAward, sampleAwardOffer, sampleLeaseRequest, sampleParamsReq, sampleHeader, sampleOffer, sampleRequest, sampleQuote, sampleParams, sampleFlush} {
+	for _, good := range []validated{sampleAssignment, sampleReceipt, sampleSlot, sampleBid, sampleFirstBid, sampleCapabilities, sampleAward, sampleAwardOffer, sampleLeaseRequest, sampleParamsReq, sampleHeader, sampleOffer, sampleRequest, sampleQuote, sampleParams, sampleFlush} {
 		if err := good.Validate(); err != nil {
 			t.Errorf("%T: %v", good, err)
 		}
@@ -216,6 +273,15 @@ func TestValidate_namesWhatIsWrong(t *testing.T) {
 		{sampleBid, func(v *Bid) { v.Region = strings.Repeat("r", 33) }, "region"},
 		{sampleBid, func(v *Bid) { v.Prices = nil }, "price list"},
 		{sampleBid, func(v *Bid) { v.Transcoder = common.Address{} }, "transcoder"},
+		{sampleFirstBid, func(v *Bid) { v.Capabilities[0]++ }, "record"},
+		{sampleFirstBid, func(v *Bid) { r := *v.Record; r.Sandbox.Blocked++; v.Record = &r }, "record"},
+		{sampleFirstBid, func(v *Bid) { v.Transcoder = sampleOrch.Address() }, "record"},
+		{sampleCapabilities, func(v *Capabilities) { v.Transcoder = common.Address{} }, "transcoder"},
+		{sampleCapabilities, func(v *Capabilities) { v.Engine = strings.Repeat("e", 129) }, "engine"},
+		{sampleCapabilities, func(v *Capabilities) { v.Sandbox.Layers[0] = "z" }, "layers"},
+		{sampleCapabilities, func(v *Capabilities) { v.Sandbox.Layers[0] = v.Sandbox.Layers[1] }, "layers"},
+		{sampleCapabilities, func(v *Capabilities) { v.Sandbox.Layers[1] = strings.Repeat("z", 33) }, "layers"},
+		{sampleCapabilities, func(v *Capabilities) { v.Sandbox.Blocked = 29 }, "blocked"},
 		{sampleAward, func(v *Award) { v.MaxFee = Wei{} }, "max_fee"},
 		{sampleAward, func(v *Award) { v.LeaseMillis = 999 }, "lease_ms"},
 		{sampleAward, func(v *Award) { v.URL = "" }, "url"},
@@ -406,5 +472,12 @@ func TestID(t *testing.T) {
 	}
 	if !(ID{}).IsZero() {
 		t.Error("the zero ID names something")
+	}
+}
+
+func TestSandbox_isTightOnlyWhenTestedWhole(t *testing.T) {
+	t.Parallel()
+	if (Sandbox{}).Tight() || (Sandbox{Blocked: 27, Attempts: 28}).Tight() || !(Sandbox{Blocked: 28, Attempts: 28}).Tight() {
+		t.Error("tight means that something was tried, and that nothing passed")
 	}
 }

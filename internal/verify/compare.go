@@ -23,44 +23,70 @@ const (
 
 // compare says what in out is not what profile p asks of source src; nil if all is. v is what the scanner saw of out.
 func compare(src, out Stream, p protocol.Profile, v pictures) *fault {
-	if out.Width != int(p.Width) || out.Height != int(p.Height) {
-		return faultf(true, "pictures are %d×%d, not %d×%d", out.Width, out.Height, p.Width, p.Height)
+	if p.SoundOnly() {
+		return firstOf(compareContainer(src, out, p), compareAudio(src, out, p))
 	}
-	if got, most := profileRank(v.id), wantedRank(p.CodecProfile); got > most {
-		return faultf(false, "H.264 profile %d is more than %q allows", v.id[0], p.CodecProfile)
+	if w, h := sizeOf(src, p); out.Width != w || out.Height != h {
+		return faultf(true, "pictures are %d×%d, not %d×%d", out.Width, out.Height, w, h)
 	}
-	if f := compareTimes(src, out, p); f != nil {
-		return f
-	}
-	if f := compareKeyframes(out, p, v); f != nil {
-		return f
-	}
-	if f := compareBitrate(src, out, p, v); f != nil {
-		return f
-	}
-	if f := compareContainer(src, out); f != nil {
-		return f
-	}
-	return compareAudio(src, out)
+	return firstOf(compareCodec(p, v.params), compareTimes(src, out, p), compareKeyframes(out, p, v), compareBitrate(src, out, p, v),
+		compareContainer(src, out, p), compareAudio(src, out, p))
 }
 
-func profileRank(id [3]byte) int {
-	switch {
-	case id[0] == 66:
-		return 0
-	case id[0] == 77:
-		return 1
-	case id[0] == 100:
-		return 2
+func firstOf(faults ...*fault) *fault {
+	for _, f := range faults {
+		if f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// geometryOf is how pictures of the source become those of profile p.
+func geometryOf(src Stream, p protocol.Profile) wire.Geometry {
+	return wire.Fitted(string(p.Fit), src.Width, src.Height, src.SARNum, src.SARDen, int(p.Width), int(p.Height))
+}
+
+func sizeOf(src Stream, p protocol.Profile) (w, h int) {
+	g := geometryOf(src, p)
+	return g.Width, g.Height
+}
+
+// compareCodec: an encoder may do with less than the profile and the level allow, as a fast one does.
+func compareCodec(p protocol.Profile, v *params) *fault {
+	if v == nil {
+		return nil
+	}
+	if got, most := profileRank(p.Codec, v.profile), wantedRank(p.Codec, p.CodecProfile); got > most {
+		return faultf(false, "%s profile %d is more than %q allows", p.Codec, v.profile, p.CodecProfile)
+	}
+	if p.Level > 0 && v.level > int(p.Level) {
+		return faultf(false, "level %d is more than the %d asked for", v.level, p.Level)
+	}
+	return nil
+}
+
+func profileRank(codec protocol.Codec, profile int) int {
+	ranks := map[int]int{66: 0, 77: 1, 100: 2}
+	switch codec {
+	case protocol.HEVC:
+		ranks = map[int]int{1: 0, 3: 0, 2: 1} // main, main still picture, main 10
+	case protocol.AV1:
+		ranks = map[int]int{0: 0}
+	}
+	if r, ok := ranks[profile]; ok {
+		return r
 	}
 	return 3
 }
 
-func wantedRank(profile string) int {
-	switch profile {
-	case "baseline", "constrained_baseline":
+func wantedRank(codec protocol.Codec, profile string) int {
+	switch {
+	case profile == "main10":
+		return 1
+	case codec != protocol.H264, profile == "baseline", profile == "constrained_baseline":
 		return 0
-	case "main":
+	case profile == "main":
 		return 1
 	}
 	return 2
@@ -191,12 +217,47 @@ const (
 	tablesPerSec   = 64   // packets
 )
 
+// What an fMP4 may add: per chunk and per sample of its index, and the init segment.
+const (
+	chunkHead  = 512
+	sampleHead = 20
+)
+
 // compareContainer bounds null packets and stuffing, which would be paid for in traffic by everybody who plays the output.
-func compareContainer(src, out Stream) *fault {
+func compareContainer(src, out Stream, p protocol.Profile) *fault {
+	if p.Wrapped() == protocol.FMP4 {
+		return compareChunks(src, out, p)
+	}
 	seconds := max(out.Duration.Seconds(), src.Duration.Seconds())
 	packets := 2*float64(out.Frames+out.Audio.Packets) + tablesPerSec*(seconds+1)
 	if most := containerShare*float64(out.VideoBytes+out.Audio.Bytes) + packetLen*packets; float64(out.Bytes) > most {
 		return faultf(false, "%d bytes hold %d of video and %d of sound, at most %.0f may", out.Bytes, out.VideoBytes, out.Audio.Bytes, most)
+	}
+	return nil
+}
+
+// partSlack is what a chunk may exceed its part by: nobody cuts within a picture or a frame of sound.
+const partSlack = ticks / 9
+
+// compareChunks holds the chunks of an fMP4 to the part length, which bounds how late a player gets them, and to no more bytes
+// than their indices need.
+func compareChunks(src, out Stream, p protocol.Profile) *fault {
+	part, seconds := int64(p.PartMillis)*ticks/1000, max(out.Duration.Seconds(), src.Duration.Seconds())
+	slack := int64(partSlack)
+	if out.FPS > 0 {
+		slack = max(slack, int64(ticks/out.FPS)+2)
+	}
+	if part > 0 && out.longestChunk > part+slack {
+		return faultf(false, "a chunk holds %d ms, the profile asks for %d at most", out.longestChunk*1000/ticks, p.PartMillis)
+	}
+	least := protocol.MinPartMillis / 1000. // of a part, seconds
+	if part > 0 {
+		least = float64(part) / ticks / 2
+	}
+	most := float64(out.VideoBytes+out.Audio.Bytes) + float64(out.InitBytes) + sampleHead*float64(out.Frames+out.Audio.Packets) +
+		chunkHead*min(float64(out.chunks), seconds/least+2)
+	if float64(out.Bytes) > most {
+		return faultf(false, "%d bytes hold %d of video and %d of sound in %d chunks, at most %.0f may", out.Bytes, out.VideoBytes, out.Audio.Bytes, out.chunks, most)
 	}
 	return nil
 }
@@ -206,19 +267,25 @@ func kbit(bits float64) string { return fmt.Sprintf("%.1f kbit", bits/1000) }
 // carried reports whether a transcoder can put the sound into its output as it is.
 func (a Audio) carried() bool { return a.Codec == "aac" || a.Codec == "mp2" || a.Codec == "ac3" }
 
-// compareAudio: AAC is carried through, frame by frame. Sound in another codec may be carried or encoded anew, or be
-// missing where no transcoder can carry it.
-func compareAudio(src, out Stream) *fault {
+// compareAudio: without a word of the profile's, AAC is carried through, frame by frame; sound in another codec may be carried or
+// encoded anew, or be missing where no transcoder can carry it.
+func compareAudio(src, out Stream, p protocol.Profile) *fault {
 	a, b := src.Audio, out.Audio
 	switch {
+	case p.AudioCodec == "none" && b.Codec != "":
+		return faultf(true, "it has sound, the profile asks for none")
+	case p.AudioCodec == "none":
+		return nil
 	case a.Codec == "" && b.Codec == "":
 		return nil
 	case a.Codec == "":
 		return faultf(true, "it has sound, the source has none")
-	case b.Codec == "" && !a.carried():
+	case b.Codec == "" && p.AudioCodec == "" && !p.SoundOnly() && !a.carried():
 		return nil
 	case b.Codec == "":
 		return faultf(true, "the sound is missing")
+	case p.AudioCodec == "aac" || p.AudioCodec == "opus":
+		return compareEncoded(src, out, p)
 	case a.Codec == b.Codec && a.Hash == b.Hash:
 		frame := int64(ticks / 10)
 		if a.SampleRate > 0 {
@@ -228,9 +295,40 @@ func compareAudio(src, out Stream) *fault {
 			return faultf(false, "the sound is shifted by %d ms", d*1000/ticks)
 		}
 		return nil
-	case a.Codec == "aac" && !src.Damaged:
+	case (a.Codec == "aac" || p.AudioCodec == "copy") && !src.Damaged:
 		return faultf(false, "the sound is not the source's: %d packets of %d bytes, not %d of %d", b.Packets, b.Bytes, a.Packets, a.Bytes)
-	case !within(a.LastPTS-a.FirstPTS, b.LastPTS-b.FirstPTS, ticks/4):
+	}
+	return compareLength(a, b)
+}
+
+// encodedSlack is how far sound that is made anew may be from the source's: what primes an encoder, and what is left in it.
+const encodedSlack = ticks / 8
+
+// compareEncoded holds sound that is made anew to what was asked for.
+func compareEncoded(src, out Stream, p protocol.Profile) *fault {
+	a, b := src.Audio, out.Audio
+	switch {
+	case b.Codec != p.AudioCodec:
+		return faultf(false, "the sound is in %s, the profile asks for %s", b.Codec, p.AudioCodec)
+	case p.AudioChannels > 0 && b.Channels > 0 && b.Channels != int(p.AudioChannels):
+		return faultf(false, "the sound has %d channels, the profile asks for %d", b.Channels, p.AudioChannels)
+	}
+	if d := near(b.FirstPTS, src.FirstPTS) - near(a.FirstPTS, src.FirstPTS); !within(d, 0, encodedSlack) && !src.Damaged {
+		return faultf(false, "the sound is shifted by %d ms", d*1000/ticks)
+	}
+	rate := float64(p.AudioBitrate)
+	if rate == 0 {
+		rate = 64_000 * float64(max(b.Channels, 1))
+	}
+	seconds := float64(b.LastPTS-b.FirstPTS)/ticks + 0.25
+	if bits, most := float64(8*b.Bytes), 1.5*rate*seconds+8000; bits > most {
+		return faultf(false, "%s of sound in %.2f s, at most %s at %s/s", kbit(bits), seconds, kbit(most), kbit(rate))
+	}
+	return compareLength(a, b)
+}
+
+func compareLength(a, b Audio) *fault {
+	if !within(a.LastPTS-a.FirstPTS, b.LastPTS-b.FirstPTS, ticks/4) {
 		return faultf(false, "the sound lasts %d ms, the source's %d", (b.LastPTS-b.FirstPTS)*1000/ticks, (a.LastPTS-a.FirstPTS)*1000/ticks)
 	}
 	return nil

@@ -326,7 +326,7 @@ func (y *tally) tell(t *testing.T, lost bool, segments [][]byte) {
 				ordered = y.starved
 			}
 			excuses[i] = append(excuses[i], sync.OnceValues(func() (*excuse, error) {
-				own, err := encodeOwn(t.Context(), child, tape, y.ladder, ordered)
+				own, err := encodeOwn(t.Context(), child, tape, y.ladder, ordered, media.Rect{})
 				if err != nil {
 					return nil, err
 				}
@@ -481,7 +481,7 @@ func TestLikeness_ruleOverPictures(t *testing.T) {
 }
 
 func scan(b []byte, strict bool) Stream {
-	s := newScanner(Limits{}.withDefaults(), strict, 0, 0)
+	s := newScanner(Limits{}.withDefaults(), strict, asked{})
 	s.write(b)
 	return s.finish()
 }

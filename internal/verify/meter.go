@@ -146,11 +146,11 @@ func (l *lent) close() {
 	}()
 }
 
-// measure decodes what is on the tape and returns its luma grids.
-func (m *Meter) measure(ctx context.Context, party string, t *tape) (*media.Measurement, error) {
+// measure decodes what is on the tape and returns the luma grids of a part of its pictures.
+func (m *Meter) measure(ctx context.Context, party string, t *tape, of media.Rect) (*media.Measurement, error) {
 	var got *media.Measurement
 	err := m.with(ctx, party, func(c *media.Child) (err error) {
-		got, err = c.Measure(ctx, t.reader(ctx), media.MeasureOptions{Grid: true})
+		got, err = c.Measure(ctx, t.reader(ctx), media.MeasureOptions{Grid: true, Of: of})
 		return err
 	})
 	return got, err

@@ -185,11 +185,19 @@ func (s *Source) ownExcuse(ctx context.Context, ladder protocol.Ladder, i int) (
 }
 
 func (s *Source) makeExcuse(ladder protocol.Ladder, i int) (*excuse, error) {
-	source, err := s.pictures(s.ctx)
+	info, err := s.Info(s.ctx)
 	if err != nil {
 		return nil, err
 	}
-	own, err := s.cfg.Meter.encode(s.ctx, "origin "+s.cfg.Origin, s.tape, ladder, i)
+	source, err := s.pictures(s.ctx, seenIn(info.Stream, ladder[i]))
+	if err != nil {
+		return nil, err
+	}
+	of, err := s.shownIn(s.ctx, ladder[i])
+	if err != nil {
+		return nil, err
+	}
+	own, err := s.cfg.Meter.encode(s.ctx, "origin "+s.cfg.Origin, s.tape, ladder, i, of)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +206,7 @@ func (s *Source) makeExcuse(ladder protocol.Ladder, i int) (*excuse, error) {
 
 // encode makes what is on the tape into profile i of ladder, in several ways, and measures that, with the child that measures
 // the source: whoever could take that over could as well say anything of the source. Few encodes run at once.
-func (m *Meter) encode(ctx context.Context, party string, t *tape, ladder protocol.Ladder, i int) ([][]media.FrameGrid, error) {
+func (m *Meter) encode(ctx context.Context, party string, t *tape, ladder protocol.Ladder, i int, of media.Rect) ([][]media.FrameGrid, error) {
 	select {
 	case m.encodes <- struct{}{}:
 		defer func() { <-m.encodes }()
@@ -207,13 +215,13 @@ func (m *Meter) encode(ctx context.Context, party string, t *tape, ladder protoc
 	}
 	var grids [][]media.FrameGrid
 	err := m.with(ctx, party, func(c *media.Child) (err error) {
-		grids, err = encodeOwn(ctx, c, t, ladder, i)
+		grids, err = encodeOwn(ctx, c, t, ladder, i, of)
 		return err
 	})
 	return grids, err
 }
 
-func encodeOwn(ctx context.Context, c *media.Child, t *tape, ladder protocol.Ladder, i int) (grids [][]media.FrameGrid, err error) {
+func encodeOwn(ctx context.Context, c *media.Child, t *tape, ladder protocol.Ladder, i int, of media.Rect) (grids [][]media.FrameGrid, err error) {
 	for _, l := range waysTo(ladder, i) {
 		var out bytes.Buffer
 		if _, err := c.Transcode(ctx, media.Job{Ladder: l, Source: t.reader(ctx), Out: func(i int, b []byte) error {
@@ -224,7 +232,7 @@ func encodeOwn(ctx context.Context, c *media.Child, t *tape, ladder protocol.Lad
 		}}); err != nil {
 			return nil, err
 		}
-		m, err := c.Measure(ctx, &out, media.MeasureOptions{Grid: true})
+		m, err := c.Measure(ctx, &out, media.MeasureOptions{Grid: true, Of: of})
 		if err != nil {
 			return nil, err
 		}
@@ -237,7 +245,9 @@ func encodeOwn(ctx context.Context, c *media.Child, t *tape, ladder protocol.Lad
 // encoder that looks less closely and has half as much to spend, since whether a starved one falls behind is chance; and by
 // way of the larger sizes that come with it, which are encoded as cheaply as can be, since it is their scaling that matters.
 func waysTo(ladder protocol.Ladder, i int) []protocol.Ladder {
-	p, poorer := ladder[i], ladder[i]
+	p := ladder[i]
+	p.AudioCodec, p.AudioBitrate, p.AudioChannels = "none", 0, 0
+	poorer := p
 	poorer.Bitrate = max(poorer.Bitrate/2, 1000) // which is the least a profile may ask for
 	if poorer.Preset != "ultrafast" {
 		poorer.Preset = "superfast"
@@ -246,7 +256,8 @@ func waysTo(ladder protocol.Ladder, i int) []protocol.Ladder {
 	chain := protocol.Ladder{p}
 	for j, q := range ladder {
 		if j != i && q.Width >= p.Width && q.Height >= p.Height {
-			q.Preset, q.Lookahead, q.Bitrate = "ultrafast", 0, min(q.Bitrate, 100_000)
+			q = protocol.Profile{Name: q.Name, Width: q.Width, Height: q.Height, FPSNum: q.FPSNum, FPSDen: q.FPSDen, Fit: q.Fit, Codec: protocol.H264,
+				Preset: "ultrafast", Bitrate: min(q.Bitrate, 100_000), AudioCodec: "none"}
 			chain = append(chain, q)
 		}
 	}

@@ -20,11 +20,12 @@ const (
 
 var startCode = []byte{0, 0, 1}
 
-// pictures is what the H.264 track of a segment holds.
+// pictures is what the track of pictures of a segment holds.
 type pictures struct {
+	codec    protocol.Codec
+	params   *params // nil: not seen yet
 	sps      *h264.SPS
 	spsBytes []byte
-	id       [3]byte // profile, constraints, level: avc1.xxxxxx
 
 	pts       []int64 // in coded order
 	keys      []int64 // PTS of the pictures a decoder can start at
@@ -53,7 +54,7 @@ func (v *pictures) findSize(s *scanner, p []byte) {
 			return
 		}
 		p = p[i+3:]
-		if p[0]&0x1f == nalSPS {
+		if v.isSPS(p) {
 			j := bytes.Index(p, startCode)
 			if j < 0 {
 				return // not whole yet
@@ -82,10 +83,20 @@ func (v *pictures) read(s *scanner, e *elementary) {
 	}
 }
 
+func (v *pictures) isSPS(n []byte) bool {
+	if v.codec == protocol.HEVC {
+		return n[0]>>1&0x3f == hevcSPS
+	}
+	return n[0]&0x1f == nalSPS
+}
+
 // unit reads one NAL unit and returns how many pictures it begins: 0 or 1.
 func (v *pictures) unit(s *scanner, n []byte, e *elementary, before int) int {
 	if len(n) == 0 {
 		return 0
+	}
+	if v.codec == protocol.HEVC {
+		return v.hevcUnit(s, n, e, before)
 	}
 	switch n[0] & 0x1f {
 	case nalSPS:
@@ -171,30 +182,25 @@ func (v *pictures) readSPS(s *scanner, n []byte) {
 	if bytes.Equal(n, v.spsBytes) || len(n) < 4 {
 		return
 	}
+	if v.codec == protocol.HEVC {
+		v.readHEVC(s, n)
+		return
+	}
 	sps := new(h264.SPS)
 	if err := sps.Unmarshal(n); err != nil || sps.PicWidthInMbsMinus1 >= 1024 || sps.PicHeightInMapUnitsMinus1 >= 1024 ||
 		sps.Log2MaxFrameNumMinus4 > 12 || sps.ChromaFormatIdc > 3 || cropped(sps) {
 		s.blemish("the H.264 sequence parameters cannot be read")
 		return
 	}
-	w, h := sps.Width(), sps.Height()
-	switch {
-	case w <= 0 || h <= 0:
-		s.blemish("the H.264 sequence parameters cannot be read")
-		return
-	case w*h > s.limits.MaxPixels:
-		s.limited(protocol.TooManyPixels, "max_pixels", s.limits.MaxPixels, "pictures are %d×%d, at most %d pixels", w, h, s.limits.MaxPixels)
-	case s.width > 0 && (w != s.width || h != s.height):
-		s.fail(protocol.BadResolution, "pictures are %d×%d, not %d×%d", w, h, s.width, s.height)
-	case v.sps != nil && (w != v.sps.Width() || h != v.sps.Height()):
-		s.fail(protocol.BadMedia, "pictures change from %d×%d to %d×%d", v.sps.Width(), v.sps.Height(), w, h)
-	case s.strict && (sps.ChromaFormatIdc != 1 || sps.BitDepthLumaMinus8 != 0 || sps.BitDepthChromaMinus8 != 0):
-		s.fail(protocol.BadMedia, "pictures are not 8-bit 4:2:0")
+	p := params{width: sps.Width(), height: sps.Height(), profile: int(n[1]), level: int(n[3]), fps: statedFPS(sps),
+		codecs: fmt.Sprintf("avc1.%02x%02x%02x", n[1], n[2], n[3]), plain: sps.ChromaFormatIdc == 1, bits: 8 + int(max(sps.BitDepthLumaMinus8, sps.BitDepthChromaMinus8))}
+	p.sarNum, p.sarDen = pixelShape(sps)
+	if n[1] < 100 && n[3] == 11 && n[2]&0x10 != 0 { // level 1b
+		p.level = 10
 	}
-	if v.sps == nil {
-		v.id = [3]byte(n[1:4])
+	if v.accept(s, p) {
+		v.sps, v.spsBytes = sps, bytes.Clone(n)
 	}
-	v.sps, v.spsBytes = sps, bytes.Clone(n)
 }
 
 // cropped reports a cropping that leaves nothing or overflows.
@@ -266,9 +272,4 @@ func hasRecoveryPoint(b []byte) bool {
 		b = b[size:]
 	}
 	return false
-}
-
-// codecs is the video's part of HLS CODECS.
-func (v *pictures) codecs() string {
-	return fmt.Sprintf("avc1.%02x%02x%02x", v.id[0], v.id[1], v.id[2])
 }

@@ -23,6 +23,9 @@ type sound struct {
 	dated    bool  // clock is known
 	clock    int64 // when the next frame begins
 	lost     bool
+	end      int64 // when the last packet is over, where the container says
+
+	name, codecs string // where the container says
 }
 
 const maxADTS = 8191 // bytes of one frame
@@ -85,11 +88,11 @@ func (a *sound) read(s *scanner, e *elementary) {
 
 func adtsHead(b []byte) bool {
 	return b[0] == 0xff && b[1]&0xf6 == 0xf0 && adtsRates[b[2]>>2&15] > 0 &&
-		int(b[3]&3)<<11|int(b[4])<<3|int(b[5])>>5 >= 7
+		int(b[3]&3)<<11|int(b[4])<<3|int(b[5])>>5 >= 9-2*int(b[1]&1)
 }
 
 func (a *sound) frame(f []byte, pts int64) {
-	a.sum.Write(f)
+	a.sum.Write(f[9-2*int(f[1]&1):]) // without its head, as other containers carry it
 	a.packets++
 	a.bytes += int64(len(f))
 	a.rate = adtsRates[f[2]>>2&15]
@@ -112,6 +115,9 @@ func (a *sound) date(pts int64) {
 
 // codec is its name, and its part of HLS CODECS.
 func (a *sound) codec(kind uint8) (name, codecs string) {
+	if a.name != "" {
+		return a.name, a.codecs
+	}
 	switch kind {
 	case typeADTS:
 		return "aac", fmt.Sprintf("mp4a.40.%d", max(a.object, 1))

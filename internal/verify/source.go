@@ -30,21 +30,17 @@ type Source struct {
 	ctx    context.Context // of the measure
 	cancel context.CancelFunc
 
-	measure  sync.Once
-	measured chan struct{} // closed when grids and gridErr are known
-	grids    *media.Measurement
-	gridErr  error
-
-	mu  sync.Mutex
-	own map[ownID]*ownEncode
+	mu    sync.Mutex
+	own   map[ownID]*ownEncode
+	grids map[media.Rect]*gridded // by the part of the pictures
 }
 
 // NewSource begins a segment that was announced to last announced (0: unknown).
 func NewSource(cfg Config, announced time.Duration) *Source {
 	cfg.Limits = cfg.Limits.withDefaults()
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Source{cfg: cfg, announced: announced, tape: newTape(), scan: newScanner(cfg.Limits, false, 0, 0),
-		seen: make(chan struct{}), done: make(chan struct{}), measured: make(chan struct{}), own: make(map[ownID]*ownEncode), ctx: ctx, cancel: cancel}
+	return &Source{cfg: cfg, announced: announced, tape: newTape(), scan: newScanner(cfg.Limits, false, asked{}),
+		seen: make(chan struct{}), done: make(chan struct{}), own: make(map[ownID]*ownEncode), grids: make(map[media.Rect]*gridded), ctx: ctx, cancel: cancel}
 }
 
 // Write takes the next bytes of the source, in any portions. It fails as soon as they cannot become a segment, or after
@@ -70,14 +66,14 @@ func (s *Source) Write(p []byte) (int, error) {
 
 // look tells those who wait for the size.
 func (s *Source) look() {
-	sps := s.scan.pictures.sps
-	if sps == nil {
+	p := s.scan.pictures.params
+	if p == nil {
 		return
 	}
 	select {
 	case <-s.seen:
 	default:
-		s.head = Head{Width: sps.Width(), Height: sps.Height(), FPS: statedFPS(sps), HasAudio: s.scan.hasAudio}
+		s.head = Head{Width: p.width, Height: p.height, SARNum: p.sarNum, SARDen: p.sarDen, FPS: p.fps, HasAudio: s.scan.hasAudio}
 		close(s.seen)
 	}
 }
@@ -166,24 +162,58 @@ func (s *Source) Info(ctx context.Context) (SourceInfo, error) {
 	}
 }
 
-// startMeasure begins to decode the source, once, for all deep checks on it.
-func (s *Source) startMeasure() {
-	s.measure.Do(func() {
-		go func() {
-			defer close(s.measured)
-			s.grids, s.gridErr = s.cfg.Meter.measure(s.ctx, "origin "+s.cfg.Origin, s.tape)
-		}()
-	})
+// gridded are the luma grids of a part of the source's pictures.
+type gridded struct {
+	done chan struct{} // closed when the rest is known
+	m    *media.Measurement
+	err  error
 }
 
-// pictures waits for the source's luma grids.
-func (s *Source) pictures(ctx context.Context) (*media.Measurement, error) {
+// startMeasure begins to decode the source, once, for all deep checks on it that look at this part of its pictures.
+func (s *Source) startMeasure(of media.Rect) *gridded {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := s.grids[of]
+	if g == nil {
+		g = &gridded{done: make(chan struct{})}
+		s.grids[of] = g
+		go func() {
+			defer close(g.done)
+			g.m, g.err = s.cfg.Meter.measure(s.ctx, "origin "+s.cfg.Origin, s.tape, of)
+		}()
+	}
+	return g
+}
+
+// pictures waits for the luma grids of a part of the source's pictures.
+func (s *Source) pictures(ctx context.Context, of media.Rect) (*media.Measurement, error) {
+	g := s.startMeasure(of)
 	select {
-	case <-s.measured:
-		return s.grids, s.gridErr
+	case <-g.done:
+		return g.m, g.err
 	case <-ctx.Done():
 		return nil, contextError(ctx.Err())
 	}
+}
+
+// seenIn is the part of the source's pictures that profile p shows; empty: all.
+func seenIn(src Stream, p protocol.Profile) media.Rect {
+	if p.Fit != protocol.Crop {
+		return media.Rect{}
+	}
+	return geometryOf(src, p).Crop
+}
+
+// shownIn is the part of the rendition's pictures that is not bars; empty: all. It waits for the source's size.
+func (s *Source) shownIn(ctx context.Context, p protocol.Profile) (media.Rect, error) {
+	if p.Fit != protocol.Pad {
+		return media.Rect{}, nil
+	}
+	h, err := s.Head(ctx)
+	if err != nil {
+		return media.Rect{}, err
+	}
+	return geometryOf(Stream{Width: h.Width, Height: h.Height, SARNum: h.SARNum, SARDen: h.SARDen}, p).Show, nil
 }
 
 func (f *flaw) err() *protocol.Error {

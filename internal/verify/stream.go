@@ -11,6 +11,9 @@ import (
 // finish reads what is left and says what the segment holds. Where a flaw ended the scan, it says what was seen until then.
 func (s *scanner) finish() Stream {
 	if s.flaw == nil {
+		if s.mp4 != nil {
+			s.mp4.finish(s)
+		}
 		if len(s.packet) > 0 {
 			s.blemish("the last packet is cut")
 		}
@@ -22,27 +25,38 @@ func (s *scanner) finish() Stream {
 	case s.flaw != nil:
 	case s.bytes == 0:
 		s.fail(protocol.EmptySegment, "the segment has no bytes")
-	case len(s.tables) == 0 || s.declared == 0:
+	case s.mp4 == nil && (len(s.tables) == 0 || s.declared == 0):
 		s.fail(protocol.BadMedia, "not an MPEG-TS: no tables in %d bytes", s.bytes)
+	case s.asked.soundOnly:
+		if !s.hasAudio || s.sound.packets == 0 {
+			s.fail(protocol.BadMedia, "the segment has no sound")
+		}
 	case !s.hasVideo && s.videoType != 0:
-		s.fail(protocol.UnsupportedCodec, "the video track is of stream type 0x%02x; only H.264 (0x1b) is taken", s.videoType)
+		s.fail(protocol.UnsupportedCodec, "the video track is of stream type 0x%02x; only %s (0x%02x) is taken", s.videoType, s.asked.codec, s.wantedType())
 	case !s.hasVideo:
 		s.fail(protocol.NoVideo, "the segment has no video track")
 	case !v.begun:
 		s.fail(protocol.NoVideo, "the video track has no pictures")
 	case !v.startsKey: // before the parameters, which go missing with it
 		s.fail(protocol.NoKeyframe, "the first picture is not a keyframe: cut segments at keyframes")
-	case v.sps == nil:
+	case v.params == nil:
 		s.fail(protocol.BadMedia, "the video track has no readable sequence parameters")
 	case len(v.pts) == 0:
 		s.fail(protocol.BadMedia, "no picture has a timestamp")
 	}
-	st := Stream{Bytes: s.bytes, Codec: string(protocol.H264), VideoBytes: v.bytes, slices: v.slices, Keyframes: len(v.keys), Damaged: s.damaged}
+	st := Stream{Bytes: s.bytes, Codec: string(s.asked.codec), VideoBytes: v.bytes, slices: v.slices, Keyframes: len(v.keys), Damaged: s.damaged}
 	s.sum.Sum(st.SHA256[:0])
-	if v.sps == nil || len(v.pts) == 0 {
+	if s.mp4 != nil {
+		st.InitBytes, st.chunks, st.longestChunk = s.mp4.init, s.mp4.chunks, s.mp4.longest
+	}
+	if s.asked.soundOnly {
+		return st.soundAlone(s)
+	}
+	if v.params == nil || len(v.pts) == 0 {
 		return st
 	}
-	st.Width, st.Height, st.Codecs = v.sps.Width(), v.sps.Height(), v.codecs()
+	st.Width, st.Height, st.Codecs = v.params.width, v.params.height, v.params.codecs
+	st.SARNum, st.SARDen = v.params.sarNum, v.params.sarDen
 	st.Frames = len(v.pts) + v.undated
 	st.Pixels = uint64(st.Width) * uint64(st.Height) * uint64(st.Frames)
 	first, last := slices.Min(v.pts), slices.Max(v.pts)
@@ -61,16 +75,37 @@ func (s *scanner) finish() Stream {
 	}
 	st.FirstPTS, st.LastPTS = first-shift, last-shift
 	st.rate()
-	if s.hasAudio && s.sound.packets > 0 {
-		a := &s.sound
-		name, codecs := a.codec(s.audioType)
-		st.Audio = Audio{Codec: name, SampleRate: a.rate, Channels: a.channels, Packets: a.packets, Bytes: a.bytes,
-			FirstPTS: a.first - shift, LastPTS: a.last - shift}
-		a.sum.Sum(st.Audio.Hash[:0])
-		if codecs != "" {
-			st.Codecs += "," + codecs
-		}
+	if codecs := st.hear(s, shift); codecs != "" {
+		st.Codecs += "," + codecs
 	}
+	return st
+}
+
+// hear adds the sound, and returns its part of CODECS.
+func (st *Stream) hear(s *scanner, shift int64) string {
+	a := &s.sound
+	if !s.hasAudio || a.packets == 0 {
+		return ""
+	}
+	name, codecs := a.codec(s.audioType)
+	st.Audio = Audio{Codec: name, SampleRate: a.rate, Channels: a.channels, Packets: a.packets, Bytes: a.bytes,
+		FirstPTS: a.first - shift, LastPTS: a.last - shift}
+	a.sum.Sum(st.Audio.Hash[:0])
+	return codecs
+}
+
+// soundAlone is the stream of a rendition without pictures: its times are those of its packets.
+func (st Stream) soundAlone(s *scanner) Stream {
+	a := &s.sound
+	if a.packets == 0 || !a.timed {
+		return st
+	}
+	st.Codec = ""
+	shift := a.first - a.first&(wrap-1)
+	st.Codecs = st.hear(s, shift)
+	st.FirstPTS, st.LastPTS = a.first-shift, a.last-shift
+	end := max(a.end, a.clock, a.last)
+	st.Duration = time.Duration(float64(end-a.first) / ticks * float64(time.Second))
 	return st
 }
 

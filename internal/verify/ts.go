@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"hash"
@@ -17,6 +18,7 @@ const (
 	reserved  = 0x20 // PIDs below carry tables
 
 	typeH264    = 0x1b
+	typeHEVC    = 0x24
 	typeADTS    = 0x0f
 	maxPrograms = 16
 	maxTracks   = 32
@@ -45,14 +47,14 @@ type flaw struct {
 
 func (f *flaw) Error() string { return string(f.code) + ": " + f.detail }
 
-// scanner reads an MPEG-TS as it arrives and keeps what is worth knowing of it. A strict scanner, for renditions, takes
-// no container but a clean one: one program, one H.264 track, at most one of sound, nothing undeclared, nothing lost. The other, for
-// sources, takes what a decoder would.
+// scanner reads an MPEG-TS or an fMP4 as it arrives and keeps what is worth knowing of it. A strict scanner, for renditions,
+// takes no container but a clean one of the kind asked for: one program, one track of pictures, at most one of sound, nothing
+// undeclared, nothing lost. The other, for sources, takes what a decoder would.
 type scanner struct {
 	limits Limits
 	strict bool
-	width  int // strict: what the pictures must be; 0: any
-	height int
+	asked  asked
+	mp4    *boxes // where that is the container
 
 	flaw    *flaw
 	bytes   int64
@@ -94,9 +96,36 @@ type elementary struct {
 	dated    bool
 }
 
-func newScanner(limits Limits, strict bool, width, height int) *scanner {
-	s := &scanner{limits: limits, strict: strict, width: width, height: height, sum: sha256.New(),
+// asked is what a rendition must be.
+type asked struct {
+	codec         protocol.Codec // empty: H.264
+	fragmented    bool
+	soundOnly     bool
+	width, height int // 0: any
+	bits          int // a sample, at most; 0: 8
+}
+
+// askedOf is what profile p asks for.
+func askedOf(p protocol.Profile) asked {
+	a := asked{codec: p.Codec, fragmented: p.Wrapped() == protocol.FMP4, soundOnly: p.SoundOnly(), width: int(p.Width), height: int(p.Height)}
+	if p.Fit == protocol.Contain { // depends on the source
+		a.width, a.height = 0, 0
+	}
+	if p.CodecProfile == "main10" {
+		a.bits = 10
+	}
+	return a
+}
+
+func newScanner(limits Limits, strict bool, a asked) *scanner {
+	s := &scanner{limits: limits, strict: strict, asked: a, sum: sha256.New(),
 		packet: make([]byte, 0, packetLen), tables: make(map[uint16]*table)}
+	s.asked.codec = cmp.Or(a.codec, protocol.H264)
+	s.asked.bits = cmp.Or(a.bits, 8)
+	s.pictures.codec = s.asked.codec
+	if a.fragmented {
+		s.mp4 = &boxes{}
+	}
 	s.kind[0] = pat
 	s.sound.sum = sha256.New()
 	return s
@@ -134,6 +163,10 @@ func (s *scanner) write(p []byte) {
 		return
 	}
 	s.sum.Write(p)
+	if s.mp4 != nil {
+		s.mp4.write(s, p)
+		return
+	}
 	for len(p) > 0 && s.flaw == nil {
 		if len(s.packet) == 0 && len(p) >= packetLen {
 			p = p[packetLen-len(s.take(p[:packetLen])):]
@@ -293,7 +326,7 @@ func (s *scanner) readPMT(b []byte) {
 		s.blemish("table %d where a PMT should be", b[0])
 		return
 	}
-	mine := !s.hasVideo // the program with the first H.264 track is the one that counts
+	mine := !s.hasVideo // the program with the first track of the codec is the one that counts
 	var audioPID uint16
 	var audioType uint8
 	for e := b[skip : len(b)-4]; len(e) >= 5; {
@@ -314,7 +347,7 @@ func (s *scanner) readPMT(b []byte) {
 		}
 		s.kind[pid] = ignored
 		switch t := e[0]; {
-		case t == typeH264 && !s.hasVideo:
+		case t == s.wantedType() && !s.hasVideo && !s.asked.soundOnly:
 			s.hasVideo = true
 			s.kind[pid] = videoTrack
 		case isAudio(t, e[5:n]) && mine && audioPID == 0:
@@ -329,10 +362,18 @@ func (s *scanner) readPMT(b []byte) {
 		}
 		e = e[n:]
 	}
-	if s.hasVideo && mine && audioPID != 0 {
+	if (s.hasVideo || s.asked.soundOnly) && mine && audioPID != 0 {
 		s.hasAudio, s.audioType = true, audioType
 		s.kind[audioPID] = audioTrack
 	}
+}
+
+// wantedType is the stream type of the pictures that count.
+func (s *scanner) wantedType() uint8 {
+	if s.asked.codec == protocol.HEVC {
+		return typeHEVC
+	}
+	return typeH264
 }
 
 func isVideo(t uint8) bool {
@@ -402,7 +443,7 @@ func (s *scanner) pesBytes(e *elementary, body []byte, begins, video bool) {
 	if e.length > 0 && len(e.payload) > e.length {
 		e.payload = e.payload[:e.length] // stuffing
 	}
-	if video && s.pictures.sps == nil {
+	if video && s.pictures.params == nil {
 		s.pictures.findSize(s, e.payload)
 	}
 }

@@ -37,19 +37,24 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// Stream is what an MPEG-TS segment holds, read from its bytes. Timestamps are in 1/90000 s, unwrapped: they may lie
+// Stream is what a segment holds, read from its bytes. Timestamps are in 1/90000 s, unwrapped: they may lie
 // above 2^33 within a segment that crosses the wrap.
 type Stream struct {
 	Bytes  int64
 	SHA256 protocol.Hash
 
-	Codec         string // h264
+	InitBytes     int64  // of the init segment at the head of an fMP4; 0 in MPEG-TS
+	Codec         string // h264, hevc or av1; empty: sound alone
 	Codecs        string // of video and audio as HLS CODECS wants it (RFC 6381): avc1.64001f,mp4a.40.2
 	Width, Height int    // pixels after cropping
+	SARNum        int    // shape of the pixels; 0/0 where the stream does not say
+	SARDen        int
 	Frames        int    // pictures
 	Keyframes     int    // pictures a decoder can start at
 	Pixels        uint64 // Width × Height × Frames: the billed unit
 	VideoBytes    int64  // of the video track
+	chunks        int    // of an fMP4
+	longestChunk  int64  // ticks
 	slices        int64  // of these, in coded pictures: without headers and filler, which cost nothing to add
 	FPS           float64
 	FPSNum        uint32 // mean frame rate by timestamps; 0/0 where one picture is all there is
@@ -66,14 +71,14 @@ type Stream struct {
 
 // Audio is a sound track; Codec is empty when there is none.
 type Audio struct {
-	Codec      string // aac, or the number of its stream type: 0x03
+	Codec      string // aac, opus, or the number of its stream type: 0x03
 	SampleRate int
 	Channels   int
 	Packets    int // frames of the codec where it is aac, else PES packets
 	Bytes      int64
 	FirstPTS   int64
 	LastPTS    int64
-	Hash       protocol.Hash // SHA-256 of the elementary stream
+	Hash       protocol.Hash // SHA-256 of the elementary stream; of AAC without the heads that only MPEG-TS needs
 }
 
 // SourceInfo is what the source of a segment holds.
@@ -82,6 +87,8 @@ type SourceInfo struct{ Stream }
 // Head is what is known of a source as soon as its first picture began to arrive.
 type Head struct {
 	Width, Height int
+	SARNum        int // shape of the pixels; 0/0: it does not say
+	SARDen        int
 	FPS           float64 // as the stream says of itself; 0: it does not
 	HasAudio      bool
 }

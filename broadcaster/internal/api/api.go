@@ -22,6 +22,7 @@ import (
 	"github.com/kinora/kinora/broadcaster/internal/stream"
 	"github.com/kinora/kinora/internal/feed"
 	"github.com/kinora/kinora/internal/payment"
+	"github.com/kinora/kinora/internal/payment/pgstore"
 	"github.com/kinora/kinora/internal/protocol"
 )
 
@@ -30,7 +31,7 @@ type Config struct {
 	Desk     *stream.Desk
 	Store    *store.Store
 	Market   *market.Market
-	Spend    *stream.Spend
+	Spend    *payment.Spend
 	Shelf    *playlist.Shelf
 	Feed     *feed.Feed
 	Ingest   *ingest.Handler
@@ -115,6 +116,7 @@ func write(w http.ResponseWriter, status int, v any) {
 }
 
 func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	err = pgstore.Explain(err)
 	if protocol.CodeOf(err) == protocol.Internal && r.Context().Err() == nil {
 		a.Log.Error("request failed", "path", r.URL.Path, "err", err)
 	}
@@ -189,18 +191,9 @@ type Stats struct {
 	Streams             int                `json:"streams"` // live ones
 	Latency             Latency            `json:"latency_ms"`
 	Commitment          protocol.Hash      `json:"sampling_commitment"` // to the secret that decides which attempts get L1
-	Spend               Spend              `json:"spend"`
+	Spend               payment.Spending   `json:"spend"`
 	Payer               payment.PayerStats `json:"payer"`
 	Funds               payment.Funds      `json:"funds"`
-}
-
-// Spend is what was spent, in wei, against its caps.
-type Spend struct {
-	Total    protocol.Wei `json:"total"`
-	Hour     protocol.Wei `json:"hour"`
-	InFlight protocol.Wei `json:"in_flight"`
-	HourCap  protocol.Wei `json:"hour_cap"`
-	TotalCap protocol.Wei `json:"total_cap"`
 }
 
 func (a *API) makeStats(ctx context.Context) (Stats, error) {
@@ -221,7 +214,7 @@ func (a *API) makeStats(ctx context.Context) (Stats, error) {
 	s.SegmentsIn, s.SegmentsPublished, s.RenditionsPublished = c.Segments+uint64(s.InFlight), c.Published, c.RenditionsPublished
 	s.SegmentsLate, s.SegmentsFailed, s.VerifiedL0, s.VerifiedL1, s.Rejected = c.Late, c.Failed, c.VerifiedL0, c.VerifiedL1, c.Rejected
 	s.Latency, s.Funds = Latency(c.LatencyMillis), a.Funds()
-	s.Spend.Total, s.Spend.Hour, s.Spend.InFlight, s.Spend.HourCap, s.Spend.TotalCap = a.Spend.Totals(time.Now())
+	s.Spend = a.Spend.Totals(time.Now())
 	return s, nil
 }
 

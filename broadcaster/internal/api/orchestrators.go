@@ -1,15 +1,13 @@
 package api
 
 import (
-	"net"
 	"net/http"
-	"net/netip"
-	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/go-chi/chi/v5"
 
 	"github.com/kinora/kinora/broadcaster/internal/market"
+	"github.com/kinora/kinora/internal/loopback"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/verify"
 )
@@ -46,7 +44,7 @@ func (a *API) orchestrators() []Orchestrator {
 // restore lets an orchestrator that was cut off begin anew. It is the operator's decision: this machine's, and with the
 // push secret where there is one.
 func (a *API) restore(w http.ResponseWriter, r *http.Request) {
-	if !fromHere(r) || !a.Secret.Admits(r) {
+	if !loopback.FromHere(r) || !a.Secret.Admits(r) {
 		a.refuse(w, r, protocol.Errorf(protocol.Unauthorized, "an orchestrator is restored from this machine only, by who knows the push secret"))
 		return
 	}
@@ -66,24 +64,4 @@ func (a *API) restore(w http.ResponseWriter, r *http.Request) {
 	}
 	a.Log.Info("an orchestrator begins anew, by the operator", "orchestrator", address)
 	write(w, http.StatusOK, describeOrchestrator(standing))
-}
-
-// fromHere reports a request of a program on this machine: neither another machine's, nor one that a proxy passed on, nor
-// that of a web page whose name was pointed here. Requests of other sites' pages are refused for every path.
-func fromHere(r *http.Request) bool {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || !peer.Addr().Unmap().IsLoopback() {
-		return false
-	}
-	for _, field := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"} {
-		if r.Header.Get(field) != "" {
-			return false
-		}
-	}
-	host, _, err := net.SplitHostPort(r.Host)
-	if err != nil {
-		host = r.Host
-	}
-	named, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return host == "localhost" || err == nil && named.Unmap().IsLoopback()
 }

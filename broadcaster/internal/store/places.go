@@ -70,7 +70,8 @@ func (s *Store) EndStream(ctx context.Context, name string, at time.Time) error 
 	return nil
 }
 
-// Publish gives seg its place: its MSN must be the stream's next. A missing segment gets its row here.
+// Publish gives seg its place: its MSN must be the stream's next. A missing segment gets its row here. Giving it the same
+// place again changes nothing.
 func (s *Store) Publish(ctx context.Context, seg *Segment) error {
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `UPDATE live_streams SET next_msn = next_msn + 1, discontinuities = $3 WHERE name = $1 AND next_msn = $2`,
@@ -79,6 +80,11 @@ func (s *Store) Publish(ctx context.Context, seg *Segment) error {
 			return err
 		}
 		if tag.RowsAffected() != 1 {
+			err := tx.QueryRow(ctx, `SELECT id FROM live_segments WHERE stream = $1 AND incarnation = $2 AND seq = $3 AND msn = $4`,
+				seg.Stream, int64(seg.Incarnation), int64(seg.Seq), int64(seg.MSN)).Scan(&seg.ID)
+			if !errors.Is(err, pgx.ErrNoRows) {
+				return err
+			}
 			return fmt.Errorf("media sequence number %d is not the next", seg.MSN)
 		}
 		if seg.State == Missing && seg.ID == 0 {

@@ -135,7 +135,8 @@ func Open(ctx context.Context, url string) (*pgxpool.Pool, error) {
 func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }
 
 // CommitVerified makes seg known as verified in one transaction with the verdict a and its ticket, and fills in its ID. A
-// failed segment of the same identity becomes verified, unless its source was another. ErrPaid when it was paid before.
+// failed segment of the same identity becomes verified, unless its source was another. Committing the same attempt again
+// changes nothing. ErrPaid when another one was paid before.
 func (s *Store) CommitVerified(ctx context.Context, seg *Segment, a Attempt) error {
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		was, err := stateOf(ctx, tx, seg.SegmentKey)
@@ -154,7 +155,11 @@ func (s *Store) CommitVerified(ctx context.Context, seg *Segment, a Attempt) err
 			seg.Stream, int64(seg.Incarnation), int64(seg.Seq), seg.Source[:], seg.Attempt[:], seg.ArrivedAt, seg.Duration.Microseconds(),
 			seg.FirstPTS, seg.Latency.Milliseconds(), seg.Late).Scan(&seg.ID, &seg.CommittedAt, &gap)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return ErrPaid
+			if err = tx.QueryRow(ctx, `SELECT id, committed_at FROM live_segments WHERE stream = $1 AND incarnation = $2 AND seq = $3 AND attempt = $4`,
+				seg.Stream, int64(seg.Incarnation), int64(seg.Seq), seg.Attempt[:]).Scan(&seg.ID, &seg.CommittedAt); errors.Is(err, pgx.ErrNoRows) {
+				return ErrPaid
+			}
+			return err
 		}
 		if err != nil {
 			return err
@@ -184,10 +189,15 @@ func (s *Store) CommitVerified(ctx context.Context, seg *Segment, a Attempt) err
 	return nil
 }
 
-// CommitRejected stores a verdict that pays nothing, with the refusal for the recipient.
+// CommitRejected stores a verdict that pays nothing, with the refusal for the recipient; once, however often.
 func (s *Store) CommitRejected(ctx context.Context, source protocol.Hash, a Attempt) error {
 	a.Fee = protocol.Wei{}
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		var known bool
+		id := a.Assignment.Message.Attempt
+		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM live_attempts WHERE id = $1)`, id[:]).Scan(&known); err != nil || known {
+			return err
+		}
 		if err := insertAttempt(ctx, tx, source, a, false); err != nil {
 			return err
 		}
@@ -311,15 +321,8 @@ func (s *Store) CommitFailed(ctx context.Context, seg *Segment) error {
 	return nil
 }
 
-// Spent is a fee, for which stream, and when it was committed.
-type Spent struct {
-	At     time.Time
-	Stream string
-	Fee    protocol.Wei
-}
-
 // Spending is the sum of all fees ever committed, and those since a time by stream and minute, oldest first.
-func (s *Store) Spending(ctx context.Context, since time.Time) (total protocol.Wei, recent []Spent, err error) {
+func (s *Store) Spending(ctx context.Context, since time.Time) (total protocol.Wei, recent []payment.Spent, err error) {
 	if err := s.pool.QueryRow(ctx, `SELECT fees::text FROM live_totals`).Scan(&total); err != nil {
 		return total, nil, fmt.Errorf("read what was spent: %w", err)
 	}
@@ -328,7 +331,7 @@ func (s *Store) Spending(ctx context.Context, since time.Time) (total protocol.W
 	if err != nil {
 		return total, nil, fmt.Errorf("read what was spent: %w", err)
 	}
-	var one Spent
+	var one payment.Spent
 	if _, err = pgx.ForEachRow(rows, []any{&one.At, &one.Stream, &one.Fee}, func() error { recent = append(recent, one); return nil }); err != nil {
 		return total, nil, fmt.Errorf("read what was spent: %w", err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/kinora/kinora/broadcaster/internal/market"
 	"github.com/kinora/kinora/broadcaster/internal/playlist"
 	"github.com/kinora/kinora/broadcaster/internal/store"
+	"github.com/kinora/kinora/internal/payment"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/verify"
 )
@@ -25,7 +26,7 @@ type Config struct {
 	Store  *store.Store
 	Market *market.Market
 	Shelf  *playlist.Shelf
-	Spend  *Spend
+	Spend  *payment.Spend
 	Verify verify.Config
 	Signer protocol.Signer
 	Domain protocol.Domain
@@ -389,6 +390,13 @@ func (d *Desk) Close(ctx context.Context) {
 	}
 	d.stop()
 	d.work.Wait()
+}
+
+// Draining reports that no more pushes are taken, since Close.
+func (d *Desk) Draining() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.draining
 }
 
 // background runs f unless the desk is closing.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kinora/kinora/broadcaster/internal/store"
+	"github.com/kinora/kinora/internal/payment/pgstore"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/verify"
 )
@@ -16,7 +17,13 @@ import (
 // Push takes one segment: it streams p.Body onward while it arrives and returns when the segment was released or refused.
 // Errors are *protocol.Error. When ctx ends after the last byte, the segment goes on without its pusher.
 func (d *Desk) Push(ctx context.Context, p Push) (Answer, error) {
-	s, err := d.use(ctx, p.Stream, true)
+	var s *Stream
+	waiting, stop := context.WithTimeout(ctx, patience)
+	err := pgstore.Patiently(waiting, func() (err error) {
+		s, err = d.use(waiting, p.Stream, true)
+		return err
+	})
+	stop()
 	if err != nil {
 		return Answer{}, err
 	}
@@ -46,6 +53,9 @@ func (d *Desk) Push(ctx context.Context, p Push) (Answer, error) {
 		return Answer{}, protocol.Errorf(protocol.Cancelled, "the pusher went away: %w", ctx.Err())
 	}
 }
+
+// patience is how long a push to a stream that is not at hand waits for the database.
+const patience = 10 * time.Second
 
 // feed passes the body to the source until its end, its failure, or the refusal of the segment. It reports whether the
 // source is whole.
@@ -178,7 +188,12 @@ func (s *Stream) admit(ctx context.Context, seg *segment) (*Answer, error) {
 			}
 			return nil, other.err
 		}
-		record, kept, found, err := s.desk.cfg.Store.Lookup(ctx, protocol.SegmentKey{Stream: s.name, Incarnation: e.incarnation, Seq: seg.Seq})
+		var record store.Segment
+		var kept, found bool
+		err := pgstore.Patiently(ctx, func() (err error) {
+			record, kept, found, err = s.desk.cfg.Store.Lookup(ctx, protocol.SegmentKey{Stream: s.name, Incarnation: e.incarnation, Seq: seg.Seq})
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/kinora/kinora/broadcaster/internal/market"
 	"github.com/kinora/kinora/broadcaster/internal/playlist"
 	"github.com/kinora/kinora/broadcaster/internal/store"
+	"github.com/kinora/kinora/internal/payment/pgstore"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/verify"
 )
@@ -28,8 +29,16 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 
 	var avoid []common.Address
 	var last error
-	for failures := 0; failures < cfg.AttemptsLimit; {
-		if err := pause(ctx, failures, last); err != nil {
+	failures, away := 0, 0 // a database that is away for a moment, here or there, is waited for as long as there is time
+	failed := func(err error) {
+		if last = pgstore.Explain(err); protocol.CodeOf(last) == protocol.Unavailable {
+			away++
+		} else {
+			failures++
+		}
+	}
+	for failures < cfg.AttemptsLimit {
+		if err := pause(ctx, failures+away, last); err != nil {
 			return Answer{}, err
 		}
 
@@ -38,7 +47,7 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		ask := s.ask(seg)
 		choice, err := cfg.Market.Choose(ctx, ask)
 		if err != nil {
-			failures, last = failures+1, err
+			failed(err)
 			continue
 		}
 		settle, err := cfg.Spend.Hold(seg.Stream, choice.Quote.MaxFee, time.Now())
@@ -55,7 +64,7 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 			if !seg.isToBlame(ctx, blind, err) {
 				choice.Failed(err)
 			}
-			failures, last = failures+1, err
+			failed(err)
 			continue
 		}
 
@@ -68,7 +77,7 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 			if !seg.isToBlame(ctx, blind, err) {
 				choice.Failed(err)
 			}
-			failures, last = failures+1, err
+			failed(err)
 			continue
 		}
 		info := work.verdict.Source
@@ -82,18 +91,18 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 			if err != nil { // ours to mend: the next quote covers what was learnt of the source
 				exchange.Close()
 				settle(protocol.Wei{}, time.Now())
-				failures, last = failures+1, err
+				failed(err)
 				continue
 			}
 		}
 		if !work.verdict.Passed {
 			exchange.Close()
 			settle(protocol.Wei{}, time.Now())
-			failures, last = failures+1, protocol.Errorf(protocol.VerificationFailed, "%s: %s", work.verdict.Code, work.verdict.Detail)
+			failed(protocol.Errorf(protocol.VerificationFailed, "%s: %s", work.verdict.Code, work.verdict.Detail))
 			if !work.verdict.Inconclusive { // it vouched for bytes that are not the job: not paid, remembered, done again elsewhere
 				avoid = append(avoid, work.assignment.Message.Transcoder)
 				attempt.Trust = cfg.Market.Judged(choice.Orchestrator, work.verdict)
-				if err := cfg.Store.CommitRejected(ctx, info.SHA256, attempt); err != nil {
+				if err := pgstore.Patiently(ctx, func() error { return cfg.Store.CommitRejected(ctx, info.SHA256, attempt) }); err != nil {
 					return Answer{}, err
 				}
 			}
@@ -110,12 +119,14 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 			}
 		}
 		attempt.Trust = cfg.Market.Judged(choice.Orchestrator, work.verdict)
-		if err := s.begin(ctx, playlist.TargetSeconds(max(row.Duration, cfg.Target))); err != nil {
+		if err := pgstore.Patiently(ctx, func() error { return s.begin(ctx, playlist.TargetSeconds(max(row.Duration, cfg.Target))) }); err != nil {
 			return Answer{}, err
 		}
-		row.Latency = max(0, time.Since(seg.ended))
-		row.Late = row.Latency > s.holdBack()
-		if err := cfg.Store.CommitVerified(context.WithoutCancel(ctx), &row, attempt); err != nil {
+		if err := pgstore.Patiently(ctx, func() error {
+			row.Latency = max(0, time.Since(seg.ended))
+			row.Late = row.Latency > s.holdBack()
+			return cfg.Store.CommitVerified(context.WithoutCancel(ctx), &row, attempt)
+		}); err != nil {
 			settle(protocol.Wei{}, time.Now())
 			return Answer{}, err
 		}
@@ -127,7 +138,7 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		s.release(seg, row)
 		now := time.Now()
 		cfg.Log.Info("segment verified and paid", "segment", seg.SegmentKey.String(), "orchestrator", choice.Orchestrator, "transcoder", work.assignment.Message.Transcoder,
-			"layers", work.verdict.Layers, "ms", row.Latency.Milliseconds(), "wei", attempt.Fee, "attempts", failures+1)
+			"layers", work.verdict.Layers, "ms", row.Latency.Milliseconds(), "wei", attempt.Fee, "attempts", failures+away+1)
 		return Answer{Segment: row, Timing: Timing{Upload: seg.ended.Sub(seg.arrived), Transcode: work.received.Sub(seg.ended),
 			Verify: began.Sub(work.received), Commit: now.Sub(began)}}, nil
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // Version is what Hello says; parent and child must agree on it.
-const Version = 1
+const Version = 2
 
 // Limits of the framing itself.
 const (

@@ -20,7 +20,27 @@ type Profile struct {
 	CodecProfile string `json:"codec_profile,omitempty"`
 	Preset       string `json:"preset,omitempty"`
 	Lookahead    int    `json:"lookahead,omitempty"`
+
+	Container     string `json:"container,omitempty"`
+	PartMillis    int    `json:"part_ms,omitempty"`
+	Fit           string `json:"fit,omitempty"`
+	Level         int    `json:"level,omitempty"`
+	Tune          string `json:"tune,omitempty"`
+	DynamicRange  string `json:"dynamic_range,omitempty"`
+	AudioCodec    string `json:"audio_codec,omitempty"`
+	AudioBitrate  int    `json:"audio_bitrate,omitempty"`
+	AudioChannels int    `json:"audio_channels,omitempty"`
+
+	// Encoder is FFmpeg's name of the encoder to take, which the parent chose among those that the machine has; empty: the
+	// software one of the codec.
+	Encoder string `json:"encoder,omitempty"`
 }
+
+// SoundOnly reports whether the rendition has no picture.
+func (p Profile) SoundOnly() bool { return p.Width == 0 && p.Height == 0 }
+
+// Fragmented reports whether the container is fMP4.
+func (p Profile) Fragmented() bool { return p.Container == "fmp4" }
 
 // Limits bound one job. Zero is not a default here: the parent sends every field.
 type Limits struct {
@@ -43,6 +63,7 @@ type Transcode struct {
 // Measure begins a job that reports what is in a segment.
 type Measure struct {
 	Grid   bool   `json:"grid,omitempty"` // decode every picture, not only the first, and send its luma grid
+	Of     Rect   `json:"of"`             // the part of the pictures that the grid covers; empty: all
 	Limits Limits `json:"limits"`
 }
 
@@ -50,7 +71,9 @@ type Measure struct {
 type Hello struct {
 	Version int    `json:"version"`
 	FFmpeg  string `json:"ffmpeg"`
-	Network string `json:"network"` // how it is kept off the network: "namespace", "filter", "namespace+filter" or "none"
+	// Layers are those of its jail that hold, as far as it set them up itself; Lacking are those that do not, with the reason.
+	Layers  []string          `json:"layers"`
+	Lacking map[string]string `json:"lacking,omitempty"`
 }
 
 // Stream is what a source turned out to be. Timestamps are of the pictures, in 1/90000 s, as the container carries them.
@@ -88,13 +111,18 @@ type Rendition struct {
 	Name         string        `json:"name"`
 	Frames       int           `json:"frames"`
 	Keyframes    int           `json:"keyframes"`
+	Width        int           `json:"width"` // smaller than the profile's where that asks to contain another shape
+	Height       int           `json:"height"`
 	Pixels       int64         `json:"pixels"`    // width × height × frames
-	FirstPTS     int64         `json:"first_pts"` // 1/90000 s
+	FirstPTS     int64         `json:"first_pts"` // 1/90000 s; of the sound where there are no pictures
 	LastPTS      int64         `json:"last_pts"`
 	Duration     time.Duration `json:"duration"`
 	Bytes        int64         `json:"bytes"`       // of the container
 	VideoBytes   int64         `json:"video_bytes"` // of the coded pictures
 	AudioPackets int           `json:"audio_packets"`
+	AudioCodec   string        `json:"audio_codec,omitempty"` // of the sound as it came out; empty: none
+	InitBytes    int64         `json:"init_bytes,omitempty"`  // of the init segment at the head of an fMP4
+	Encoder      string        `json:"encoder,omitempty"`     // FFmpeg's name
 }
 
 // Result ends a Transcode job.

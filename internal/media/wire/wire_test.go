@@ -29,7 +29,7 @@ func samples(t testing.TB) []Frame {
 		{Kind: KindEnd, Job: 1},
 		{Kind: KindCancel, Job: 2},
 		{Kind: KindCredit, Job: 1<<32 - 1, Payload: Credit(131072)},
-		{Kind: KindHello, Payload: encode(Hello{Version: Version, FFmpeg: "7.1.5", Network: "filter"})},
+		{Kind: KindHello, Payload: encode(Hello{Version: Version, FFmpeg: "7.1.5", Layers: []string{"seccomp"}, Lacking: map[string]string{"landlock": "not supported"}})},
 		{Kind: KindOutput, Rendition: 7, Job: 1, Payload: make([]byte, DataChunk)},
 		{Kind: KindResult, Job: 1, Payload: encode(Result{Source: Stream{Codec: "h264", Frames: 60}, Renditions: []Rendition{{Name: "240p", Frames: 60}}, CPU: time.Second})},
 		{Kind: KindGrids, Job: 2, Payload: AppendPicture(AppendPicture(nil, &pic), &Picture{PTS: -1})},

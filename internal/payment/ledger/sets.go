@@ -191,6 +191,20 @@ func (l *Ledger) CloseDue(ctx context.Context, now time.Time) (int, error) {
 	return l.close(ctx, "close due sets", now, false, ` WHERE s.state = 'open' AND s.accept_until <= $1`, millis(now))
 }
 
+// NextClose implements payment.Store.
+func (l *Ledger) NextClose(ctx context.Context) (at time.Time, ok bool, err error) {
+	err = l.tx(ctx, "find the next set to close", func(c Conn) error {
+		var ms *int64
+		at, ok = time.Time{}, false
+		_, err := one(ctx, c, `SELECT MIN(accept_until) FROM recipient_sets WHERE state = 'open'`, nil, &ms)
+		if ms != nil {
+			at, ok = moment(*ms), true
+		}
+		return err
+	})
+	return at, ok, err
+}
+
 // CloseUpTo implements payment.Store.
 func (l *Ledger) CloseUpTo(ctx context.Context, payer common.Address, id protocol.ID, now time.Time) (int, error) {
 	return l.close(ctx, "close sets of a lane", now, true, ` WHERE s.state = 'open' AND s.payer = $1 AND EXISTS (SELECT 1 FROM recipient_sets n

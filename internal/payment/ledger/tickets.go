@@ -132,9 +132,19 @@ func (l *Ledger) Hold(ctx context.Context, payer common.Address, attempt protoco
 }
 
 func exposure(ctx context.Context, c Conn, payer common.Address) (e payment.Exposure, err error) {
-	if e.Float, err = sum(ctx, c, `SELECT CAST(face_value AS text) FROM recipient_winners WHERE payer = $1 AND state IN ('won', 'submitted')`, payer[:]); err != nil {
+	// A lane's totals instead of its winners: a long queue makes no admission slower. Mined winners have left the float, and
+	// few wait for that to be final.
+	var left protocol.Wei
+	if _, err = all(ctx, c, func(r Rows) (struct{}, error) {
+		var won, redeemed, lost protocol.Wei
+		err := r.Scan(&won, &redeemed, &lost)
+		e.Float, left = e.Float.Add(won), left.Add(redeemed).Add(lost)
+		return struct{}{}, err
+	}, `SELECT CAST(won_wei AS text), CAST(redeemed_wei AS text), CAST(lost_wei AS text) FROM recipient_lanes WHERE payer = $1 AND won > redeemed + lost
+		UNION ALL SELECT '0', CAST(face_value AS text), '0' FROM recipient_winners WHERE state IN ('submitted', 'mined') AND state = 'mined' AND payer = $1`, payer[:]); err != nil {
 		return e, err
 	}
+	e.Float = e.Float.Sub(left)
 	if e.Held, err = sum(ctx, c, `SELECT CAST(budget AS text) FROM recipient_holds WHERE payer = $1`, payer[:]); err != nil {
 		return e, err
 	}

@@ -4,7 +4,6 @@ package litestore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -19,7 +18,8 @@ import (
 // Open opens or makes a SQLite file in the way money needs it: every commit on disk before it returns, foreign keys
 // checked, writers one after another. Its migrations are the caller's to run.
 func Open(file string) (*sql.DB, error) {
-	return open(file, url.Values{"_txlock": {"immediate"}, "_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "busy_timeout(10000)"}})
+	return open(file, url.Values{"_txlock": {"immediate"}, "_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "busy_timeout(10000)",
+		"cache_size(-16000)", "wal_autocheckpoint(4000)"}}) // kB, pages
 }
 
 // OpenReadOnly opens a file that exists to look at, also while another process writes to it.
@@ -37,11 +37,16 @@ func open(file string, q url.Values) (*sql.DB, error) {
 }
 
 // New is the recipient's store on a database with the migrations of the set "recipient_sqlite". It is for one process.
-func New(db *sql.DB) payment.Store { return ledger.New(&database{db: db}) }
+func New(db *sql.DB) payment.Store {
+	return ledger.New(&database{db: db, prepared: map[string]*sql.Stmt{}})
+}
 
 type database struct {
 	db       *sql.DB
 	settling sync.Mutex
+
+	mu       sync.Mutex
+	prepared map[string]*sql.Stmt // what Do runs, by its text
 }
 
 func (*database) Lock() string { return "" } // a writing transaction has the whole file
@@ -54,10 +59,43 @@ func (d *database) Tx(ctx context.Context, f func(ledger.Conn) error) error {
 		return err
 	}
 	defer tx.Rollback() // after a commit it does nothing
-	if err := f(conn{tx}); err != nil {
+	c := conn{Tx: tx, d: d, fresh: map[string]*sql.Stmt{}}
+	if err := f(c); err != nil {
 		return err
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	d.keep(ctx, c.fresh)
+	return nil
+}
+
+// maxPrepared bounds the statements that stay prepared. The ledger has fewer texts.
+const maxPrepared = 256
+
+// keep prepares for good what a transaction ran. It needs the connection, which that transaction had and another may have
+// now: nothing is locked meanwhile.
+func (d *database) keep(ctx context.Context, texts map[string]*sql.Stmt) {
+	for text := range texts {
+		p, err := d.db.PrepareContext(ctx, numbered(text))
+		if err != nil {
+			return // then the next transaction prepares it for itself
+		}
+		d.mu.Lock()
+		if d.prepared[text] == nil && len(d.prepared) < maxPrepared {
+			d.prepared[text], p = p, nil
+		}
+		d.mu.Unlock()
+		if p != nil {
+			_ = p.Close() // another was faster
+		}
+	}
+}
+
+func (d *database) known(text string) *sql.Stmt {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.prepared[text]
 }
 
 func (d *database) Exclusive(ctx context.Context, f func(ctx context.Context) error) (bool, error) {
@@ -68,11 +106,17 @@ func (d *database) Exclusive(ctx context.Context, f func(ctx context.Context) er
 	return true, f(ctx)
 }
 
-type conn struct{ tx *sql.Tx }
+type conn struct {
+	*sql.Tx
+	d     *database
+	fresh map[string]*sql.Stmt // prepared for this transaction
+}
 
-// SQLite numbers parameters ?1, ?2, ….
+// numbered is a text with SQLite's parameters: ?1, ?2, ….
+func numbered(text string) string { return strings.ReplaceAll(text, "$", "?") }
+
 func (c conn) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
-	r, err := c.tx.ExecContext(ctx, strings.ReplaceAll(sql, "$", "?"), args...)
+	r, err := c.ExecContext(ctx, numbered(sql), args...)
 	if err != nil {
 		return 0, err
 	}
@@ -80,34 +124,40 @@ func (c conn) Exec(ctx context.Context, sql string, args ...any) (int64, error) 
 }
 
 func (c conn) Query(ctx context.Context, sql string, args ...any) (ledger.Rows, error) {
-	r, err := c.tx.QueryContext(ctx, strings.ReplaceAll(sql, "$", "?"), args...)
+	r, err := c.QueryContext(ctx, numbered(sql), args...)
 	if err != nil {
 		return nil, err
 	}
 	return rows{r}, nil
 }
 
-// Do prepares each text once.
-func (c conn) Do(ctx context.Context, steps []ledger.Step) (err error) {
-	prepared := map[string]*sql.Stmt{}
-	defer func() {
-		for _, p := range prepared {
-			err = errors.Join(err, p.Close())
-		}
-	}()
+// Do runs prepared statements: those of an earlier transaction, or its own.
+func (c conn) Do(ctx context.Context, steps []ledger.Step) error {
 	for _, s := range steps {
-		p := prepared[s.SQL]
-		if p == nil {
-			if p, err = c.tx.PrepareContext(ctx, strings.ReplaceAll(s.SQL, "$", "?")); err != nil {
-				return err
-			}
-			prepared[s.SQL] = p
+		p, err := c.prepare(ctx, s.SQL)
+		if err != nil {
+			return err
 		}
 		if err := c.do(ctx, p, s); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// prepare gives a statement that ends with the transaction.
+func (c conn) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
+	if p := c.fresh[text]; p != nil {
+		return p, nil
+	}
+	if p := c.d.known(text); p != nil {
+		return c.StmtContext(ctx, p), nil
+	}
+	p, err := c.PrepareContext(ctx, numbered(text))
+	if err == nil {
+		c.fresh[text] = p
+	}
+	return p, err
 }
 
 func (conn) do(ctx context.Context, p *sql.Stmt, s ledger.Step) error {

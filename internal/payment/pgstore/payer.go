@@ -338,6 +338,21 @@ func (p payer) EndSets(ctx context.Context, stream string) (out []payment.PayerS
 	return out, err
 }
 
+// Prune implements payment.PayerStore.
+func (p payer) Prune(ctx context.Context, before time.Time, limit int) (pruned int, err error) {
+	orders, err := p.pool.Exec(ctx, `DELETE FROM payer_orders WHERE attempt IN (SELECT attempt FROM payer_orders
+		WHERE ordered_at < $1 AND answered_at < $1 ORDER BY ordered_at LIMIT $2)`, before.UnixMilli(), limit)
+	if err != nil {
+		return 0, fmt.Errorf("forget old orders: %w", err)
+	}
+	sets, err := p.pool.Exec(ctx, `DELETE FROM payer_sets WHERE serial IN (SELECT serial FROM payer_sets WHERE expiry < $1 AND usable_until < $2
+		ORDER BY expiry LIMIT $3)`, before.Unix(), before.UnixMilli(), limit)
+	if err != nil {
+		return 0, fmt.Errorf("forget old parameter sets: %w", err)
+	}
+	return int(orders.RowsAffected() + sets.RowsAffected()), nil
+}
+
 // Stats implements payment.PayerStore.
 func (p payer) Stats(ctx context.Context) (s payment.PayerStats, err error) {
 	err = p.within(ctx, "count", func(tx pgx.Tx) error {

@@ -35,6 +35,7 @@ func Exercise(t *testing.T, open func(t *testing.T) (store payment.Store, again 
 		{"closes by time, by lane, and all", closing},
 		{"counts debts whichever comes first", debts},
 		{"gives the same credit once", holds},
+		{"counts as float what is won or submitted", float},
 		{"takes winners to the chain", winners},
 		{"puts winners back", dropped},
 		{"takes a mined redemption back", reorganised},
@@ -349,7 +350,13 @@ func closing(t *testing.T, b bench) {
 		b.no(err)
 		return got
 	}
+	if at, ok, err := b.store.NextClose(b.Context()); err != nil || ok {
+		t.Errorf("without a set one is to be closed at %s: %v", at, err)
+	}
 	one, two, other := b.open(alice, "s"), b.open(alice, "s"), b.open(bob, "s")
+	if at, ok, err := b.store.NextClose(b.Context()); err != nil || !ok || !at.Equal(b.now.Add(2*time.Second)) {
+		t.Errorf("the next set is to be closed at %s (%t): %v", at, ok, err)
+	}
 	if got := count(b.store.CloseDue(b.Context(), b.now.Add(1999*time.Millisecond))); got != 0 {
 		t.Errorf("%d sets closed before their time", got)
 	}
@@ -476,6 +483,36 @@ func holds(t *testing.T, b bench) {
 	if want := (payment.Exposure{Float: wei(1000), Unpaid: wei(40), FaceValue: wei(1000)}); e != want {
 		t.Errorf("exposure %+v, want %+v", e, want)
 	}
+}
+
+func float(t *testing.T, b bench) {
+	want := func(n uint64, when string) {
+		t.Helper()
+		refused := errors.New("only asking")
+		err := b.store.Hold(b.Context(), alice, protocol.NewID(), wei(1), b.now, b.now, func(e payment.Exposure) error {
+			if e.Float != wei(n) {
+				t.Errorf("%s: the float is %s, want %d", when, e.Float, n)
+			}
+			return refused
+		})
+		if !errors.Is(err, refused) {
+			t.Fatal(err)
+		}
+	}
+	ws := b.won(5)
+	b.wantCode(arrival(b.open(bob, "s"), 1, true), "") // another payer's
+	want(5000, "five won")
+	p := prepared(1)
+	b.no(b.store.Submit(b.Context(), p, keys(ws[:4]...), b.now))
+	want(5000, "four of them submitted")
+	b.no(b.store.Mine(b.Context(), p.Tx, payment.BlockRef{Number: 1, Hash: common.Hash{1}}, wei(7), keys(ws[:2]...),
+		[]payment.Settled{{Key: ws[2].Key(), State: payment.StateUnpayable, Reason: "bad_signature"}, {Key: ws[3].Key(), State: payment.StateWon, NotBefore: b.now}}, b.now))
+	want(2000, "two mined, one lost")
+	b.no(b.store.Unmine(b.Context(), p.Tx))
+	want(4000, "their block gone")
+	b.no(b.store.Mine(b.Context(), p.Tx, payment.BlockRef{Number: 1, Hash: common.Hash{2}}, wei(7), keys(ws[:2]...), nil, b.now))
+	b.no(b.store.Finalise(b.Context(), p.Tx, b.now))
+	want(2000, "two final")
 }
 
 func keys(ws ...payment.Winner) (out []payment.WinnerKey) {

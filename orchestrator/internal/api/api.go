@@ -7,10 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -19,7 +16,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/kinora/kinora/internal/feed"
+	"github.com/kinora/kinora/internal/loopback"
 	"github.com/kinora/kinora/internal/payment"
+	"github.com/kinora/kinora/internal/payment/pgstore"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/orchestrator/internal/dispatch"
 	"github.com/kinora/kinora/orchestrator/internal/fleet"
@@ -31,6 +30,7 @@ type Recipient interface {
 	Accept(ctx context.Context, d payment.Delivery) (payment.DeliveryAnswer, error)
 	Stats(ctx context.Context) (payment.RecipientStats, error)
 	Drain(ctx context.Context) error
+	Draining() bool // since Drain
 }
 
 // Payer wrote the tickets of hop two.
@@ -42,8 +42,10 @@ type Payer interface {
 type Config struct {
 	Domain         protocol.Domain
 	Self           common.Address
-	MinTranscoders int           // with an allocation before /readyz says so
-	BodyIdle       time.Duration // longest pause in a segment's body
+	MinTranscoders int                     // with an allocation before /readyz says so
+	BodyIdle       time.Duration           // longest pause in a segment's body
+	Spend          func() payment.Spending // on transcoders
+	Funds          func() payment.Funds    // for transcoders
 	Log            *slog.Logger
 }
 
@@ -64,6 +66,13 @@ type API struct {
 // New makes the API.
 func New(cfg Config, d *dispatch.Dispatcher, fl *fleet.Fleet, st *store.Store, fd *feed.Feed, recipient Recipient, payer Payer,
 	connected func() bool, registry *prometheus.Registry) *API {
+	if cfg.Spend == nil {
+		cfg.Spend = func() payment.Spending { return payment.Spending{} }
+	}
+	if cfg.Funds == nil {
+		cfg.Funds = func() payment.Funds { return payment.Funds{} }
+	}
+	registry.MustRegister(money{cfg.Spend, cfg.Funds, payer})
 	return &API{cfg: cfg, dispatcher: d, fleet: fl, store: st, feed: fd, recipient: recipient, payer: payer, connected: connected,
 		quotes:  newLimits(),
 		metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{})}
@@ -101,31 +110,12 @@ func (a *API) Handler() http.Handler {
 // machine is none, whatever name it came by, and neither is who comes through a proxy that runs here.
 func operator(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !fromHere(r) || http.NewCrossOriginProtection().Check(r) != nil {
+		if !loopback.FromHere(r) {
 			protocol.WriteProblem(w, protocol.Errorf(protocol.Unauthorized, "%s is asked for from this machine only, at its loopback address", r.URL.Path))
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// fromHere reports a request that a program on this machine sent to this machine by name.
-func fromHere(r *http.Request) bool {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || !peer.Addr().Unmap().IsLoopback() {
-		return false
-	}
-	for _, proxy := range []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"} {
-		if r.Header.Get(proxy) != "" {
-			return false
-		}
-	}
-	host, _, err := net.SplitHostPort(r.Host)
-	if err != nil {
-		host = r.Host
-	}
-	named, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return host == "localhost" || err == nil && named.Unmap().IsLoopback()
 }
 
 func answer(w http.ResponseWriter, status int, v any) {
@@ -136,6 +126,7 @@ func answer(w http.ResponseWriter, status int, v any) {
 
 // refuse answers with err and logs what is this side's own fault.
 func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	err = pgstore.Explain(err)
 	if p := protocol.ProblemOf(err); p.Code == protocol.Internal && r.Context().Err() == nil {
 		a.cfg.Log.Error("request failed", "path", r.URL.Path, "err", err)
 	}
@@ -198,6 +189,8 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 	waiting, allocated := a.fleet.Backlog()
 	body := Readiness{Transcoders: allocated, Waiting: waiting}
 	switch {
+	case a.recipient.Draining() || a.dispatcher.Draining():
+		body.Reason = "draining: no new work is taken until the next start"
 	case a.store.Ping(ctx) != nil:
 		body.Reason = "the database does not answer"
 	case !a.connected():
@@ -220,11 +213,13 @@ type Stats struct {
 	Commitment protocol.Hash          `json:"sampling_commitment"`
 	Payer      payment.PayerStats     `json:"payer"`
 	Recipient  payment.RecipientStats `json:"recipient"`
+	Spend      payment.Spending       `json:"spend"` // on transcoders
+	Funds      payment.Funds          `json:"funds"` // for transcoders
 }
 
 func (a *API) stats(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	s := Stats{InFlight: a.dispatcher.InFlight(), Commitment: a.dispatcher.Commitment()}
+	s := Stats{InFlight: a.dispatcher.InFlight(), Commitment: a.dispatcher.Commitment(), Spend: a.cfg.Spend(), Funds: a.cfg.Funds()}
 	_, s.Allocated = a.fleet.Backlog()
 	var err error
 	if s.Counts, err = a.store.Counts(ctx); err == nil {

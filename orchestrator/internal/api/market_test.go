@@ -158,6 +158,8 @@ func (b *books) Accept(context.Context, payment.Delivery) (payment.DeliveryAnswe
 
 func (b *books) Drain(context.Context) error { return nil }
 
+func (b *books) Draining() bool { return false }
+
 // totals says how many attempts are owed for, paid for and rejected.
 func (b *books) totals() (owed, paid, rejected int) {
 	b.mu.Lock()

@@ -53,6 +53,8 @@ type Recipient interface {
 type Config struct {
 	Domain protocol.Domain
 	Signer protocol.Signer
+	Budget *Budget         // for transcoders; nil: none
+	Payer  common.Address  // whose escrow pays transcoders: the signer's, or an account whose session key it is
 	URL    string          // where transcoders park their slots
 	Prices protocol.Prices // asked of payers
 
@@ -104,6 +106,7 @@ type Dispatcher struct {
 
 // New makes a Dispatcher and takes over the leases of an earlier process at the same URL.
 func New(ctx context.Context, cfg Config, st *store.Store, fl *fleet.Fleet, bus Bus, payer Payer, recipient Recipient) (*Dispatcher, error) {
+	cfg.Payer = cmp.Or(cfg.Payer, cfg.Signer.Address())
 	cfg.KeepHistory = cmp.Or(cfg.KeepHistory, 7*24*time.Hour)
 	d := &Dispatcher{cfg: cfg, self: cfg.Signer.Address(), store: st, fleet: fl, bus: bus, payer: payer, recipient: recipient,
 		leases: newLeases(), reviewing: make(chan struct{}, reviews), segments: make(map[segmentID]*segment), quotes: make(map[protocol.ID]quoteEntry)}
@@ -117,6 +120,9 @@ func New(ctx context.Context, cfg Config, st *store.Store, fl *fleet.Fleet, bus 
 	}
 	for _, l := range open {
 		a := l.Offer.Award.Message
+		if a.Payer != cfg.Payer { // of when somebody else paid: it runs out by itself
+			continue
+		}
 		d.leases.add(newLease(streamKey{l.Payer, a.Stream, a.Incarnation, a.LadderHash}, l), true)
 	}
 	if len(open) > 0 {
@@ -159,6 +165,14 @@ func (d *Dispatcher) clean(ctx context.Context) error {
 		return err
 	}
 	if err := d.store.LapseEpochs(ctx, 3*epochTime); err != nil { // much longer: a secret in use is never shown
+		return err
+	}
+	if d.cfg.Budget != nil {
+		if err := d.cfg.Budget.hear(ctx); err != nil {
+			return err
+		}
+	}
+	if err := d.store.PruneSpending(ctx, day+time.Hour); err != nil {
 		return err
 	}
 	if err := d.store.PruneHistory(ctx, d.cfg.KeepHistory); err != nil {
@@ -212,6 +226,13 @@ func (d *Dispatcher) Leases() []LeaseView {
 		views = append(views, l.view(now))
 	}
 	return views
+}
+
+// Draining reports that no more segments are taken, since Close.
+func (d *Dispatcher) Draining() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.closing
 }
 
 // background runs f in a goroutine that Close waits for; it returns false once closing has begun.

@@ -111,7 +111,7 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, bid prot
 	if err != nil {
 		return nil, protocol.Errorf(protocol.UnsupportedCodec, "%w", err)
 	}
-	signed, err := protocol.Seal(d.cfg.Domain, d.cfg.Signer, protocol.Award{Lease: id, Orchestrator: d.self, Transcoder: t,
+	signed, err := protocol.Seal(d.cfg.Domain, d.cfg.Signer, protocol.Award{Lease: id, Orchestrator: d.self, Payer: d.cfg.Payer, Transcoder: t,
 		Stream: w.key.stream, Incarnation: w.key.incarnation, LadderHash: w.key.ladder, Prices: bid.Prices, MaxFee: maxFee,
 		LeaseMillis: uint32(d.cfg.LeaseTime.Milliseconds()), BidSequence: bid.Sequence, URL: d.cfg.URL})
 	if err != nil {
@@ -171,7 +171,7 @@ func (d *Dispatcher) accept(ctx context.Context, l *Lease, answer protocol.Award
 		return err
 	}
 	a := l.offer.Award.Message
-	if p.Payer != d.self || p.Recipient != l.transcoder {
+	if p.Payer != a.Payer || p.Recipient != l.transcoder {
 		return protocol.Errorf(protocol.BadRequest, "ticket parameters are for payer %s and recipient %s", p.Payer, p.Recipient)
 	}
 	if p.FaceValue.Less(a.MaxFee) {

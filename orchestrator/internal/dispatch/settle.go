@@ -9,6 +9,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/kinora/kinora/internal/payment/pgstore"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/verify"
 	"github.com/kinora/kinora/orchestrator/internal/store"
@@ -22,6 +23,10 @@ const settleTime = 10 * time.Second
 // SegmentConflict and RateLimited, after which the transcoder was paid and the payer was not charged.
 func (d *Dispatcher) settle(t *try, released bool) error {
 	s := t.seg
+	var spent protocol.Wei
+	if t.spent != nil {
+		defer func() { t.spent(spent, time.Now()) }()
+	}
 	if t.assignment.Message.Attempt.IsZero() { // nothing was begun
 		if t.lease != nil && !errors.Is(t.err, errSettled) {
 			d.fleet.Failed(t.lease.transcoder)
@@ -57,18 +62,19 @@ func (d *Dispatcher) settle(t *try, released bool) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.life), settleTime)
 	defer cancel()
-	settled, err := d.store.Settle(ctx, x)
+	settled, err := d.commit(ctx, x)
 	var refusal *protocol.Error
-	if x.Released && errors.As(err, &refusal) { // the work was done and is good, though it cannot be delivered any more
+	if x.Released && errors.As(err, &refusal) && refusal.Code != protocol.Unavailable { // the work was done and is good, though it cannot be delivered any more
 		x.Released = false
-		settled, err = d.store.Settle(ctx, x)
+		settled, err = d.commit(ctx, x)
 	} else {
 		refusal = nil
 	}
 	if err != nil {
 		s.log.Error("an attempt could not be settled; nothing was released and nobody was charged", "attempt", t.id.Short(), "err", err)
-		return protocol.Errorf(protocol.Unavailable, "the verdict could not be stored: %w", err)
+		return &protocol.Error{Code: protocol.Unavailable, Detail: "the verdict could not be stored; try again in a moment", Err: err}
 	}
+	spent = x.Cost
 	if !settled.Replaced.IsZero() {
 		if err := d.recipient.Forgive(ctx, settled.Replaced); err != nil {
 			s.log.Warn("a lost delivery is still owed", "attempt", settled.Replaced.Short(), "err", err)
@@ -87,6 +93,15 @@ func (d *Dispatcher) settle(t *try, released bool) error {
 		return refusal
 	}
 	return nil
+}
+
+// commit waits for a database that is away for a moment: the work is done, and settling it again changes nothing.
+func (d *Dispatcher) commit(ctx context.Context, x store.Settlement) (settled store.Settled, err error) {
+	err = pgstore.Patiently(ctx, func() error {
+		settled, err = d.store.Settle(ctx, x)
+		return err
+	})
+	return settled, err
 }
 
 // held is a failure that says nothing yet: a source can be made so that no honest output passes. It counts once another

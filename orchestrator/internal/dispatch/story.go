@@ -7,6 +7,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/kinora/kinora/internal/payment/pgstore"
 	"github.com/kinora/kinora/internal/protocol"
 )
 
@@ -19,7 +20,7 @@ func (d *Dispatcher) Dispatch(ctx context.Context, offer protocol.SegmentOffer, 
 	d.stories++
 	d.mu.Unlock()
 	told := func() {
-		err := d.story(ctx, offer, body, answer)
+		err := pgstore.Explain(d.story(ctx, offer, body, answer))
 		d.mu.Lock()
 		d.stories--
 		d.mu.Unlock()

@@ -19,7 +19,8 @@ type try struct {
 	probe  bool
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	over   func() // of a probe: gives its suspect back
+	spent  func(cost protocol.Wei, now time.Time) // settles what it holds of the budget; nil before it has a lease
+	over   func()                                 // of a probe: gives its suspect back
 
 	// Guarded by seg.mu.
 	transcoder common.Address // zero until it has a lease
@@ -144,6 +145,10 @@ func (d *Dispatcher) relay(t *try, find func() (*Lease, error)) error {
 		return cause(t.ctx, err)
 	}
 	if err := s.take(t, l); err != nil {
+		return err
+	}
+	if t.spent, err = d.afford(s, l); err != nil {
+		t.final = true
 		return err
 	}
 	continues := l.begin(s.id.key.Seq)

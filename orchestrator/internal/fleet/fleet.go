@@ -69,6 +69,8 @@ type member struct {
 	held      []hold
 	busyUntil time.Time
 	probing   bool
+	record    *protocol.Capabilities // what it says of its machine
+	recordOf  protocol.Hash          // its hash
 }
 
 // hold is an award that a standing bid may not know of.
@@ -115,6 +117,12 @@ func (f *Fleet) Bid(bid protocol.Signed[protocol.Bid]) {
 	}
 	m.heard = now
 	m.bids++
+	switch {
+	case b.Record != nil:
+		m.record, m.recordOf = b.Record, b.Capabilities
+	case b.Capabilities != m.recordOf: // the record of that hash will come with a later bid
+		m.record, m.recordOf = nil, b.Capabilities
+	}
 	m.held = slices.DeleteFunc(m.held, func(h hold) bool { return h.at.Add(holdFor).Before(now) })
 	changed := !slices.Equal(b.Prices, m.shown.Prices) || b.FreePixelRate != m.shown.FreePixelRate
 	show := m.shownAt.IsZero() || changed && now.Sub(m.shownAt) > time.Second || now.Sub(m.shownAt) >= bidEventEvery
@@ -359,6 +367,8 @@ type Member struct {
 	Busy      bool           `json:"busy"`
 	Bids      uint64         `json:"bids"`
 	FirstSeen time.Time      `json:"first_seen"`
+	// Capabilities is what it says of its machine, signed with its bids.
+	Capabilities *protocol.Capabilities `json:"capabilities,omitempty"`
 }
 
 // Members lists everybody, oldest first.
@@ -369,12 +379,13 @@ func (f *Fleet) Members() []Member {
 	out := make([]Member, 0, len(f.members))
 	for t, m := range f.members {
 		x := Member{Address: t, Record: m.Record, CutOffAt: m.CutOffAt, CutOffFor: m.CutOffFor, Allocated: m.allocated, Refusal: m.refusal,
-			Quality: m.quality.ppm(), Busy: now.Before(m.busyUntil), Bids: m.Bids + m.bids, FirstSeen: m.FirstSeen}
+			Quality: m.quality.ppm(), Busy: now.Before(m.busyUntil), Bids: m.Bids + m.bids, FirstSeen: m.FirstSeen, Capabilities: m.record}
 		if p95, ok := m.quality.p95(); ok {
 			x.P95Millis = p95.Milliseconds()
 		}
 		if s, ok := f.book.Get(t, now); ok {
 			bid := s.Bid.Message
+			bid.Record = nil // shown once
 			x.Bid = &bid
 		}
 		out = append(out, x)

@@ -271,6 +271,44 @@ func TestBid_forgedOrOldIsNothing(t *testing.T) {
 	}
 }
 
+func TestCapabilities_areThoseOfTheStandingBid(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	k, sequence := key(t), uint64(0)
+	shown := func(of protocol.Capabilities, with *protocol.Capabilities) *protocol.Capabilities {
+		t.Helper()
+		sequence++
+		b, err := protocol.Seal(domain, k, protocol.Bid{Transcoder: k.Address(), TTLMillis: 60_000, Sequence: sequence, Prices: ask.MaxPrices,
+			Capabilities: protocol.Hash(of.StructHash()), Record: with})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Bid(b)
+		m := f.Members()
+		if len(m) != 1 || m[0].Bid == nil || m[0].Bid.Record != nil {
+			t.Fatalf("members %+v", m)
+		}
+		return m[0].Capabilities
+	}
+	old := protocol.Capabilities{Transcoder: k.Address(), Engine: "one", Sandbox: protocol.Sandbox{Layers: []string{"seccomp"}, Attempts: 28, Blocked: 28}}
+	newer := protocol.Capabilities{Transcoder: k.Address(), Engine: "two"}
+	if c := shown(old, nil); c != nil {
+		t.Errorf("%+v came from nowhere", c)
+	}
+	if c := shown(old, &old); c == nil || c.Engine != "one" || !c.Sandbox.Tight() {
+		t.Errorf("the record of its bid is shown as %+v", c)
+	}
+	if c := shown(old, nil); c == nil || c.Engine != "one" {
+		t.Errorf("between two bids that bring it: %+v", c)
+	}
+	if c := shown(newer, nil); c != nil {
+		t.Errorf("%+v is no longer what it says", c)
+	}
+	if c := shown(newer, &newer); c == nil || c.Engine != "two" {
+		t.Errorf("the new record is shown as %+v", c)
+	}
+}
+
 func TestBidEvents_comeOnChangeAndAreBounded(t *testing.T) {
 	t.Parallel()
 	f := open(t)

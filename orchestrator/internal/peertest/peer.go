@@ -51,6 +51,8 @@ type Options struct {
 	Manner Manner
 	// Params makes the ticket parameters for a lease.
 	Params func(ctx context.Context, payer common.Address, stream string, maxFee protocol.Wei) (protocol.Signed[protocol.TicketParams], error)
+	// Admit holds credit for an attempt; may be nil.
+	Admit func(ctx context.Context, payer, signer common.Address, attempt protocol.ID, budget protocol.Wei) (release func(), err error)
 	// Tickets takes deliveries; nil: none are served.
 	Tickets func(ctx context.Context, delivery []byte) ([]byte, error)
 	// Owe notes a delivered attempt; may be nil.
@@ -172,7 +174,14 @@ func decline(err error) protocol.AwardAnswer {
 
 func (p *Peer) params(ctx context.Context, offer protocol.AwardOffer) protocol.AwardAnswer {
 	a := offer.Award.Message
-	s, err := p.Params(ctx, a.Orchestrator, a.Stream, a.MaxFee)
+	if p.Admit != nil {
+		release, err := p.Admit(ctx, a.Payer, a.Orchestrator, a.Lease, a.MaxFee)
+		if err != nil {
+			return decline(err)
+		}
+		release()
+	}
+	s, err := p.Params(ctx, a.Payer, a.Stream, a.MaxFee)
 	if err != nil {
 		return decline(err)
 	}
@@ -281,7 +290,14 @@ func (p *Peer) slot(ctx context.Context, offer protocol.AwardOffer, serial uint6
 var errQuit = errors.New("quit")
 
 func (p *Peer) serve(ctx context.Context, offer protocol.AwardOffer, start protocol.AttemptStart, source io.Reader, ended <-chan protocol.SourceEnd, out *protocol.FrameWriter) error {
-	a := start.Assignment.Message
+	a, award := start.Assignment.Message, offer.Award.Message
+	if p.Admit != nil {
+		release, err := p.Admit(ctx, award.Payer, award.Orchestrator, a.Attempt, award.MaxFee)
+		if err != nil {
+			return err
+		}
+		defer release()
+	}
 	receipt := protocol.Receipt{Orchestrator: a.Orchestrator, Transcoder: p.Address(), Lease: a.Lease, Seq: a.Seq, Attempt: a.Attempt}
 	outputs := make([]*hashed, len(offer.Ladder))
 	for i := range outputs {
@@ -339,11 +355,11 @@ func (p *Peer) serve(ctx context.Context, offer protocol.AwardOffer, start proto
 		return err
 	}
 	if p.Owe != nil {
-		fee, err := offer.Ladder.Fee(offer.Award.Message.Prices, receipt)
+		fee, err := offer.Ladder.Fee(award.Prices, receipt)
 		if err != nil {
 			return err
 		}
-		if err := p.Owe(ctx, a.Orchestrator, a.Attempt, a.Stream, fee); err != nil {
+		if err := p.Owe(ctx, award.Payer, a.Attempt, a.Stream, fee); err != nil {
 			return err
 		}
 	}

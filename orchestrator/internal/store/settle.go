@@ -147,6 +147,9 @@ func (s *Store) settle(ctx context.Context, tx pgx.Tx, x Settlement) (Settled, e
 	}
 	switch {
 	case x.State == Verified && !x.Cost.IsZero():
+		if err = s.spend(ctx, tx, x.Payer, a.Stream, x.Cost); err != nil {
+			return out, err
+		}
 		err = s.ledger.Pay(ctx, tx, a.Transcoder, a.Stream, a.Attempt, x.Cost)
 	case x.State == Rejected:
 		err = s.ledger.Reject(ctx, tx, a.Transcoder, a.Stream, a.Attempt, x.Code, clip(x.Detail))

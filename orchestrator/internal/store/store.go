@@ -22,6 +22,7 @@ import (
 type Store struct {
 	pool   *pgxpool.Pool
 	ledger Ledger
+	writer protocol.ID // of what this process spends
 }
 
 // Open connects to the migrated database at url.
@@ -42,7 +43,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 }
 
 // New uses an open pool, which stays the caller's to close.
-func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
+func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool, writer: protocol.NewID()} }
 
 // Pool is the connections, for the payment stores that share this database.
 func (s *Store) Pool() *pgxpool.Pool { return s.pool }

@@ -93,7 +93,7 @@ func (f *fixture) must(err error) {
 
 func (f *fixture) award(t common.Address, url string, left time.Duration) protocol.ID {
 	f.Helper()
-	a, err := protocol.Seal(f.domain, f.self, protocol.Award{Lease: protocol.NewID(), Orchestrator: f.self.Address(), Transcoder: t, Stream: "demo",
+	a, err := protocol.Seal(f.domain, f.self, protocol.Award{Lease: protocol.NewID(), Orchestrator: f.self.Address(), Payer: f.self.Address(), Transcoder: t, Stream: "demo",
 		LadderHash: protocol.Hash(ladder.Hash()), Prices: prices, MaxFee: protocol.NewWei(1e9), LeaseMillis: 30_000, URL: url})
 	f.must(err)
 	l := store.Lease{Offer: protocol.AwardOffer{Award: a, Ladder: ladder, SourceFPS: 30, SegmentMillis: 2000}, Payer: payer, MaxPrices: prices, Expires: left}
@@ -348,7 +348,8 @@ func TestQuotes_arePruned(t *testing.T) {
 func (f *fixture) age() {
 	f.Helper()
 	for _, q := range []string{`UPDATE attempts SET created_at = created_at - interval '7 days'`, `UPDATE segments SET created_at = created_at - interval '7 days'`,
-		`UPDATE epochs SET started_at = started_at - interval '7 days', ended_at = ended_at - interval '7 days'`} {
+		`UPDATE epochs SET started_at = started_at - interval '7 days', ended_at = ended_at - interval '7 days'`,
+		`UPDATE leases SET ended_at = ended_at - interval '7 days'`} {
 		_, err := f.Pool().Exec(f.Context(), q)
 		f.must(err)
 	}
@@ -415,4 +416,29 @@ func TestHistory_isPrunedByAgeAndTheTotalsStay(t *testing.T) {
 	if c, err := f.Counts(t.Context()); err != nil || c != before || back.Record.State != verify.New {
 		t.Errorf("counts %+v (%v) after a restoration of %+v", c, err, back)
 	}
+}
+
+func TestLeases_areForgottenAfterTheAttemptsUnderThem(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	_, err := f.Settle(t.Context(), f.settlement(1, protocol.Hash{1}))
+	f.must(err)
+	prune := func(want int, when string) {
+		t.Helper()
+		f.must(f.PruneHistory(t.Context(), 6*24*time.Hour))
+		if n := f.rows("leases"); n != want {
+			t.Errorf("%d leases %s, want %d", n, when, want)
+		}
+	}
+	f.age()
+	_, err = f.Settle(t.Context(), f.settlement(2, protocol.Hash{1}))
+	f.must(err)
+	prune(1, "while one is open")
+	f.must(f.EndLease(t.Context(), f.lease, "test"))
+	prune(1, "just after its end")
+	_, err = f.Pool().Exec(t.Context(), `UPDATE leases SET ended_at = ended_at - interval '7 days'`)
+	f.must(err)
+	prune(1, "under which there is an attempt")
+	f.age()
+	prune(0, "after the last attempt is gone")
 }

@@ -10,8 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -20,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/kinora/kinora/internal/feed"
+	"github.com/kinora/kinora/internal/loopback"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/transcoder/internal/devices"
 )
@@ -140,24 +139,9 @@ func (s Status) stats(w http.ResponseWriter, r *http.Request) {
 	answer(w, stats)
 }
 
-// fromHere reports a request of a program on this machine: neither another machine's nor that of a web page whose name
-// was pointed here.
-func fromHere(r *http.Request) bool {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || !peer.Addr().Unmap().IsLoopback() {
-		return false
-	}
-	host, _, err := net.SplitHostPort(r.Host)
-	if err != nil {
-		host = r.Host
-	}
-	named, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return host == "localhost" || err == nil && named.Unmap().IsLoopback()
-}
-
 // drain settles every winner now; it is the owner's, so it is answered on this machine only.
 func (s Status) drain(w http.ResponseWriter, r *http.Request) {
-	if !fromHere(r) || http.NewCrossOriginProtection().Check(r) != nil {
+	if !loopback.FromHere(r) {
 		protocol.WriteProblem(w, protocol.Errorf(protocol.Unauthorized, "a drain is asked for from this machine only"))
 		return
 	}

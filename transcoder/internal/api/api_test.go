@@ -100,6 +100,7 @@ func TestDrain_isTheOwnersOnly(t *testing.T) {
 	base, _ := serve(t, nil)
 	for name, change := range map[string]func(*http.Request){
 		"a web page of another site":        func(r *http.Request) { r.Header.Set("Origin", "https://example.org") },
+		"the world behind a proxy here":     func(r *http.Request) { r.Header.Set("X-Forwarded-For", "203.0.113.7") },
 		"a web page whose name points here": func(r *http.Request) { r.Host = "example.org"; r.Header.Set("Origin", "http://example.org") },
 	} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+"/api/v1/drain", nil)

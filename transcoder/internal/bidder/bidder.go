@@ -23,6 +23,8 @@ const (
 
 	maxBidAge  = TTL + 8*time.Second // an award may name a bid this old, by our own clock
 	forgetting = 30 * 24 * time.Hour // of attempts and leases on disk
+
+	recordEvery = 10 * time.Second // bids that bring the record of this machine, for orchestrators that came since
 )
 
 // Bus carries bids and answers.
@@ -37,7 +39,8 @@ type Bus interface {
 // Recipient issues ticket parameters, says who has credit, and takes tickets.
 type Recipient interface {
 	ParamsAt(ctx context.Context, payer common.Address, stream string, maxFee, usualFee protocol.Wei) (protocol.Signed[protocol.TicketParams], error)
-	Admit(ctx context.Context, payer common.Address, attempt protocol.ID, budget protocol.Wei) (release func(), err error)
+	// AdmitBy holds budget of payer's credit on the word of signer, who is the payer or a session key of it.
+	AdmitBy(ctx context.Context, payer, signer common.Address, attempt protocol.ID, budget protocol.Wei) (release func(), err error)
 	// AcceptTickets takes an encoded payment.Delivery and returns the encoded answer.
 	AcceptTickets(ctx context.Context, delivery []byte) ([]byte, error)
 }
@@ -76,6 +79,9 @@ type Bidder struct {
 	leases   map[protocol.ID]*lease
 	sequence uint64
 	draining bool
+	record   *protocol.Capabilities
+	hash     protocol.Hash  // of record
+	recorded time.Time      // when a bid last brought it
 	ended    sync.WaitGroup // leases until they are done
 }
 
@@ -157,6 +163,14 @@ func (b *Bidder) Drain(ctx context.Context) {
 	<-done
 }
 
+// Describe says what this machine is, from the next bid on.
+func (b *Bidder) Describe(c protocol.Capabilities) {
+	b.mu.Lock()
+	b.record, b.hash, b.recorded = &c, protocol.Hash(c.StructHash()), time.Time{}
+	b.mu.Unlock()
+	b.rebid()
+}
+
 // Free is the pixel rate that is not leased, and how many leases are held.
 func (b *Bidder) Free() (pixelRate uint64, leases int) {
 	b.mu.Lock()
@@ -181,7 +195,10 @@ func (b *Bidder) publish(now time.Time) error {
 	b.mu.Lock()
 	b.sequence = max(b.sequence+1, uint64(now.UnixMilli()))
 	bid := protocol.Bid{Transcoder: b.cfg.Signer.Address(), Region: b.cfg.Region, Prices: b.cfg.Prices,
-		FreePixelRate: b.freeLocked(), TTLMillis: uint32(TTL.Milliseconds()), Sequence: b.sequence}
+		FreePixelRate: b.freeLocked(), TTLMillis: uint32(TTL.Milliseconds()), Sequence: b.sequence, Capabilities: b.hash}
+	if now.Sub(b.recorded) >= recordEvery {
+		bid.Record, b.recorded = b.record, now
+	}
 	b.mu.Unlock()
 	signed, err := protocol.Seal(b.cfg.Domain, b.cfg.Signer, bid)
 	if err != nil {

@@ -46,7 +46,7 @@ func (r *recipient) ParamsAt(_ context.Context, payer common.Address, _ string, 
 		RecipientRandHash: protocol.NewID(), Expiry: 1, UsableMillis: 60_000, AcceptMillis: 70_000, RedeemMillis: 71_000})
 }
 
-func (r *recipient) Admit(_ context.Context, payer common.Address, _ protocol.ID, _ protocol.Wei) (func(), error) {
+func (r *recipient) AdmitBy(_ context.Context, payer, _ common.Address, _ protocol.ID, _ protocol.Wei) (func(), error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.allocated[payer] {
@@ -198,7 +198,7 @@ func (m *market) free(t *testing.T, rate uint64) protocol.Bid {
 
 // offer makes an award that would be taken.
 func (m *market) offer(b protocol.Bid) (protocol.Award, protocol.AwardOffer) {
-	award := protocol.Award{Lease: protocol.NewID(), Orchestrator: m.peer.Key.Address(), Transcoder: m.key.Address(), Stream: "live",
+	award := protocol.Award{Lease: protocol.NewID(), Orchestrator: m.peer.Key.Address(), Payer: m.peer.Key.Address(), Transcoder: m.key.Address(), Stream: "live",
 		LadderHash: protocol.Hash(ladder.Hash()), Prices: b.Prices, MaxFee: protocol.NewWei(1 << 40), LeaseMillis: 60_000, BidSequence: b.Sequence, URL: m.peer.URL}
 	return award, protocol.AwardOffer{Ladder: ladder, SourceFPS: fps, SegmentMillis: 2000}
 }
@@ -253,6 +253,24 @@ func TestBidder_keepsASignedBidStanding(t *testing.T) {
 			t.Fatalf("sequence %d after %d", next.Sequence, last.Sequence)
 		}
 		last = next
+	}
+}
+
+func TestBidder_saysWhatItsMachineIs(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t, nil)
+	if b := m.any(t); !b.Capabilities.IsZero() || b.Record != nil {
+		t.Errorf("said %s, %+v before it knew", b.Capabilities, b.Record)
+	}
+	c := protocol.Capabilities{Transcoder: m.key.Address(), Engine: "test", Sandbox: protocol.Sandbox{Layers: []string{"seccomp"}, Attempts: 1, Blocked: 1}}
+	hash := protocol.Hash(c.StructHash())
+	m.bidder.Describe(c)
+	said := func(b protocol.Bid) bool { return b.Capabilities == hash }
+	if b := m.bid(t, "described", said); b.Record == nil || b.Record.Engine != "test" {
+		t.Errorf("the first bid that names the record brings %+v", b.Record)
+	}
+	if b := m.bid(t, "described again", said); b.Record != nil {
+		t.Error("the next one brings it again")
 	}
 }
 
@@ -316,7 +334,7 @@ func TestBidder_declines(t *testing.T) {
 	}
 
 	award, offer := m.offer(b)
-	award.Orchestrator = stranger.Address()
+	award.Orchestrator, award.Payer = stranger.Address(), stranger.Address()
 	offer.Award = encodetest.Seal(t, stranger, award)
 	if _, code := m.deliver(t, offer); code != protocol.NotAllocated {
 		t.Errorf("an orchestrator without allocation: %q, want %q", code, protocol.NotAllocated)

@@ -59,7 +59,7 @@ func (b *Bidder) consider(ctx context.Context, offer protocol.AwardOffer) (proto
 
 	// Capacity is reserved before the slow questions are asked, so that two awards at once cannot both have it.
 	l := &lease{award: award, rate: offer.Ladder.PixelRate(offer.SourceFPS), length: time.Duration(award.LeaseMillis) * time.Millisecond}
-	remembered := store.Lease{ID: award.Lease, Orchestrator: award.Orchestrator, Stream: award.Stream, MaxFee: award.MaxFee, UsualFee: usual}
+	remembered := store.Lease{ID: award.Lease, Orchestrator: award.Orchestrator, Payer: award.Payer, Stream: award.Stream, MaxFee: award.MaxFee, UsualFee: usual}
 	known, err := b.reserve(l)
 	if err != nil {
 		return none, err
@@ -149,10 +149,10 @@ func (b *Bidder) unreserve(l *lease) {
 
 // terms asks the recipient of tickets: is there a confirmed allocation with room for this, and at which parameters.
 func (b *Bidder) terms(ctx context.Context, l store.Lease) (protocol.Signed[protocol.TicketParams], error) {
-	release, err := b.cfg.Recipient.Admit(ctx, l.Orchestrator, l.ID, l.MaxFee)
+	release, err := b.cfg.Recipient.AdmitBy(ctx, l.Payer, l.Orchestrator, l.ID, l.MaxFee)
 	if err != nil {
 		if protocol.CodeOf(err) == protocol.NoAllocation {
-			err = protocol.Errorf(protocol.NotAllocated, "%s has no confirmed allocation to this transcoder: %w", l.Orchestrator, err)
+			err = protocol.Errorf(protocol.NotAllocated, "%s has no confirmed allocation to this transcoder: %w", l.Payer, err)
 		}
 		return protocol.Signed[protocol.TicketParams]{}, err
 	}
@@ -161,9 +161,9 @@ func (b *Bidder) terms(ctx context.Context, l store.Lease) (protocol.Signed[prot
 }
 
 func (b *Bidder) paramsOf(ctx context.Context, l store.Lease) (protocol.Signed[protocol.TicketParams], error) {
-	p, err := b.cfg.Recipient.ParamsAt(ctx, l.Orchestrator, l.Stream, l.MaxFee, l.UsualFee)
+	p, err := b.cfg.Recipient.ParamsAt(ctx, l.Payer, l.Stream, l.MaxFee, l.UsualFee)
 	if err == nil && p.Message.UsableMillis < leastUsable {
-		err = protocol.Errorf(protocol.InsufficientCredit, "the allocation of %s to this transcoder holds no ticket worth redeeming", l.Orchestrator)
+		err = protocol.Errorf(protocol.InsufficientCredit, "the allocation of %s to this transcoder holds no ticket worth redeeming", l.Payer)
 	}
 	return p, err
 }

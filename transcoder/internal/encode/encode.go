@@ -31,8 +31,9 @@ type Session interface {
 
 // Credit says how far an orchestrator is trusted to pay; it is part of the recipient of tickets.
 type Credit interface {
-	// Admit holds budget of payer's credit for an attempt until release, or fails with NoAllocation or InsufficientCredit.
-	Admit(ctx context.Context, payer common.Address, attempt protocol.ID, budget protocol.Wei) (release func(), err error)
+	// AdmitBy holds budget of payer's credit for an attempt until release, on the word of signer, who is the payer or a
+	// session key of it; or fails with NoAllocation, InsufficientCredit, BadSignature or SessionEnded.
+	AdmitBy(ctx context.Context, payer, signer common.Address, attempt protocol.ID, budget protocol.Wei) (release func(), err error)
 	// Owe uses fee of payer's credit until a ticket for the attempt arrives.
 	Owe(ctx context.Context, payer common.Address, attempt protocol.ID, stream string, fee protocol.Wei) error
 	// Forgive takes Owe back.

@@ -40,7 +40,7 @@ type credit struct {
 	owed   map[protocol.ID]protocol.Wei
 }
 
-func (c *credit) Admit(context.Context, common.Address, protocol.ID, protocol.Wei) (func(), error) {
+func (c *credit) AdmitBy(context.Context, common.Address, common.Address, protocol.ID, protocol.Wei) (func(), error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.refuse != nil {
@@ -96,7 +96,7 @@ func newStage(t *testing.T, encoder encode.Encoder) *stage {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.store.Close() })
-	s.award = protocol.Award{Lease: protocol.NewID(), Orchestrator: s.peer.Key.Address(), Transcoder: s.key.Address(), Stream: "live",
+	s.award = protocol.Award{Lease: protocol.NewID(), Orchestrator: s.peer.Key.Address(), Payer: s.peer.Key.Address(), Transcoder: s.key.Address(), Stream: "live",
 		LadderHash: protocol.Hash(ladder.Hash()), Prices: protocol.Prices{{Codec: protocol.H264, WeiPerPixel: protocol.NewWei(3)}},
 		MaxFee: protocol.NewWei(1 << 40), LeaseMillis: 30_000, BidSequence: 1, URL: s.peer.URL}
 	bench := &encode.Bench{Domain: encodetest.Domain, Signer: s.key, Encoder: encoder, Credit: s.credit, Journal: s.store,

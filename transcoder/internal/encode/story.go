@@ -100,7 +100,7 @@ func (w *Work) transcode(ctx context.Context, x *exchange, start protocol.Attemp
 	}
 
 	// 5.2 Credit for the most this can cost is held until the fee is owed, so attempts at once cannot share it.
-	release, err := w.bench.Credit.Admit(ctx, award.Orchestrator, a.Attempt, award.MaxFee)
+	release, err := w.bench.Credit.AdmitBy(ctx, award.Payer, award.Orchestrator, a.Attempt, award.MaxFee)
 	if err != nil {
 		return protocol.Wei{}, err
 	}
@@ -271,7 +271,7 @@ func (w *Work) record(receipt protocol.Signed[protocol.Receipt], fee protocol.We
 		return err
 	}
 	m := receipt.Message
-	return w.bench.Credit.Owe(ctx, m.Orchestrator, m.Attempt, w.lease.Award.Stream, fee)
+	return w.bench.Credit.Owe(ctx, w.lease.Award.Payer, m.Attempt, w.lease.Award.Stream, fee)
 }
 
 // abandon notes in the journal why an attempt ended without a receipt.

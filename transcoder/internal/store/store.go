@@ -59,6 +59,7 @@ func (s *Store) Close() error { return s.db.Close() }
 type Lease struct {
 	ID           protocol.ID
 	Orchestrator common.Address
+	Payer        common.Address // whose tickets pay for it
 	Stream       string
 	MaxFee       protocol.Wei // of one segment
 	UsualFee     protocol.Wei
@@ -67,8 +68,8 @@ type Lease struct {
 // PutLease remembers l. A known lease is Stale: an award is good once.
 func (s *Store) PutLease(ctx context.Context, l Lease, now time.Time) error {
 	return s.tx(ctx, "remember lease", func(tx *sql.Tx) error {
-		n, err := affected(tx.ExecContext(ctx, `INSERT INTO lease (id, orchestrator, stream, max_fee, usual_fee, granted_ms) VALUES (?, ?, ?, ?, ?, ?)
-			ON CONFLICT (id) DO NOTHING`, l.ID.String(), l.Orchestrator.Hex(), l.Stream, l.MaxFee.String(), l.UsualFee.String(), now.UnixMilli()))
+		n, err := affected(tx.ExecContext(ctx, `INSERT INTO lease (id, orchestrator, payer, stream, max_fee, usual_fee, granted_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (id) DO NOTHING`, l.ID.String(), l.Orchestrator.Hex(), l.Payer.Hex(), l.Stream, l.MaxFee.String(), l.UsualFee.String(), now.UnixMilli()))
 		if err != nil {
 			return err
 		}
@@ -82,16 +83,16 @@ func (s *Store) PutLease(ctx context.Context, l Lease, now time.Time) error {
 // Lease returns the lease id, or LeaseUnknown.
 func (s *Store) Lease(ctx context.Context, id protocol.ID) (Lease, error) {
 	l := Lease{ID: id}
-	var orchestrator string
-	err := s.db.QueryRowContext(ctx, `SELECT orchestrator, stream, max_fee, usual_fee FROM lease WHERE id = ?`, id.String()).
-		Scan(&orchestrator, &l.Stream, &l.MaxFee, &l.UsualFee)
+	var orchestrator, payer string
+	err := s.db.QueryRowContext(ctx, `SELECT orchestrator, payer, stream, max_fee, usual_fee FROM lease WHERE id = ?`, id.String()).
+		Scan(&orchestrator, &payer, &l.Stream, &l.MaxFee, &l.UsualFee)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Lease{}, protocol.Errorf(protocol.LeaseUnknown, "no lease %s", id.Short())
 	}
 	if err != nil {
 		return Lease{}, fmt.Errorf("read lease %s: %w", id.Short(), err)
 	}
-	l.Orchestrator = common.HexToAddress(orchestrator)
+	l.Orchestrator, l.Payer = common.HexToAddress(orchestrator), common.HexToAddress(payer)
 	return l, nil
 }
 

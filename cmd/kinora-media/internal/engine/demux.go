@@ -12,62 +12,155 @@ import (
 
 const (
 	ioBuffer   = 32 << 10
-	wrapTicks  = int64(1) << 33 // MPEG-TS timestamps wrap here
 	maxRetries = 100_000        // reads of garbage that yield nothing
+	maxTime    = int64(1) << 52 // timestamps beyond are none
 )
 
 var timeBase = astiav.NewRational(1, wire.TicksPerSecond)
 
-// demuxer reads packets of the first video and the first audio track of an MPEG-TS. Nothing is probed: tracks come from the
-// container's tables, sizes and rates from the elementary streams themselves.
+// demuxer reads packets of one video and one audio track of a segment, in 1/90000 s. Nothing is probed: tracks come from the
+// container's tables, and what an MPEG-TS leaves out, sizes and rates, from the elementary streams themselves.
 type demuxer struct {
+	format *container
 	fc     *astiav.FormatContext
 	io     *astiav.IOContext
 	pkt    *astiav.Packet
 	src    *source
+	read   io.Reader  // what fc reads: src after it was looked into
+	boxes  *boxReader // of an MP4
+	tables *tables    // of an MPEG-TS
 	limits wire.Limits
 
-	video, audio *astiav.Stream // nil until found
-	streams      int
+	video, audio track
+	streams      int // seen of fc
+	most         int // streams of any
+	changes      int // of the tables
 	packets      int
 	retries      int
 	first, last  int64 // PTS of video, as demuxed
 	begun        bool
 
 	shift int64 // added to timestamps; see place
-	adts  adtsClock
+	sound soundClock
+	head  int // bytes of the last sound packet that are the container's need alone
+}
+
+// track is one elementary stream that is read; it has no stream until one is found.
+type track struct {
+	*astiav.Stream
+	codec   astiav.CodecID // at its first packet
+	packets int
+	rescale bool // its unit is not 1/90000 s
+}
+
+func (t *track) is(i int) bool { return t.Stream != nil && t.Index() == i }
+
+// changed tells, once, that the codec of the track is not what it was.
+func (t *track) changed() bool {
+	now := t.CodecParameters().CodecID()
+	was := t.codec
+	t.codec = now
+	return now != was
 }
 
 func openDemuxer(src *source, limits wire.Limits) (*demuxer, error) {
 	d := &demuxer{src: src, limits: limits}
+	d.sound.longest = int64(limits.MaxDuration.Seconds() * wire.TicksPerSecond)
 	var err error
-	if d.io, err = astiav.AllocIOContext(ioBuffer, false, src.Read, nil, nil); err != nil {
+	if d.format, d.read, err = sniff(src); err != nil {
 		return nil, err
 	}
-	d.fc = astiav.AllocFormatContext()
-	d.fc.SetPb(d.io)
-	opts, err := options("format_whitelist", "mpegts", "protocol_whitelist", "none")
-	if err != nil {
-		d.fc.Free()
-		d.io.Free()
+	var seek astiav.IOContextSeekFunc
+	if d.format == isoMP4 {
+		d.boxes = newBoxReader(d.read, limits)
+		d.read = d.boxes
+		if err := d.boxes.upFront(); err != nil {
+			if errors.Is(err, io.EOF) {
+				err = failf(wire.CodeBadMedia, "the MP4 has no media in %d bytes", src.bytes())
+			}
+			return nil, err
+		}
+		if !d.boxes.moov { // the index comes last: libav must go back
+			whole, err := d.boxes.rest()
+			if err != nil {
+				return nil, err
+			}
+			f := &file{b: whole}
+			d.read, seek = f, f.seek
+		}
+	}
+	d.tables, _ = d.read.(*tables)
+	d.pkt = astiav.AllocPacket()
+	if err := d.open(seek); err != nil {
+		d.pkt.Free()
 		return nil, err
+	}
+	return d, nil
+}
+
+// open opens libav's demuxer on what there is to read.
+func (d *demuxer) open(seek astiav.IOContextSeekFunc) (err error) {
+	if d.io, err = astiav.AllocIOContext(ioBuffer, false, d.read.Read, seek, nil); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			d.io.Free()
+			d.io = nil
+		}
+	}()
+	fc := astiav.AllocFormatContext()
+	fc.SetPb(d.io)
+	opts, err := options("format_whitelist", d.format.demuxer, "protocol_whitelist", "none")
+	if err != nil {
+		fc.Free()
+		return err
 	}
 	defer opts.Free()
-	if err := d.fc.OpenInput("", astiav.FindInputFormat("mpegts"), opts); err != nil { // has freed fc
-		d.io.Free()
-		if src.bytes() == 0 {
-			return nil, failf(wire.CodeEmpty, "the segment has no bytes")
+	if err := fc.OpenInput("", astiav.FindInputFormat(d.format.demuxer), opts); err != nil { // has freed fc
+		if fault := d.fault(); fault != nil {
+			return fault
 		}
-		return nil, failf(wire.CodeBadMedia, "not an MPEG-TS: %v", err)
+		return failf(wire.CodeBadMedia, "not an %s: %v", d.format.name, err)
 	}
-	d.pkt = astiav.AllocPacket()
-	return d, nil
+	d.fc, d.streams = fc, 0
+	if err := d.look(); err != nil {
+		fc.CloseInput()
+		d.fc = nil
+		return err
+	}
+	return nil
+}
+
+// more opens the rest of an MPEG-TS whose tables changed; false when there is none.
+func (d *demuxer) more() (bool, error) {
+	if d.tables == nil || !d.tables.more() {
+		return false, nil
+	}
+	if d.changes++; d.changes > maxTables {
+		return false, failf(wire.CodeBadMedia, "the tables of the MPEG-TS change more than %d times", maxTables)
+	}
+	d.fc.CloseInput()
+	d.io.Free()
+	d.fc, d.io, d.video.Stream, d.audio.Stream = nil, nil, nil, nil
+	return true, d.open(nil)
 }
 
 func (d *demuxer) close() {
 	d.pkt.Free()
-	d.fc.CloseInput()
-	d.io.Free()
+	if d.fc != nil { // else it could not be opened again
+		d.fc.CloseInput()
+		d.io.Free()
+	}
+}
+
+// fault is what the reader found wrong: libav forgets which error it was.
+func (d *demuxer) fault() error {
+	var f *wire.Failure
+	if d.boxes != nil && errors.As(d.boxes.fault, &f) {
+		return f
+	}
+	return nil
 }
 
 // next reads the next packet of either track. io.EOF ends it. The packet is the demuxer's, until the next call.
@@ -79,53 +172,103 @@ func (d *demuxer) next() (pkt *astiav.Packet, isVideo bool, err error) {
 		case errors.Is(err, astiav.ErrEagain) && d.retries < maxRetries: // garbage was skipped
 			d.retries++
 			continue
+		case err != nil && d.fault() != nil:
+			return nil, false, d.fault()
 		case errors.Is(err, astiav.ErrEof):
+			if again, err := d.more(); err != nil {
+				return nil, false, err
+			} else if again {
+				continue
+			}
 			return nil, false, d.end()
 		case err != nil:
 			if d.packets == 0 {
-				return nil, false, failf(wire.CodeBadMedia, "not an MPEG-TS: %v", err)
+				return nil, false, failf(wire.CodeBadMedia, "not an %s: %v", d.format.name, err)
 			}
 			return nil, false, failf(wire.CodeBadMedia, "the container is broken after %d packets: %v", d.packets, err)
 		}
-		if n := d.fc.NbStreams(); n != d.streams {
-			if n > d.limits.MaxStreams {
-				return nil, false, limitf(wire.CodeBadMedia, "max_streams", d.limits.MaxStreams, "the segment has %d elementary streams, at most %d", n, d.limits.MaxStreams)
+		if d.fc.NbStreams() != d.streams {
+			if err := d.look(); err != nil {
+				return nil, false, err
 			}
-			d.streams = n
-			d.pick()
 		}
 		switch i := d.pkt.StreamIndex(); {
-		case d.video != nil && i == d.video.Index():
-			d.packets++
-			if d.packets > d.limits.MaxFrames {
+		case d.video.is(i):
+			d.arrived(&d.video)
+			if d.video.packets > d.limits.MaxFrames {
 				return nil, false, limitf(wire.CodeTooLong, "max_frames", d.limits.MaxFrames, "the segment has more than %d pictures", d.limits.MaxFrames)
 			}
 			if err := d.span(d.pkt.Pts()); err != nil {
 				return nil, false, err
 			}
 			return d.pkt, true, nil
-		case d.audio != nil && i == d.audio.Index():
-			d.packets++
-			if d.packets > 16*d.limits.MaxFrames {
+		case d.audio.is(i):
+			d.arrived(&d.audio)
+			if d.audio.packets > 16*d.limits.MaxFrames {
 				return nil, false, limitf(wire.CodeTooLong, "max_frames", d.limits.MaxFrames, "the segment has too many packets")
+			}
+			if now := d.audio.CodecParameters().CodecID(); now != d.audio.codec {
+				return nil, false, failf(wire.CodeBadMedia, "the sound changes from %s to %s within the segment: begin another one there", d.audio.codec.Name(), now.Name())
 			}
 			return d.pkt, false, nil
 		}
 	}
 }
 
-// pick takes the first track of each kind.
-func (d *demuxer) pick() {
-	for _, s := range d.fc.Streams() {
-		switch mt := s.CodecParameters().MediaType(); {
-		case mt == astiav.MediaTypeVideo && (d.video == nil || d.video.Index() == s.Index()):
-			d.video = s
-		case mt == astiav.MediaTypeAudio && (d.audio == nil || d.audio.Index() == s.Index()):
-			d.audio = s
+// arrived counts the packet and brings its times into 1/90000 s.
+func (d *demuxer) arrived(t *track) {
+	if t.packets == 0 {
+		t.codec = t.CodecParameters().CodecID()
+		unit := t.TimeBase()
+		t.rescale = unit.Num() != 1 || unit.Den() != wire.TicksPerSecond
+	}
+	t.packets++
+	d.packets++
+	if t.rescale {
+		d.pkt.RescaleTs(t.TimeBase(), timeBase)
+	}
+	if p := d.pkt.Pts(); p > maxTime || p < -maxTime {
+		d.pkt.SetPts(astiav.NoPtsValue)
+	}
+	if p := d.pkt.Dts(); p > maxTime || p < -maxTime {
+		d.pkt.SetDts(astiav.NoPtsValue)
+	}
+}
+
+// look takes note of tracks that appeared.
+func (d *demuxer) look() error {
+	n := d.fc.NbStreams()
+	if n > d.limits.MaxStreams {
+		return limitf(wire.CodeBadMedia, "max_streams", d.limits.MaxStreams, "the segment has %d elementary streams, at most %d", n, d.limits.MaxStreams)
+	}
+	streams := d.fc.Streams()
+	for _, s := range streams[d.streams:] {
+		s.SetDiscard(astiav.DiscardAll)
+		t := &d.video
+		switch s.CodecParameters().MediaType() {
+		case astiav.MediaTypeVideo:
+			if s.DispositionFlags().Has(astiav.DispositionFlagAttachedPic) { // a cover
+				continue
+			}
+		case astiav.MediaTypeAudio:
+			t = &d.audio
 		default:
-			s.SetDiscard(astiav.DiscardAll)
+			continue
+		}
+		if t.Stream != nil && t.packets > 0 { // one is read already
+			continue
+		}
+		isDefault := s.DispositionFlags().Has(astiav.DispositionFlagDefault)
+		if t.Stream == nil || isDefault && !t.DispositionFlags().Has(astiav.DispositionFlagDefault) {
+			if t.Stream != nil {
+				t.SetDiscard(astiav.DiscardAll)
+			}
+			t.Stream = s
+			s.SetDiscard(astiav.DiscardDefault)
 		}
 	}
+	d.streams, d.most = n, max(d.most, n)
+	return nil
 }
 
 // span checks that the timestamps stay within the longest segment.
@@ -145,88 +288,52 @@ func (d *demuxer) span(pts int64) error {
 
 // end is why there is nothing more to read.
 func (d *demuxer) end() error {
+	if _, err := io.Copy(io.Discard, onlyReader{d.read}); err != nil { // what follows the media
+		if fault := d.fault(); fault != nil {
+			return fault
+		}
+		return err
+	}
 	switch {
-	case d.src.bytes() == 0:
-		return failf(wire.CodeEmpty, "the segment has no bytes")
 	case d.packets == 0 && d.fc.NbStreams() == 0:
-		return failf(wire.CodeBadMedia, "not an MPEG-TS: no tracks in %d bytes", d.src.bytes())
-	case d.video == nil:
+		return failf(wire.CodeBadMedia, "not an %s: no tracks in %d bytes", d.format.name, d.src.bytes())
+	case d.video.Stream == nil && d.video.packets == 0:
 		return failf(wire.CodeNoVideo, "the segment has no video track")
 	}
 	return io.EOF
 }
 
-// place chooses the shift that puts the segment beginning at first nearest to near (0: anywhere), in a time that does not
-// wrap and stays positive. The container wraps it again.
-func (d *demuxer) place(first, near int64) {
-	turns := int64(1)
-	if near != 0 {
-		turns = (near - first + wrapTicks/2) / wrapTicks
+// onlyReader hides every method but Read.
+type onlyReader struct{ io.Reader }
+
+// dateAudio sets the timestamps of a packet of the audio track (not shifted); false when it has none, or is broken.
+func (d *demuxer) dateAudio(pkt *astiav.Packet) bool {
+	par := d.audio.CodecParameters()
+	var head soundHead
+	ok := false
+	if d.audio.codec != astiav.CodecIDAac || d.format == mpegTS { // elsewhere AAC has no heads
+		head, ok = readSoundHead(d.audio.codec, pkt.Data())
 	}
-	for first+turns*wrapTicks < wrapTicks/2 {
-		turns++
-	}
-	d.shift = turns * wrapTicks
-}
-
-// shown is an unwrapped time as the container carries it, relative to base, another one.
-func shown(t, base int64) int64 { return base&(wrapTicks-1) + t - base }
-
-// adtsClock dates the packets of an audio track: several AAC frames of one PES all come with its timestamp.
-type adtsClock struct {
-	pes      int64 // timestamp of the PES the last packet was in
-	n        int64 // packets of that PES so far
-	rate     int
-	channels int
-	last     int64
-	begun    bool
-}
-
-var adtsRates = [16]int{96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350}
-
-// parse reads an ADTS header.
-func (c *adtsClock) parse(p []byte) {
-	if len(p) < 7 || p[0] != 0xff || p[1]&0xf6 != 0xf0 {
-		return
-	}
-	if r := adtsRates[p[2]>>2&15]; r > 0 {
-		c.rate = r
-		c.channels = int(p[2]&1<<2 | p[3]>>6)
-	}
-}
-
-// date is when the packet with timestamp pts begins; false when nothing is known.
-func (c *adtsClock) date(pts int64, samples int) (int64, bool) {
 	switch {
-	case pts == astiav.NoPtsValue && !c.begun:
-		return 0, false
-	case pts == astiav.NoPtsValue || c.begun && pts == c.pes:
-		c.n++
-	default:
-		c.pes, c.n = pts, 0
+	case d.format != mpegTS && (pkt.Size() < 2 || pkt.Flags().Has(astiav.PacketFlagCorrupt)), // cut off
+		d.format == mpegTS && d.audio.codec == astiav.CodecIDAac && !ok:
+		return false
 	}
-	t := c.pes
-	if c.rate > 0 {
-		t += (c.n*int64(samples)*wire.TicksPerSecond + int64(c.rate)/2) / int64(c.rate)
-	}
-	if c.begun && t <= c.last { // the clock jumps back: go on as before
-		t = c.last + 1
-		if c.rate > 0 && samples > 0 {
-			t = c.last + int64(samples)*wire.TicksPerSecond/int64(c.rate)
+	if !ok {
+		head = soundHead{rate: par.SampleRate()}
+		if t := pkt.Duration(); t > 0 { // of the container, in its unit
+			unit := d.audio.TimeBase()
+			head.samples = int(t * int64(unit.Num()) * int64(head.rate) / int64(max(unit.Den(), 1)))
 		}
 	}
-	c.begun, c.last = true, t
-	return t, true
-}
-
-// dateAudio sets the timestamps of a packet of the audio track (not shifted); false when it has none.
-func (d *demuxer) dateAudio(pkt *astiav.Packet) bool {
-	samples := 0
-	if d.audio.CodecParameters().CodecID() == astiav.CodecIDAac {
-		d.adts.parse(pkt.Data())
-		samples = 1024
+	if head.channels == 0 {
+		head.channels = par.ChannelLayout().Channels()
 	}
-	t, ok := d.adts.date(pkt.Pts(), samples)
+	if head.rate == 0 {
+		head.rate = par.SampleRate()
+	}
+	d.head = head.length
+	t, ok := d.sound.date(pkt.Pts(), head)
 	if ok {
 		pkt.SetPts(t)
 		pkt.SetDts(t)
@@ -234,77 +341,46 @@ func (d *demuxer) dateAudio(pkt *astiav.Packet) bool {
 	return ok
 }
 
-// decoder decodes the video track.
-type decoder struct {
-	cc    *astiav.CodecContext
-	frame *astiav.Frame
-	name  string
-	bad   int // packets that were refused
-}
-
-// openDecoder opens a fresh decoder for the track, with more options than the common ones.
-func openDecoder(track *astiav.Stream, limits wire.Limits, extra ...string) (*decoder, error) {
-	id := track.CodecParameters().CodecID()
-	codec := astiav.FindDecoder(id)
-	if codec == nil {
-		return nil, failf(wire.CodeBadMedia, "no decoder for %s", id.Name())
-	}
-	cc := astiav.AllocCodecContext(codec)
-	cc.SetThreadCount(1)
-	cc.SetTimeBase(timeBase)
-	// Without a hint in the stream, wait for as many pictures as the level allows instead of dropping those that come late.
-	cc.SetStrictStdCompliance(astiav.StrictStdComplianceStrict)
-	// Four times the limit: one that is a little too large shall decode, and be refused by its true size.
-	opts, err := options(append([]string{"max_pixels", fmt.Sprint(4 * limits.MaxPixels)}, extra...)...)
-	if err != nil {
-		cc.Free()
-		return nil, err
-	}
-	defer opts.Free()
-	if err := cc.Open(codec, opts); err != nil {
-		cc.Free()
-		return nil, fmt.Errorf("open decoder %s: %w", id.Name(), err)
-	}
-	if err := leftover(opts); err != nil {
-		cc.Free()
-		return nil, err
-	}
-	return &decoder{cc: cc, frame: astiav.AllocFrame(), name: id.Name()}, nil
-}
-
-func (d *decoder) free() {
-	d.frame.Free()
-	d.cc.Free()
-}
-
-// decode gives pkt (nil: the end) to the decoder and every picture that comes out to take, whose frame it stays the decoder's.
-func (d *decoder) decode(pkt *astiav.Packet, take func(*astiav.Frame) error) error {
-	if err := d.cc.SendPacket(pkt); err != nil && !errors.Is(err, astiav.ErrEof) {
-		d.bad++
-	}
-	for failures := 0; failures < 100; {
-		err := d.cc.ReceiveFrame(d.frame)
-		switch {
-		case errors.Is(err, astiav.ErrEagain), errors.Is(err, astiav.ErrEof):
-			return nil
-		case err != nil:
-			d.bad++
-			failures++
-			continue
-		}
-		err = take(d.frame)
-		d.frame.Unref()
-		if err != nil {
-			return err
-		}
+// together checks that sound and pictures are of the same time.
+func (d *demuxer) together() error {
+	apart := (d.sound.last-d.first+wrapTicks/2)&(wrapTicks-1) - wrapTicks/2 // around the wrap, the shorter way
+	if d.begun && (apart > 2*d.sound.longest || -apart > 2*d.sound.longest) {
+		return failf(wire.CodeBadMedia, "the timestamps of the sound are %s away from those of the pictures", ticks(apart).Abs())
 	}
 	return nil
 }
 
-// checkSize refuses pictures beyond the limit.
-func checkSize(f *astiav.Frame, limits wire.Limits) error {
-	if n := f.Width() * f.Height(); n > limits.MaxPixels {
-		return limitf(wire.CodeTooManyPixels, "max_pixels", limits.MaxPixels, "pictures are %d×%d, at most %d pixels", f.Width(), f.Height(), limits.MaxPixels)
+// file is a whole segment in memory.
+type file struct {
+	b  []byte
+	at int64
+}
+
+func (f *file) Read(p []byte) (int, error) {
+	if f.at >= int64(len(f.b)) {
+		return 0, io.EOF
 	}
-	return nil
+	n := copy(p, f.b[f.at:])
+	f.at += int64(n)
+	return n, nil
+}
+
+// seekSize is libav's question for the size.
+const seekSize = 0x10000
+
+func (f *file) seek(offset int64, whence int) (int64, error) {
+	switch whence &^ 0x20000 { // without its "by any means"
+	case seekSize:
+		return int64(len(f.b)), nil
+	case io.SeekStart:
+	case io.SeekCurrent:
+		offset += f.at
+	case io.SeekEnd:
+		offset += int64(len(f.b))
+	}
+	if offset < 0 {
+		return 0, fmt.Errorf("seek to %d", offset)
+	}
+	f.at = offset
+	return offset, nil
 }

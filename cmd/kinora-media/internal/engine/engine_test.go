@@ -29,7 +29,7 @@ func TestOptions_unknownOnesAreErrors(t *testing.T) {
 		}
 		return leftover(opts)
 	}
-	for _, p := range []wire.Profile{{}, {Preset: "medium", Lookahead: 60, CodecProfile: "main"}, {Lookahead: -1, CodecProfile: "baseline"}} {
+	for _, p := range []wire.Profile{{Codec: "h264"}, {Codec: "h264", Preset: "medium", Lookahead: 60, CodecProfile: "main"}, {Codec: "h264", Lookahead: -1, CodecProfile: "baseline"}} {
 		if err := open(encoderOptions(p)...); err != nil {
 			t.Errorf("%+v: %v", p, err)
 		}
@@ -49,7 +49,7 @@ func TestEncoderOptions_boundTheLookahead(t *testing.T) {
 		lookahead int
 		want      string
 	}{{"medium", 0, "rc-lookahead 10"}, {"ultrafast", 0, "rc-lookahead 0"}, {"", 0, "preset veryfast"}, {"medium", 40, "rc-lookahead 40"}, {"slow", -1, "tune zerolatency"}} {
-		if got := strings.Join(encoderOptions(wire.Profile{Preset: tc.preset, Lookahead: tc.lookahead}), " "); !strings.Contains(got, tc.want) {
+		if got := strings.Join(encoderOptions(wire.Profile{Codec: "h264", Preset: tc.preset, Lookahead: tc.lookahead}), " "); !strings.Contains(got, tc.want) {
 			t.Errorf("%s with lookahead %d: %s, want %s", tc.preset, tc.lookahead, got, tc.want)
 		}
 	}
@@ -104,18 +104,19 @@ func areaMean(luma []byte, w, h, gx, gy int) float64 {
 	return sum / ((right - left) * (bottom - top))
 }
 
-func TestAdtsClock_datesFramesOfOnePES(t *testing.T) {
+func TestSoundClock_datesFramesOfOnePES(t *testing.T) {
 	t.Parallel()
-	var c adtsClock
-	c.parse([]byte{0xff, 0xf1, 0x50, 0x80, 0, 0, 0}) // 44.1 kHz, two channels
-	if c.rate != 44100 || c.channels != 2 {
-		t.Fatalf("%d Hz, %d channels", c.rate, c.channels)
+	head, ok := readSoundHead(astiav.CodecIDAac, []byte{0xff, 0xf1, 0x50, 0x80, 0, 0, 0}) // 44.1 kHz, two channels
+	if !ok || head != (soundHead{1024, 44100, 2, 7}) {
+		t.Fatalf("%+v", head)
 	}
-	if _, ok := c.date(astiav.NoPtsValue, 1024); ok {
+	c := soundClock{longest: 60 * 90000}
+	if _, ok := c.date(astiav.NoPtsValue, head); ok {
 		t.Error("dated before there was a timestamp")
 	}
-	for i, tc := range []struct{ pts, want int64 }{{9000, 9000}, {9000, 11090}, {9000, 13180}, {astiav.NoPtsValue, 15269}, {17359, 17359}, {9000, 19448}, {9000, 21537}, {30000, 30000}} {
-		if got, ok := c.date(tc.pts, 1024); !ok || got != tc.want {
+	for i, tc := range []struct{ pts, want int64 }{{9000, 9000}, {9000, 11090}, {9000, 13180}, {astiav.NoPtsValue, 15269}, {17359, 17359},
+		{9000, 19449}, {9000, 21539}, {30000, 30000}, {1 << 33, 32090}, {34180, 34180}, {-1 << 40, 36270}} {
+		if got, ok := c.date(tc.pts, head); !ok || got != tc.want {
 			t.Errorf("packet %d at %d is dated %d, want %d", i, tc.pts, got, tc.want)
 		}
 	}
@@ -152,6 +153,35 @@ func TestCommonRates_areFoundByTimestamps(t *testing.T) {
 		}
 		if num, den := measureRate(frames, astiav.Rational{}); num != tc.num || den != tc.den {
 			t.Errorf("%v: %d/%d, want %d/%d", tc.pts, num, den, tc.num, tc.den)
+		}
+	}
+}
+
+func TestSoundHead_isReadOfEveryCodec(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		codec astiav.CodecID
+		head  []byte
+		want  soundHead
+	}{
+		"ADTS, 48 kHz, 5.1, with a checksum": {astiav.CodecIDAac, []byte{0xff, 0xf0, 0x4d, 0x80, 0, 0, 1}, soundHead{2048, 48000, 6, 9}},
+		"MP3, 44.1 kHz":                      {astiav.CodecIDMp3, []byte{0xff, 0xfb, 0x90, 0x00}, soundHead{1152, 44100, 2, 0}},
+		"MP3, 22.05 kHz, mono":               {astiav.CodecIDMp3, []byte{0xff, 0xf3, 0x90, 0xc0}, soundHead{576, 22050, 1, 0}},
+		"MP2, 48 kHz":                        {astiav.CodecIDMp2, []byte{0xff, 0xfd, 0x84, 0x00}, soundHead{1152, 48000, 2, 0}},
+		"AC-3, 48 kHz, 5.1":                  {astiav.CodecIDAc3, []byte{0x0b, 0x77, 0, 0, 0x1c, 0x40, 0xe1, 0, 0}, soundHead{1536, 48000, 6, 0}},
+		"AC-3, 44.1 kHz, stereo":             {astiav.CodecIDAc3, []byte{0x0b, 0x77, 0, 0, 0x5c, 0x40, 0x40, 0, 0}, soundHead{1536, 44100, 2, 0}},
+		"E-AC-3, 48 kHz, 5.1":                {astiav.CodecIDEac3, []byte{0x0b, 0x77, 0, 0, 0x3f, 0x80, 0, 0}, soundHead{1536, 48000, 6, 0}},
+		"Opus, 20 ms":                        {astiav.CodecIDOpus, []byte{0xfc, 1}, soundHead{960, 48000, 0, 0}},
+		"Opus, 3 × 2.5 ms":                   {astiav.CodecIDOpus, []byte{0xe3, 3}, soundHead{360, 48000, 0, 0}},
+	} {
+		if got, ok := readSoundHead(tc.codec, tc.head); !ok || got != tc.want {
+			t.Errorf("%s: %+v, want %+v", name, got, tc.want)
+		}
+		for n := range tc.head { // no head, and no panic
+			readSoundHead(tc.codec, tc.head[:n])
+		}
+		if _, ok := readSoundHead(tc.codec, make([]byte, 16)); ok && tc.codec != astiav.CodecIDOpus {
+			t.Errorf("%s: zeros are a head", name)
 		}
 	}
 }

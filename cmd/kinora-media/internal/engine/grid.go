@@ -23,7 +23,7 @@ type gridder struct {
 
 func (g *gridder) measure(f *astiav.Frame, out *[wire.GridLen]uint8) error {
 	if !byteLuma(f.PixelFormat()) {
-		key := scalerKey{f.Width(), f.Height(), f.PixelFormat(), f.Width(), f.Height(), astiav.PixelFormatGray8}
+		key := plainKey(f.Width(), f.Height(), f.PixelFormat(), f.Width(), f.Height(), astiav.PixelFormatGray8)
 		if g.gray == nil || g.gray.key != key {
 			g.free()
 			s, err := newScaler(key)

@@ -7,11 +7,11 @@ import (
 	"github.com/kinora/kinora/internal/media/wire"
 )
 
-// line is what one segment leaves to the next of its lease: muxers that keep counting, the frame rate, the place in time.
+// line is what one segment leaves to the next of its lease: muxers that keep counting, encoders that go on, the frame rate, the place in time.
 type line struct {
 	ladder []wire.Profile
 	prev   *line         // nil when the segment begins afresh
-	batons []chan *muxer // per profile, one muxer each when this segment is out of it; nil when it failed
+	batons []chan *carry // per profile, one each when this segment is out of it; nil when it failed
 
 	mu       sync.Mutex
 	num, den int   // source frame rate, 0 while unknown
@@ -22,7 +22,7 @@ type line struct {
 func (s *server) nextLine(req wire.Transcode) *line {
 	l := &line{ladder: req.Ladder, num: req.FPSNum, den: req.FPSDen}
 	for range req.Ladder {
-		l.batons = append(l.batons, make(chan *muxer, 1))
+		l.batons = append(l.batons, make(chan *carry, 1))
 	}
 	s.mu.Lock()
 	prev := s.line
@@ -41,9 +41,7 @@ func (s *server) nextLine(req wire.Transcode) *line {
 // discard frees what the segment leaves, when it leaves it.
 func (l *line) discard() {
 	for _, b := range l.batons {
-		if m := <-b; m != nil {
-			m.free()
-		}
+		(<-b).free()
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 
 // measure reports what a segment holds.
 func measure(ctx context.Context, s *server, j *job, req wire.Measure) (*wire.Measurement, error) {
-	m := &measuring{ctx: ctx, server: s, job: j, req: req}
+	m := &measuring{ctx: ctx, server: s, job: j, req: req, normal: normaliser{keepFields: true}} // their means are the same
 	defer m.release()
 	return m.run()
 }
@@ -27,6 +27,7 @@ type measuring struct {
 
 	demux   *demuxer
 	decoder *decoder
+	normal  normaliser
 	grid    gridder
 	batch   []byte
 	count   int // pictures in batch
@@ -45,6 +46,7 @@ func (m *measuring) release() {
 	if m.demux != nil {
 		m.demux.close()
 	}
+	m.normal.free()
 	m.grid.free()
 }
 
@@ -68,6 +70,7 @@ func (m *measuring) run() (*wire.Measurement, error) {
 			err = m.video(pkt)
 		default:
 			if m.demux.dateAudio(pkt) {
+				err = m.demux.together()
 				a := &m.out.Audio
 				if a.Packets == 0 {
 					a.FirstPTS = pkt.Pts() & (wrapTicks - 1)
@@ -75,7 +78,7 @@ func (m *measuring) run() (*wire.Measurement, error) {
 				a.Packets++
 				a.Bytes += int64(pkt.Size())
 				a.LastPTS = pkt.Pts() & (wrapTicks - 1)
-				sound.Write(pkt.Data())
+				sound.Write(pkt.Data()[m.demux.head:]) // the same in every container
 			}
 		}
 		if err != nil {
@@ -90,15 +93,22 @@ func (m *measuring) video(pkt *astiav.Packet) error {
 		m.out.KeyframeAt0 = key
 		var err error
 		// The grid compares means over thousands of pixels: the deblocking it is spared does not show in them.
-		if m.decoder, err = openDecoder(m.demux.video, m.req.Limits, "skip_loop_filter", "all"); err != nil {
+		if m.decoder, err = openDecoder(m.demux.video.Stream, m.req.Limits, "skip_loop_filter", "all"); err != nil {
 			return err
 		}
 		m.out.Codec = m.decoder.name
 		m.out.FirstDTS = pkt.Dts() & (wrapTicks - 1)
-	} else if pkt.Dts() <= m.lastDTS {
+	} else if pkt.Dts() <= m.lastDTS && pkt.Dts() != astiav.NoPtsValue {
 		m.out.DTSBackwards++
 	}
-	m.lastDTS = pkt.Dts()
+	if m.demux.video.changed() { // the same track goes on in another codec
+		if err := m.another(); err != nil {
+			return err
+		}
+	}
+	if pkt.Dts() != astiav.NoPtsValue {
+		m.lastDTS = pkt.Dts()
+	}
 	m.out.LastDTS = m.out.FirstDTS
 	m.out.Packets++
 	m.out.VideoBytes += int64(pkt.Size())
@@ -116,10 +126,48 @@ func (m *measuring) video(pkt *astiav.Packet) error {
 	return m.decoder.decode(pkt, m.size)
 }
 
+// another puts another decoder in the place of the one that is open.
+func (m *measuring) another() error {
+	take := m.size
+	if m.req.Grid {
+		take = m.frame
+	}
+	if err := m.decoder.decode(nil, take); err != nil {
+		return err
+	}
+	next, err := openDecoder(m.demux.video.Stream, m.req.Limits, "skip_loop_filter", "all")
+	if err != nil {
+		return err
+	}
+	next.bad += m.decoder.bad
+	m.decoder.free()
+	m.decoder = next
+	return nil
+}
+
 // size takes what there is to know from one picture.
 func (m *measuring) size(f *astiav.Frame) error {
 	if err := checkSize(f, m.req.Limits); err != nil || m.decodedFirst {
 		return err
+	}
+	return m.normal.push(f, m.note)
+}
+
+// frame takes one decoded picture.
+func (m *measuring) frame(f *astiav.Frame) error {
+	if err := checkSize(f, m.req.Limits); err != nil {
+		return err
+	}
+	if damaged(f) {
+		m.out.Damaged++
+	}
+	return m.normal.push(f, m.upright)
+}
+
+// note takes what there is to know from one upright picture.
+func (m *measuring) note(f *astiav.Frame) error {
+	if m.decodedFirst {
+		return nil
 	}
 	m.decodedFirst = true
 	m.out.Width, m.out.Height = f.Width(), f.Height()
@@ -131,22 +179,30 @@ func (m *measuring) size(f *astiav.Frame) error {
 	return nil
 }
 
-// frame takes one decoded picture.
-func (m *measuring) frame(f *astiav.Frame) error {
-	if err := m.size(f); err != nil {
+// upright takes one picture as renditions are made of it.
+func (m *measuring) upright(f *astiav.Frame) error {
+	if err := m.note(f); err != nil {
 		return err
 	}
 	if f.Width() != m.out.Width || f.Height() != m.out.Height {
 		m.out.OtherSize++
-	}
-	if damaged(f) {
-		m.out.Damaged++
 	}
 	if f.Pts() == astiav.NoPtsValue {
 		m.out.Damaged++
 		return nil
 	}
 	p := wire.Picture{PTS: f.Pts(), Key: f.KeyFrame()}
+	if of := m.req.Of; of != (wire.Rect{}) {
+		if of.X < 0 || of.Y < 0 || of.W < 1 || of.H < 1 || of.X+of.W > f.Width() || of.Y+of.H > f.Height() {
+			return failf(wire.CodeBadMedia, "pictures of %d×%d have no part %+v", f.Width(), f.Height(), of)
+		}
+		shown, err := part(f, of)
+		if err != nil {
+			return err
+		}
+		defer shown.Free()
+		f = shown
+	}
 	if err := m.grid.measure(f, &p.Luma); err != nil {
 		return err
 	}
@@ -202,14 +258,14 @@ func (m *measuring) finish(soundHash string) (*wire.Measurement, error) {
 	}
 	m.out.Damaged += m.decoder.bad
 	m.out.LastDTS = m.lastDTS + m.demux.shift
-	m.out.Streams = m.demux.streams
+	m.out.Streams = m.demux.most
 	m.out.Bytes = m.job.source.bytes()
 	if n := int64(m.pictures); n > 1 {
 		m.out.Duration = ticks(m.last - m.first + (m.last-m.first+(n-1)/2)/(n-1))
 	}
 	if a := &m.out.Audio; a.Packets > 0 {
-		a.Codec = m.demux.audio.CodecParameters().CodecID().Name()
-		a.SampleRate, a.Channels = m.demux.adts.rate, m.demux.adts.channels
+		a.Codec = m.demux.audio.codec.Name()
+		a.SampleRate, a.Channels = m.demux.sound.rate, m.demux.sound.channels
 		a.Hash = soundHash
 	}
 	return &m.out, nil

@@ -1,12 +1,9 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
-	"strconv"
 
 	"github.com/asticode/go-astiav"
 
@@ -22,25 +19,39 @@ type item struct {
 	audio *astiav.Packet
 }
 
+func (it item) free() {
+	if it.frame != nil {
+		it.frame.Free()
+	}
+	if it.audio != nil {
+		it.audio.Free()
+	}
+}
+
 // rendition encodes one profile of one segment on a goroutine of its own.
 type rendition struct {
 	index   int
-	profile wire.Profile
+	profile wire.Profile // of the size its pictures really have
 	line    *line
 	in      chan item
 	out     func(rendition int, p []byte) error
-	audio   *astiav.CodecParameters // nil without a sound track
-	rate    int                     // of the sound
+	audio   *astiav.CodecParameters // of the source; nil without a sound track
 	num     int                     // frame rate of the pictures that come
 	den     int
-	colours *astiav.CodecContext // decoder whose colour tags are carried
+	look    look
+	turns   int64
 
-	cc      *astiav.CodecContext
-	pkt     *astiav.Packet
-	mux     *muxer
+	carry *carry // nil until the segment before hands it over
+	mode  soundMode
+	video *videoEncoder
+	pkt   *astiav.Packet
+	mux   muxer                   // the carry's, once the segment is begun in it
+	made  *astiav.CodecParameters // of the sound, where this segment made them
+	sound bool                    // a packet of sound came
+
 	waiting []waiting // packets that came before the muxer did
-	first   int64
 	nextKey int64
+	coded   int
 
 	stats wire.Rendition
 	pts   struct{ first, last int64 }
@@ -51,86 +62,29 @@ type waiting struct {
 	isVideo bool
 }
 
-// lookahead of x264's presets, in pictures. Live, more than liveLookahead buys delay rather than quality.
-var presetLookahead = map[string]int{"ultrafast": 0, "superfast": 0, "veryfast": 10, "faster": 20, "fast": 30, "medium": 40,
-	"slow": 50, "slower": 60, "veryslow": 60}
-
-const (
-	liveLookahead = 10
-	defaultPreset = "veryfast"
-)
-
-// encoderOptions are x264's options for a profile. Each is known to it, or opening fails.
-func encoderOptions(p wire.Profile) []string {
-	preset := cmp.Or(p.Preset, defaultPreset)
-	o := []string{"preset", preset, "profile", x264Profile(p.CodecProfile), "forced-idr", "1", "sc_threshold", "0"}
-	switch {
-	case p.Lookahead < 0:
-		o = append(o, "tune", "zerolatency")
-	case p.Lookahead > 0:
-		o = append(o, "rc-lookahead", strconv.Itoa(p.Lookahead))
-	default:
-		o = append(o, "rc-lookahead", strconv.Itoa(min(presetLookahead[preset], liveLookahead)))
-	}
-	return o
+// carry is what a rendition hands on to the same one of the next segment.
+type carry struct {
+	mux   muxer
+	video *videoEncoder // one that holds nothing back
+	sound *soundEncoder
 }
 
-func x264Profile(name string) string {
-	switch name {
-	case "baseline", "constrained_baseline": // x264 makes no other
-		return "baseline"
-	case "main":
-		return "main"
+func (c *carry) free() {
+	if c == nil {
+		return
 	}
-	return "high"
+	if c.mux != nil {
+		c.mux.free()
+	}
+	if c.video != nil {
+		c.video.free()
+	}
+	if c.sound != nil {
+		c.sound.free()
+	}
 }
 
-// encoderThreads is chosen by measurement on two cores: two frame threads for each rendition. Pictures beyond 720p get more
-// where there are cores, since the largest rendition ends every segment.
-func encoderThreads(p wire.Profile) int {
-	return min(max(2, p.Width*p.Height/(1280*720)*2), max(runtime.NumCPU(), 2), 8)
-}
-
-func (r *rendition) open() error {
-	codec := astiav.FindEncoderByName("libx264")
-	if codec == nil {
-		return errors.New("this build has no libx264")
-	}
-	p := r.profile
-	cc := astiav.AllocCodecContext(codec)
-	r.cc = cc
-	cc.SetWidth(p.Width)
-	cc.SetHeight(p.Height)
-	cc.SetPixelFormat(astiav.PixelFormatYuv420P)
-	cc.SetSampleAspectRatio(astiav.NewRational(1, 1))
-	cc.SetTimeBase(timeBase)
-	cc.SetFramerate(astiav.NewRational(r.num, r.den)) // without it x264 believes in 90,000 pictures per second
-	cc.SetBitRate(p.Bitrate)
-	cc.SetRateControlMaxRate(p.Bitrate)
-	cc.SetRateControlMinRate(p.Bitrate)
-	cc.SetRateControlBufferSize(int(p.Bitrate)) // one second
-	cc.SetGopSize(1 << 30)                      // keyframes are those asked for below
-	cc.SetColorRange(astiav.ColorRangeMpeg)
-	cc.SetColorPrimaries(r.colours.ColorPrimaries())
-	cc.SetColorSpace(r.colours.ColorSpace())
-	cc.SetColorTransferCharacteristic(r.colours.ColorTransferCharacteristic())
-	cc.SetThreadCount(encoderThreads(p))
-	cc.SetThreadType(astiav.ThreadTypeFrame)
-	if p.Lookahead < 0 {
-		cc.SetThreadType(astiav.ThreadTypeSlice) // frame threads would hold pictures back
-	}
-	opts, err := options(encoderOptions(p)...)
-	if err != nil {
-		return err
-	}
-	defer opts.Free()
-	if err := cc.Open(codec, opts); err != nil {
-		return failf(wire.CodeBadLadder, "profile %q: the encoder refuses it: %v", p.Name, err)
-	}
-	return leftover(opts)
-}
-
-// run encodes what comes in until in is closed, and hands the muxer on. It always empties in.
+// run encodes what comes in until in is closed, and hands on what the next segment can use. It always empties in.
 func (r *rendition) run(ctx context.Context) (err error) {
 	defer func() {
 		for it := range r.in {
@@ -139,25 +93,27 @@ func (r *rendition) run(ctx context.Context) (err error) {
 		for _, w := range r.waiting {
 			w.pkt.Free()
 		}
-		if r.cc != nil {
-			r.cc.Free()
+		if r.made != nil {
+			r.made.Free()
+		}
+		if r.video != nil {
+			r.video.free()
 		}
 		if err != nil {
-			if r.mux != nil {
-				r.mux.free()
+			if r.carry != nil {
+				r.carry.free()
 			} else if prev := r.line.prev; prev != nil {
-				go func() { // the muxer this rendition did not come to use
-					if m := <-prev.batons[r.index]; m != nil {
-						m.free()
-					}
-				}()
+				go func() { (<-prev.batons[r.index]).free() }() // what this rendition did not come to use
 			}
-			r.mux = nil
+			r.carry = nil
 		}
-		r.line.batons[r.index] <- r.mux
+		r.line.batons[r.index] <- r.carry
 	}()
-	r.stats.Name = r.profile.Name
-	if err := r.open(); err != nil {
+	r.stats.Name, r.stats.Width, r.stats.Height = r.profile.Name, r.profile.Width, r.profile.Height
+	if r.mode, err = planSound(r.profile, r.audio); err != nil {
+		return err
+	}
+	if err := r.openVideo(ctx); err != nil {
 		return err
 	}
 	r.pkt = astiav.AllocPacket()
@@ -168,11 +124,11 @@ func (r *rendition) run(ctx context.Context) (err error) {
 			return err
 		}
 		if it.audio != nil {
-			r.stats.AudioPackets++
-			err = r.emit(it.audio, false)
+			r.sound = true
+			err = r.emit(ctx, it.audio, false)
 			it.audio = nil
 		} else {
-			err = r.encode(it.frame)
+			err = r.encode(ctx, it.frame)
 		}
 		it.free()
 		if err != nil {
@@ -182,19 +138,52 @@ func (r *rendition) run(ctx context.Context) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := r.cc.SendFrame(nil); err != nil {
-		return fmt.Errorf("drain encoder: %w", err)
+	return r.finish(ctx)
+}
+
+// openVideo opens the encoder, or waits for the one that the segment before has warm.
+func (r *rendition) openVideo(ctx context.Context) (err error) {
+	if r.profile.SoundOnly() {
+		return nil
 	}
-	if err := r.receive(ctx); err != nil {
+	if r.profile.Lookahead < 0 {
+		if err := r.take(ctx, true); err != nil {
+			return err
+		}
+		if r.video, r.carry.video = r.carry.video, nil; r.video != nil {
+			r.stats.Encoder = r.video.name
+			return nil
+		}
+	}
+	if r.video, err = openVideoEncoder(r.profile, r.num, r.den, r.look, r.profile.Fragmented()); err != nil {
 		return err
 	}
+	r.stats.Encoder = r.video.name
+	return nil
+}
+
+// finish brings out what is held back and ends the segment.
+func (r *rendition) finish(ctx context.Context) error {
+	if r.video != nil && !(r.video.warm && r.coded == r.stats.Frames) {
+		r.video.warm = false
+		if err := r.video.cc.SendFrame(nil); err != nil {
+			return fmt.Errorf("drain encoder: %w", err)
+		}
+		if err := r.receive(ctx); err != nil {
+			return err
+		}
+	}
 	if r.mux == nil {
-		if err := r.acquire(ctx, true); err != nil {
+		if err := r.open(ctx, true); err != nil {
 			return err
 		}
 	}
 	if err := r.mux.end(); err != nil {
 		return err
+	}
+	r.stats.InitBytes = r.mux.initBytes()
+	if r.video != nil && r.video.warm {
+		r.carry.video, r.video = r.video, nil
 	}
 	r.stats.Pixels = int64(r.stats.Frames) * int64(r.profile.Width) * int64(r.profile.Height)
 	r.stats.FirstPTS, r.stats.LastPTS = shown(r.pts.first, r.pts.first), shown(r.pts.last, r.pts.first)
@@ -202,35 +191,33 @@ func (r *rendition) run(ctx context.Context) (err error) {
 	return nil
 }
 
-func (it item) free() {
-	if it.frame != nil {
-		it.frame.Free()
-	}
-	if it.audio != nil {
-		it.audio.Free()
-	}
-}
-
-// encode gives one picture to x264, as a keyframe at the start of the segment and whenever the profile's interval is over.
-func (r *rendition) encode(f *astiav.Frame) error {
+// encode gives one picture to the encoder, as a keyframe at the start of the segment and whenever the profile's interval is over.
+func (r *rendition) encode(ctx context.Context, f *astiav.Frame) error {
 	pts := f.Pts()
-	f.SetPictureType(astiav.PictureTypeNone) // the decoder's would be copied by x264
+	f.SetPictureType(astiav.PictureTypeNone) // the decoder's would be copied by the encoder
 	if r.stats.Frames == 0 {
-		r.first, r.nextKey = pts, pts
+		r.nextKey = pts
 		r.pts.first, r.pts.last = pts, pts
 	}
 	if gop := int64(r.profile.GOPMillis) * wire.TicksPerSecond / 1000; r.stats.Frames == 0 || gop > 0 && pts+interval(r.num, r.den)/2 >= r.nextKey {
-		f.SetPictureType(astiav.PictureTypeI)
+		if r.video.forced {
+			f.SetPictureType(astiav.PictureTypeI)
+		}
 		for gop > 0 && r.nextKey <= pts+interval(r.num, r.den)/2 {
 			r.nextKey += gop
 		}
 	}
 	r.stats.Frames++
 	r.pts.last = pts
-	if err := r.cc.SendFrame(f); err != nil {
+	f, err := r.video.upload(f)
+	if err != nil {
+		return err
+	}
+	defer f.Free()
+	if err := r.video.cc.SendFrame(f); err != nil {
 		return fmt.Errorf("encode: %w", err)
 	}
-	return r.receive(context.Background()) // no long wait: pictures go in as they come out
+	return r.receive(ctx)
 }
 
 // receive takes every packet that is ready.
@@ -239,93 +226,200 @@ func (r *rendition) receive(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		err := r.cc.ReceivePacket(r.pkt)
+		err := r.video.cc.ReceivePacket(r.pkt)
 		switch {
 		case errors.Is(err, astiav.ErrEagain), errors.Is(err, astiav.ErrEof):
 			return nil
 		case err != nil:
 			return fmt.Errorf("encode: %w", err)
 		}
+		r.coded++
 		r.stats.VideoBytes += int64(r.pkt.Size())
 		if r.pkt.Flags().Has(astiav.PacketFlagKey) {
 			r.stats.Keyframes++
 		}
-		if err := r.emit(r.pkt.Clone(), true); err != nil {
+		if err := r.emit(ctx, r.pkt.Clone(), true); err != nil {
 			return err
 		}
 	}
 }
 
 // emit muxes pkt and frees it, or keeps it while the segment before still holds the muxer.
-func (r *rendition) emit(pkt *astiav.Packet, isVideo bool) error {
+func (r *rendition) emit(ctx context.Context, pkt *astiav.Packet, isVideo bool) error {
+	if !isVideo && r.mode == soundNone {
+		pkt.Free()
+		return nil
+	}
 	r.waiting = append(r.waiting, waiting{pkt, isVideo})
 	if r.mux == nil {
-		if !isVideo {
-			return nil // the first picture says whether the muxer still fits
+		// The first picture says whether the muxer still fits, the first sound what it is.
+		if first := r.first(true); first == nil && !r.profile.SoundOnly() || !r.sound && r.wantsSound() {
+			return nil
 		}
-		return r.acquire(context.Background(), false)
+		return r.open(ctx, false)
 	}
 	return r.flush()
+}
+
+// wantsSound tells whether a packet of the sound must be seen before the muxer can begin.
+func (r *rendition) wantsSound() bool {
+	return r.mode == soundEncode || r.mode == soundCopy && r.profile.Fragmented()
 }
 
 func (r *rendition) flush() error {
 	for len(r.waiting) > 0 {
 		w := r.waiting[0]
 		r.waiting = r.waiting[1:]
-		err := r.mux.put(w.pkt, w.isVideo)
-		w.pkt.Free()
-		if err != nil {
-			return err
+		switch {
+		case w.isVideo:
+			err := r.mux.put(w.pkt, true)
+			w.pkt.Free()
+			if err != nil {
+				return err
+			}
+		case r.mode == soundEncode:
+			err := r.carry.sound.encode(w.pkt, r.putSound)
+			w.pkt.Free()
+			if err != nil {
+				return err
+			}
+		default:
+			pkt := w.pkt
+			if r.profile.Fragmented() {
+				var err error
+				if pkt, err = withoutADTS(pkt); err != nil {
+					w.pkt.Free()
+					return err
+				}
+			}
+			if err := r.putSound(pkt); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// acquire takes the muxer over from the segment before, or makes one. Without wait it leaves things as they are while the
-// segment before is not done.
-func (r *rendition) acquire(ctx context.Context, wait bool) error {
-	var m *muxer
-	if prev := r.line.prev; prev != nil {
-		if wait {
-			select {
-			case m = <-prev.batons[r.index]:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		} else {
-			select {
-			case m = <-prev.batons[r.index]:
-			default:
-				return nil
-			}
+// putSound muxes a packet of sound, which it takes over.
+func (r *rendition) putSound(pkt *astiav.Packet) error {
+	defer pkt.Free()
+	if r.profile.SoundOnly() {
+		if r.stats.AudioPackets == 0 {
+			r.pts.first = pkt.Pts()
 		}
-		prev.batons[r.index] <- nil // taken; what looks for it later finds nothing
+		r.pts.last = pkt.Pts()
 	}
-	if m != nil && !m.fits(r.audio, r.firstDTS()) {
-		m.free()
-		m = nil
+	r.stats.AudioPackets++
+	return r.mux.put(pkt, false)
+}
+
+// take gets what the segment before hands on, or begins afresh. Without wait it leaves things as they are while that segment
+// is not done.
+func (r *rendition) take(ctx context.Context, wait bool) error {
+	prev := r.line.prev
+	switch {
+	case r.carry != nil:
+		return nil
+	case prev == nil:
+		r.carry = new(carry)
+		return nil
+	case wait:
+		select {
+		case r.carry = <-prev.batons[r.index]:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	default:
+		select {
+		case r.carry = <-prev.batons[r.index]:
+		default:
+			return nil
+		}
 	}
-	if m == nil {
-		var err error
-		if m, err = newMuxer(r.cc, r.audio, r.rate); err != nil {
+	prev.batons[r.index] <- nil // taken; what looks for it later finds nothing
+	if r.carry == nil {
+		r.carry = new(carry)
+	}
+	return nil
+}
+
+// open begins the segment in the muxer, and writes what waits for it.
+func (r *rendition) open(ctx context.Context, wait bool) error {
+	if err := r.take(ctx, wait); err != nil || r.carry == nil {
+		return err
+	}
+	t := tracks{turns: r.turns, step: interval(r.num, r.den)}
+	if r.video != nil {
+		t.video = r.video.cc
+	}
+	if err := r.openSound(&t); err != nil {
+		return err
+	}
+	first := r.first(r.video != nil)
+	var dts int64
+	if first != nil {
+		dts = first.Dts()
+	}
+	if r.carry.mux != nil && !r.carry.mux.fits(t, dts) {
+		r.carry.mux.free()
+		r.carry.mux = nil
+	}
+	if r.carry.mux == nil {
+		m, err := newMuxer(r.profile, t)
+		if err != nil {
 			return err
 		}
+		r.carry.mux = m
 	}
-	r.mux = m
-	if err := m.begin(func(p []byte) error {
+	if err := r.carry.mux.begin(t, func(p []byte) error {
 		r.stats.Bytes += int64(len(p))
 		return r.out(r.index, p)
 	}); err != nil {
 		return err
 	}
+	r.mux = r.carry.mux
 	return r.flush()
 }
 
-func (r *rendition) firstDTS() int64 {
+// openSound makes the sound track ready.
+func (r *rendition) openSound(t *tracks) (err error) {
+	first := r.first(false)
+	switch {
+	case r.mode == soundEncode:
+		if r.carry.sound != nil && !r.carry.sound.fits(r.audio) {
+			r.carry.sound.free()
+			r.carry.sound = nil
+		}
+		if r.carry.sound == nil {
+			if r.carry.sound, err = openSoundEncoder(r.profile, r.audio, first); err != nil {
+				return err
+			}
+		}
+		t.sound = r.carry.sound.params
+	case r.mode == soundCopy && r.profile.Fragmented():
+		if first == nil && len(r.audio.ExtraData()) == 0 { // declared, and nothing of it in the segment
+			r.mode = soundNone
+			return nil
+		}
+		if r.made, err = withConfig(r.audio, first); err != nil {
+			return err
+		}
+		t.sound = r.made
+	case r.mode == soundCopy:
+		t.sound = r.audio
+	}
+	if t.sound != nil {
+		r.stats.AudioCodec = t.sound.CodecID().Name()
+	}
+	return nil
+}
+
+// first is the first packet of either kind that waits, nil if none does.
+func (r *rendition) first(video bool) *astiav.Packet {
 	for _, w := range r.waiting {
-		if w.isVideo {
-			return w.pkt.Dts()
+		if w.isVideo == video {
+			return w.pkt
 		}
 	}
-	return 0
+	return nil
 }

@@ -18,11 +18,14 @@ import (
 	"github.com/kinora/kinora/internal/media/wire"
 )
 
-// Serve takes requests from in and answers to out until in ends. network says how this process is kept off it.
-func Serve(in io.Reader, out io.Writer, network string) error {
+// Serve takes requests from in and answers to out until in ends. hold and lack are the layers of the jail around this process.
+func Serve(in io.Reader, out io.Writer, hold []string, lack map[string]string) error {
 	astiav.SetLogLevel(astiav.LogLevelError)
+	if err := os.Setenv("SVT_LOG", "1"); err != nil { // SVT-AV1 has a voice of its own: errors only
+		return err
+	}
 	s := &server{out: out, jobs: make(map[uint32]*job), warm: newWarm()}
-	return s.serve(in, wire.Hello{Version: wire.Version, FFmpeg: libraryVersion(), Network: network})
+	return s.serve(in, wire.Hello{Version: wire.Version, FFmpeg: libraryVersion(), Layers: hold, Lacking: lack})
 }
 
 // server takes frames from the parent to jobs, each of which runs on its own goroutine.

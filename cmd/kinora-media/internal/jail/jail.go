@@ -1,19 +1,28 @@
-// Package jail locks its process in, before the Go runtime starts: no network, no new privileges, no other programs, no files
-// that grow, no life beyond its parent's. Importing it is all it takes.
+// Package jail locks its process in, before the Go runtime starts: no files, no system calls that media does not need, no
+// privileges, no other programs, no life beyond its parent's. Importing it is all it takes; namespaces and a control group
+// are its parent's to give.
 package jail
 
+// #cgo jailtest CFLAGS: -DKINORA_JAIL_WITHOUT=nothing
+// #cgo jailopen CFLAGS: -DKINORA_JAIL_WITHOUT=rlimits
 // #include "jail.h"
 import "C"
 
-// Network says how this process is kept off the network: by a namespace of its own, by a filter of system calls, or both.
-func Network() string {
-	switch namespace, filter := C.kinora_net_namespace != 0, C.kinora_filter != 0; {
-	case namespace && filter:
-		return "namespace+filter"
-	case namespace:
-		return "namespace"
-	case filter:
-		return "filter"
+import "syscall"
+
+// The names of the layers, in the order of enum kinora_layer.
+var names = [C.KINORA_LAYERS]string{"descriptors", "own-root", "landlock", "rlimits", "no-capabilities", "no-new-privs", "seccomp"}
+
+// Layers says which layers hold, and why others do not; one that was not asked for is in neither.
+func Layers() (hold []string, lack map[string]string) {
+	lack = make(map[string]string)
+	for i, name := range names {
+		switch err := C.kinora_layer[i]; {
+		case err == 0:
+			hold = append(hold, name)
+		case err > 0:
+			lack[name] = syscall.Errno(err).Error()
+		}
 	}
-	return "none"
+	return hold, lack
 }

@@ -253,11 +253,14 @@ func parses(flag *kong.Flag, text string) error {
 	return nil
 }
 
-// Name is the words of a command below the program: "wallet deposit".
+// Name is the words of a command below the program: "wallet deposit". What a command does by default has the command's name:
+// "transcoder".
 func Name(node *kong.Node) string {
 	var words []string
 	for n := node; n != nil && n.Type == kong.CommandNode; n = n.Parent {
-		words = append([]string{n.Name}, words...)
+		if n.Parent == nil || n.Parent.DefaultCmd != n {
+			words = append([]string{n.Name}, words...)
+		}
 	}
 	return strings.Join(words, " ")
 }

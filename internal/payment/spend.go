@@ -1,14 +1,13 @@
-package stream
+package payment
 
 import (
 	"sync"
 	"time"
 
-	"github.com/kinora/kinora/broadcaster/internal/store"
 	"github.com/kinora/kinora/internal/protocol"
 )
 
-// Caps bound what is spent. A zero Day or StreamDay is no bound.
+// Caps bound what is spent on tickets. Zero is no bound.
 type Caps struct {
 	Hour      protocol.Wei // within any hour
 	Day       protocol.Wei // within any 24 hours
@@ -16,8 +15,15 @@ type Caps struct {
 	Total     protocol.Wei // ever
 }
 
-// Spend keeps the caps on what this broadcaster may spend. What is in flight counts in full until it is settled, so the
-// caps hold whatever happens. Safe for concurrent use.
+// Spent is what a stream cost: at one time, or within a minute.
+type Spent struct {
+	At     time.Time
+	Stream string
+	Fee    protocol.Wei
+}
+
+// Spend keeps the caps on what a payer may spend. What is in flight counts in full until it is settled, so the caps hold
+// whatever happens. Safe for concurrent use.
 type Spend struct {
 	caps Caps
 
@@ -65,13 +71,20 @@ func (w *window) spent(now time.Time) protocol.Wei {
 }
 
 // NewSpend continues from what the store says was spent: ever, and within the last day.
-func NewSpend(caps Caps, spent protocol.Wei, recent []store.Spent) *Spend {
+func NewSpend(caps Caps, spent protocol.Wei, recent []Spent) *Spend {
 	s := &Spend{caps: caps, hour: window{length: time.Hour}, day: window{length: 24 * time.Hour}, byName: map[string]*named{}}
 	for _, r := range recent {
 		s.note(r.Stream, r.Fee, r.At)
 	}
 	s.spent = spent
 	return s
+}
+
+// Note counts what another replica spent. In between, a cap can be passed by what others have in flight.
+func (s *Spend) Note(stream string, fee protocol.Wei, at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.note(stream, fee, at)
 }
 
 func (s *Spend) note(stream string, fee protocol.Wei, at time.Time) {
@@ -101,14 +114,13 @@ func (s *Spend) Hold(stream string, budget protocol.Wei, now time.Time) (settle 
 		flag, what  string
 		cap         protocol.Wei
 		spent, held protocol.Wei
-		always      bool
 	}{
-		{"spend-total", "ever", s.caps.Total, s.spent, s.held, true},
-		{"spend-per-hour", "within the hour", s.caps.Hour, s.hour.spent(now), s.held, true},
-		{"spend-per-day", "within a day", s.caps.Day, s.day.spent(now), s.held, false},
-		{"spend-per-stream", "on stream " + stream + " within a day", s.caps.StreamDay, own.day.spent(now), own.held, false},
+		{"spend-total", "ever", s.caps.Total, s.spent, s.held},
+		{"spend-per-hour", "within the hour", s.caps.Hour, s.hour.spent(now), s.held},
+		{"spend-per-day", "within a day", s.caps.Day, s.day.spent(now), s.held},
+		{"spend-per-stream", "on stream " + stream + " within a day", s.caps.StreamDay, own.day.spent(now), own.held},
 	} {
-		if (c.always || !c.cap.IsZero()) && c.cap.Less(c.spent.Add(c.held).Add(budget)) {
+		if !c.cap.IsZero() && c.cap.Less(c.spent.Add(c.held).Add(budget)) {
 			return nil, protocol.Limited(protocol.SpendCapReached, c.flag, c.cap,
 				"%s wei were spent %s and %s are in flight; another %s would pass the cap of %s", c.spent, c.what, c.held, budget, c.cap)
 		}
@@ -139,9 +151,29 @@ func (s *Spend) forget(now time.Time) {
 	}
 }
 
-// Totals are what was spent: ever, within the last hour, and what is in flight; and the caps.
-func (s *Spend) Totals(now time.Time) (spent, hour, held, perHour, total protocol.Wei) {
+// Spending is what was spent, in wei, and the caps on it; a cap of 0 is none.
+type Spending struct {
+	Total     protocol.Wei `json:"total"`
+	Hour      protocol.Wei `json:"hour"`
+	Day       protocol.Wei `json:"day"`
+	StreamDay protocol.Wei `json:"stream_day"` // of the stream on which most was spent within a day
+	InFlight  protocol.Wei `json:"in_flight"`
+	TotalCap  protocol.Wei `json:"total_cap"`
+	HourCap   protocol.Wei `json:"hour_cap"`
+	DayCap    protocol.Wei `json:"day_cap"`
+	StreamCap protocol.Wei `json:"stream_cap"` // on one stream within a day
+}
+
+// Totals are what was spent by now.
+func (s *Spend) Totals(now time.Time) Spending {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.spent, s.hour.spent(now), s.held, s.caps.Hour, s.caps.Total
+	t := Spending{Total: s.spent, Hour: s.hour.spent(now), Day: s.day.spent(now), InFlight: s.held,
+		TotalCap: s.caps.Total, HourCap: s.caps.Hour, DayCap: s.caps.Day, StreamCap: s.caps.StreamDay}
+	for _, n := range s.byName {
+		if day := n.day.spent(now); t.StreamDay.Less(day) {
+			t.StreamDay = day
+		}
+	}
+	return t
 }

@@ -1,11 +1,11 @@
-package stream
+package payment_test
 
 import (
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/kinora/kinora/broadcaster/internal/store"
+	"github.com/kinora/kinora/internal/payment"
 	"github.com/kinora/kinora/internal/protocol"
 )
 
@@ -13,8 +13,8 @@ func TestSpend_holdsEachOfItsCaps(t *testing.T) {
 	t.Parallel()
 	wei := protocol.NewWei
 	now := time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
-	caps := Caps{Hour: wei(100), Day: wei(250), StreamDay: wei(180), Total: wei(1000)}
-	s := NewSpend(caps, wei(640), []store.Spent{{At: now.Add(-23 * time.Hour), Stream: "a", Fee: wei(40)}}) // what was spent before counts on
+	caps := payment.Caps{Hour: wei(100), Day: wei(250), StreamDay: wei(180), Total: wei(1000)}
+	s := payment.NewSpend(caps, wei(640), []payment.Spent{{At: now.Add(-23 * time.Hour), Stream: "a", Fee: wei(40)}}) // what was spent before counts on
 	spend := func(stream string, budget, fee uint64) error {
 		settle, err := s.Hold(stream, wei(budget), now)
 		if err == nil {
@@ -55,7 +55,9 @@ func TestSpend_holdsEachOfItsCaps(t *testing.T) {
 	refused("c", 11, "spend-total=1000")
 	held(protocol.Wei{}, now)
 	must("c", 11, 11)
-	if spent, hour, inFlight, _, _ := s.Totals(now); spent != wei(901) || hour != wei(11) || !inFlight.IsZero() {
-		t.Errorf("spent %s, within the hour %s, in flight %s", spent, hour, inFlight)
+	s.Note("d", wei(12), now) // another replica's
+	want := payment.Spending{Total: wei(913), Hour: wei(23), Day: wei(23), StreamDay: wei(12), TotalCap: wei(1000), HourCap: wei(100), DayCap: wei(250), StreamCap: wei(180)}
+	if got := s.Totals(now); got != want {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }

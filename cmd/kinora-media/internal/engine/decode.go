@@ -1,0 +1,95 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/asticode/go-astiav"
+
+	"github.com/kinora/kinora/internal/media/wire"
+)
+
+// decoder decodes the video track.
+type decoder struct {
+	cc    *astiav.CodecContext
+	frame *astiav.Frame
+	name  string
+	bad   int // packets that were refused
+}
+
+// openDecoder opens a fresh decoder for the track, with more options than the common ones.
+func openDecoder(track *astiav.Stream, limits wire.Limits, extra ...string) (*decoder, error) {
+	id := track.CodecParameters().CodecID()
+	var codec *astiav.Codec
+	if id == astiav.CodecIDAv1 { // FFmpeg's own decodes on hardware alone
+		codec = astiav.FindDecoderByName("libdav1d")
+	}
+	if codec == nil {
+		codec = astiav.FindDecoder(id)
+	}
+	if codec == nil {
+		return nil, failf(wire.CodeUnsupportedCodec, "no decoder for pictures of codec %s", id.Name())
+	}
+	cc := astiav.AllocCodecContext(codec)
+	if err := track.CodecParameters().ToCodecContext(cc); err != nil {
+		cc.Free()
+		return nil, fmt.Errorf("open decoder %s: %w", id.Name(), err)
+	}
+	cc.SetThreadCount(1)
+	cc.SetTimeBase(timeBase)
+	// Without a hint in the stream, wait for as many pictures as the level allows instead of dropping those that come late.
+	cc.SetStrictStdCompliance(astiav.StrictStdComplianceStrict)
+	// Four times the limit: one that is a little too large shall decode, and be refused by its true size.
+	opts, err := options(append([]string{"max_pixels", fmt.Sprint(4 * limits.MaxPixels)}, extra...)...)
+	if err != nil {
+		cc.Free()
+		return nil, err
+	}
+	defer opts.Free()
+	if err := cc.Open(codec, opts); err != nil {
+		cc.Free()
+		return nil, fmt.Errorf("open decoder %s: %w", id.Name(), err)
+	}
+	if err := leftover(opts); err != nil {
+		cc.Free()
+		return nil, err
+	}
+	return &decoder{cc: cc, frame: astiav.AllocFrame(), name: id.Name()}, nil
+}
+
+func (d *decoder) free() {
+	d.frame.Free()
+	d.cc.Free()
+}
+
+// decode gives pkt (nil: the end) to the decoder and every picture that comes out to take, whose frame it stays the decoder's.
+func (d *decoder) decode(pkt *astiav.Packet, take func(*astiav.Frame) error) error {
+	if err := d.cc.SendPacket(pkt); err != nil && !errors.Is(err, astiav.ErrEof) {
+		d.bad++
+	}
+	for failures := 0; failures < 100; {
+		err := d.cc.ReceiveFrame(d.frame)
+		switch {
+		case errors.Is(err, astiav.ErrEagain), errors.Is(err, astiav.ErrEof):
+			return nil
+		case err != nil:
+			d.bad++
+			failures++
+			continue
+		}
+		err = take(d.frame)
+		d.frame.Unref()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkSize refuses pictures beyond the limit.
+func checkSize(f *astiav.Frame, limits wire.Limits) error {
+	if n := f.Width() * f.Height(); n > limits.MaxPixels {
+		return limitf(wire.CodeTooManyPixels, "max_pixels", limits.MaxPixels, "pictures are %d×%d, at most %d pixels", f.Width(), f.Height(), limits.MaxPixels)
+	}
+	return nil
+}

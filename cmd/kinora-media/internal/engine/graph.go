@@ -1,0 +1,91 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/asticode/go-astiav"
+)
+
+// graph is a chain of video filters for pictures of one kind, timed in 1/90000 s.
+type graph struct {
+	g     *astiav.FilterGraph
+	in    *astiav.BuffersrcFilterContext
+	out   *astiav.BuffersinkFilterContext
+	frame *astiav.Frame
+}
+
+// newGraph makes a chain for pictures like f.
+func newGraph(f *astiav.Frame, chain string) (_ *graph, err error) {
+	g := &graph{g: astiav.AllocFilterGraph(), frame: astiav.AllocFrame()}
+	defer func() {
+		if err != nil {
+			g.free()
+			err = fmt.Errorf("open filters %s: %w", chain, err)
+		}
+	}()
+	g.g.SetThreadCount(1)
+	if g.in, err = g.g.NewBuffersrcFilterContext(astiav.FindFilterByName("buffer"), "in"); err != nil {
+		return nil, err
+	}
+	par := astiav.AllocBuffersrcFilterContextParameters()
+	defer par.Free()
+	par.SetWidth(f.Width())
+	par.SetHeight(f.Height())
+	par.SetPixelFormat(f.PixelFormat())
+	par.SetSampleAspectRatio(f.SampleAspectRatio())
+	par.SetColorRange(f.ColorRange())
+	par.SetColorSpace(f.ColorSpace())
+	par.SetTimeBase(timeBase)
+	if err := g.in.SetParameters(par); err != nil {
+		return nil, err
+	}
+	if err := g.in.Initialize(nil); err != nil {
+		return nil, err
+	}
+	if g.out, err = g.g.NewBuffersinkFilterContext(astiav.FindFilterByName("buffersink"), "out"); err != nil {
+		return nil, err
+	}
+	from, to := astiav.AllocFilterInOut(), astiav.AllocFilterInOut()
+	defer from.Free()
+	defer to.Free()
+	from.SetName("in")
+	from.SetFilterContext(g.in.FilterContext())
+	to.SetName("out")
+	to.SetFilterContext(g.out.FilterContext())
+	if err := g.g.Parse(chain, to, from); err != nil {
+		return nil, err
+	}
+	if err := g.g.Configure(); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// push gives f (nil: the end) to the chain and every picture that comes out, in 1/90000 s, to take. That one stays the graph's.
+func (g *graph) push(f *astiav.Frame, take func(*astiav.Frame) error) error {
+	if err := g.in.AddFrame(f, astiav.NewBuffersrcFlags(astiav.BuffersrcFlagKeepRef)); err != nil {
+		return fmt.Errorf("filter: %w", err)
+	}
+	unit := g.out.TimeBase()
+	for {
+		err := g.out.GetFrame(g.frame, astiav.NewBuffersinkFlags())
+		switch {
+		case errors.Is(err, astiav.ErrEagain), errors.Is(err, astiav.ErrEof):
+			return nil
+		case err != nil:
+			return fmt.Errorf("filter: %w", err)
+		}
+		g.frame.SetPts(astiav.RescaleQ(g.frame.Pts(), unit, timeBase))
+		err = take(g.frame)
+		g.frame.Unref()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (g *graph) free() {
+	g.frame.Free()
+	g.g.Free()
+}

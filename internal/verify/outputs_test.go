@@ -1,0 +1,189 @@
+package verify
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kinora/kinora/internal/media"
+	"github.com/kinora/kinora/internal/media/mediatest"
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+// made is an attempt as a transcoder makes it, receipt and all.
+func made(t *testing.T, source []byte, ladder protocol.Ladder) *trial {
+	t.Helper()
+	tr := &trial{spec: Spec{Ladder: ladder}, domain: protocol.NewDomain(1337, [20]byte{1}), worker: key(t), source: source, portion: 10_000,
+		outs: make([][]byte, len(ladder))}
+	res, err := startChild(t).Transcode(t.Context(), media.Job{Ladder: ladder, Source: bytes.NewReader(source), Out: func(i int, p []byte) error {
+		tr.outs[i] = append(tr.outs[i], p...)
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr.assignment = protocol.Assignment{Orchestrator: key(t).Address(), Transcoder: tr.worker.Address(), Lease: protocol.NewID(),
+		SegmentKey: protocol.SegmentKey{Stream: "s", Seq: 7}, Attempt: protocol.NewID()}
+	a := tr.assignment
+	tr.receipt = protocol.Receipt{Orchestrator: a.Orchestrator, Transcoder: a.Transcoder, Lease: a.Lease, Seq: a.Seq, Attempt: a.Attempt, Source: sha256.Sum256(source)}
+	for i, r := range res.Renditions {
+		tr.receipt.Renditions = append(tr.receipt.Renditions, protocol.RenditionReceipt{Profile: protocol.Hash(ladder[i].Hash()), Output: sha256.Sum256(tr.outs[i]),
+			Pixels: uint64(r.Pixels), Frames: uint32(r.Frames), FirstPTS: r.FirstPTS, LastPTS: r.LastPTS})
+	}
+	if err := tr.receipt.Validate(); err != nil {
+		t.Error(err)
+	}
+	return tr
+}
+
+func outputProfile(change func(*protocol.Profile)) protocol.Profile {
+	p := protocol.Profile{Name: "p", Width: 256, Height: 144, Bitrate: 300_000, Codec: protocol.H264, Preset: "veryfast"}
+	change(&p)
+	return p
+}
+
+// outputKinds are profiles of every kind, with the CODECS a player is told.
+var outputKinds = map[string]struct {
+	profile protocol.Profile
+	codecs  string
+}{
+	"h264 fmp4":   {outputProfile(func(p *protocol.Profile) { p.Container, p.PartMillis, p.Level = "fmp4", 200, 30 }), "avc1.64001e,mp4a.40.2"},
+	"hevc ts":     {outputProfile(func(p *protocol.Profile) { p.Codec, p.GOPMillis = "hevc", 500 }), "hvc1.1.6.L60.90,mp4a.40.2"},
+	"hevc 10 bit": {outputProfile(func(p *protocol.Profile) { p.Codec, p.CodecProfile, p.Container = "hevc", "main10", "fmp4" }), "hvc1.2.4.L60.90,mp4a.40.2"},
+	"av1":         {outputProfile(func(p *protocol.Profile) { p.Codec, p.Container, p.GOPMillis = "av1", "fmp4", 500 }), "av01.0.00M.08,mp4a.40.2"},
+	"zero latency fmp4": {outputProfile(func(p *protocol.Profile) {
+		p.Lookahead, p.Container, p.PartMillis, p.FPSNum, p.FPSDen = -1, "fmp4", 40, 15, 1
+	}), "avc1.64000c,mp4a.40.2"},
+	"aac":     {outputProfile(func(p *protocol.Profile) { p.AudioCodec, p.AudioChannels, p.AudioBitrate = "aac", 2, 96_000 }), "avc1.64000c,mp4a.40.2"},
+	"opus":    {outputProfile(func(p *protocol.Profile) { p.AudioCodec, p.Container = "opus", "fmp4" }), "avc1.64000c,opus"},
+	"mute":    {outputProfile(func(p *protocol.Profile) { p.AudioCodec = "none" }), "avc1.64000c"},
+	"padded":  {outputProfile(func(p *protocol.Profile) { p.Fit, p.Height = "pad", 256 }), "avc1.64000d,mp4a.40.2"},
+	"cropped": {outputProfile(func(p *protocol.Profile) { p.Fit, p.Height = "crop", 256 }), "avc1.64000d,mp4a.40.2"},
+	"contain": {outputProfile(func(p *protocol.Profile) { p.Fit, p.Width, p.Height, p.Container = "contain", 200, 200, "fmp4" }), "avc1.64000c,mp4a.40.2"},
+}
+
+func TestCheck_passesHonestWorkOfEveryKind(t *testing.T) {
+	t.Parallel()
+	source := mediatest.Segments(t, mediatest.Spec{Start: float64(wrap)/ticks - 1.2})[0].Bytes
+	for name, kind := range outputKinds {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ladder := protocol.Ladder{kind.profile, {Name: "sound", Codec: kind.profile.Codec, AudioCodec: "aac"}, {Name: "sound-fmp4", Codec: kind.profile.Codec, Container: "fmp4"}}
+			tr := made(t, source, ladder)
+			tr.config.Meter, tr.spec.Deep = newMeter(t), true
+			v := tr.judge(t)
+			if !v.Passed || v.Layers != L0L1 {
+				t.Fatalf("verdict %v %v %q %q", v.Passed, v.Layers, v.Code, v.Detail)
+			}
+			o := v.Outputs[0]
+			if o.Codecs != kind.codecs || o.Codec != string(kind.profile.Codec) || (o.InitBytes > 0) != (kind.profile.Container == "fmp4") {
+				t.Errorf("output is %s, %s, with an init segment of %d bytes", o.Codec, o.Codecs, o.InitBytes)
+			}
+			for _, o := range v.Outputs[1:] {
+				if o.Codecs != "mp4a.40.2" || o.Frames != 0 || o.Pixels != 0 || o.Duration.Seconds() < 1.9 || o.Duration.Seconds() > 2.1 {
+					t.Errorf("sound alone is %+v", o)
+				}
+			}
+		})
+	}
+}
+
+// TestCheck_refusesWhatWasNotAskedFor judges honest work by every profile but its own.
+func TestCheck_refusesWhatWasNotAskedFor(t *testing.T) {
+	t.Parallel()
+	source := mediatest.Segments(t, mediatest.Spec{})[0].Bytes
+	names := []string{"h264 fmp4", "hevc ts", "hevc 10 bit", "av1", "aac", "opus", "mute", "padded", "cropped", "contain"}
+	work := make(map[string]*trial)
+	for _, name := range names {
+		work[name] = made(t, source, protocol.Ladder{outputKinds[name].profile})
+	}
+	for _, is := range names {
+		for _, asked := range names {
+			if is == asked || is == "padded" && asked == "cropped" || is == "cropped" && asked == "padded" { // which only L1 tells apart
+				continue
+			}
+			tr := *work[is]
+			tr.spec.Ladder = protocol.Ladder{outputKinds[asked].profile}
+			tr.receipt.Renditions = slices.Clone(tr.receipt.Renditions)
+			tr.receipt.Renditions[0].Profile = protocol.Hash(tr.spec.Ladder[0].Hash())
+			if v := tr.judge(t); v.Passed || v.Code != protocol.VerificationFailed {
+				t.Errorf("%s passes for %s: %+v", is, asked, v)
+			}
+		}
+	}
+	for is, asked := range map[string]string{"padded": "cropped", "cropped": "padded"} {
+		tr := *work[is]
+		tr.spec.Ladder = protocol.Ladder{outputKinds[asked].profile}
+		tr.receipt.Renditions = slices.Clone(tr.receipt.Renditions)
+		tr.receipt.Renditions[0].Profile = protocol.Hash(tr.spec.Ladder[0].Hash())
+		tr.config.Meter, tr.spec.Deep = newMeter(t), true
+		if v := tr.judge(t); v.Passed || !strings.Contains(v.Detail, "does not show") {
+			t.Errorf("%s passes for %s: %+v", is, asked, v)
+		}
+	}
+}
+
+func TestCheck_findsFaultsOfFragments(t *testing.T) {
+	t.Parallel()
+	source := mediatest.Segments(t, mediatest.Spec{})[0].Bytes
+	profile := outputKinds["h264 fmp4"].profile
+	honest := made(t, source, protocol.Ladder{profile})
+	boxesOf := func(b []byte) (out [][]byte) {
+		for len(b) >= 8 {
+			n := binary.BigEndian.Uint32(b)
+			out, b = append(out, b[:n]), b[n:]
+		}
+		return out
+	}
+	parts := boxesOf(honest.outs[0])
+	if len(parts) < 2+2*8 {
+		t.Fatalf("%d boxes", len(parts))
+	}
+	for name, tc := range map[string]struct {
+		spoil func(p *protocol.Profile) []byte
+		want  string
+	}{
+		"no init segment": {func(*protocol.Profile) []byte { return bytes.Join(parts[2:], nil) }, `"ftyp"`},
+		"init segment twice": {func(*protocol.Profile) []byte {
+			return bytes.Join([][]byte{parts[0], parts[1], bytes.Join(parts, nil)}, nil)
+		}, `"moof"`},
+		"a chunk missing": {func(*protocol.Profile) []byte { return bytes.Join(slices.Concat(parts[:6], parts[8:]), nil) }, "pictures"},
+		"a chunk twice":   {func(*protocol.Profile) []byte { return bytes.Join(slices.Concat(parts[:8], parts[6:]), nil) }, "DTS goes back"},
+		"cut":             {func(*protocol.Profile) []byte { b := bytes.Join(parts, nil); return b[:len(b)-100] }, "cut"},
+		"a box of junk": {func(*protocol.Profile) []byte {
+			return append(bytes.Join(parts, nil), 0, 0, 0, 9, 'f', 'r', 'e', 'e', 0)
+		}, `"free"`},
+		"shorter parts asked": {func(p *protocol.Profile) []byte { p.PartMillis = 50; return bytes.Join(parts, nil) }, "a chunk holds"},
+		"a lower level asked": {func(p *protocol.Profile) []byte { p.Level = 12; return bytes.Join(parts, nil) }, "level"},
+		"padding in the data": {func(*protocol.Profile) []byte {
+			padded := slices.Clone(parts)
+			last := append(slices.Clone(padded[len(padded)-1]), make([]byte, 60_000)...)
+			binary.BigEndian.PutUint32(last, uint32(len(last)))
+			padded[len(padded)-1] = last
+			return bytes.Join(padded, nil)
+		}, "bytes hold"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tr := *honest
+			p := profile
+			tr.outs = [][]byte{tc.spoil(&p)}
+			tr.spec.Ladder = protocol.Ladder{p}
+			tr.receipt.Renditions = slices.Clone(tr.receipt.Renditions)
+			tr.receipt.Renditions[0].Profile, tr.receipt.Renditions[0].Output = protocol.Hash(p.Hash()), sha256.Sum256(tr.outs[0])
+			st := newScanner(Limits{}.withDefaults(), true, askedOf(p))
+			st.write(tr.outs[0])
+			got := st.finish()
+			if got.Frames > 0 {
+				r := &tr.receipt.Renditions[0]
+				r.Frames, r.Pixels, r.FirstPTS, r.LastPTS = uint32(got.Frames), got.Pixels, got.FirstPTS, got.LastPTS
+			}
+			if v := tr.judge(t); v.Passed || !strings.Contains(v.Detail, tc.want) {
+				t.Errorf("verdict %+v, want a word of %s", v, tc.want)
+			}
+		})
+	}
+}
