@@ -13,7 +13,7 @@ mkdir -p build/fuzz/corpus
 step "Building the fuzzer"
 flags=-fsanitize=address,fuzzer-no-link
 CC=clang CXX=clang++ CGO_CFLAGS="-g1 -O1 $flags" CGO_LDFLAGS="$flags" \
-  go build -buildmode=c-archive -gcflags=all=-d=libfuzzer -o build/fuzz/child.a ./cmd/kinora-media/internal/engine/libfuzzer
+  go build -buildmode=c-archive -o build/fuzz/child.a ./cmd/kinora-media/internal/engine/libfuzzer
 libs=$(pkg-config --static --libs libavcodec libavdevice libavfilter libavformat libswresample libswscale libavutil)
 # shellcheck disable=SC2086 # flags are words
 clang++ -fsanitize=address,fuzzer build/fuzz/child.a $libs -lpthread -o build/fuzz/child

@@ -22,7 +22,7 @@ var child = sync.OnceValue(func() *parent {
 	in, toChild := io.Pipe()
 	fromChild, out := io.Pipe()
 	go func() {
-		if err := engine.Serve(in, out, "fuzzing"); err != nil {
+		if err := engine.Serve(in, out, nil, nil); err != nil {
 			panic(err)
 		}
 	}()
