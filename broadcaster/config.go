@@ -185,9 +185,6 @@ func (c Config) ladder() (protocol.Ladder, error) {
 		if l[i].Codec == "" {
 			l[i].Codec = protocol.H264
 		}
-		if l[i].Codec != protocol.H264 {
-			return nil, fmt.Errorf("profile %q: only h264 is made", l[i].Name)
-		}
 	}
 	return l, l.Validate()
 }

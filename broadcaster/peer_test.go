@@ -93,7 +93,7 @@ func (p *peer) quote(w http.ResponseWriter, r *http.Request) {
 		protocol.WriteProblem(w, protocol.Errorf(protocol.BadRequest, "%w", err))
 		return
 	}
-	prices := protocol.Prices{{Codec: protocol.H264, WeiPerPixel: p.price}}
+	prices := protocol.Prices{{Codec: protocol.H264, WeiPerPixel: p.price}, {Codec: protocol.HEVC, WeiPerPixel: p.price}}
 	fee, err := q.Ladder.MaxFee(prices, q.SourceFPS, q.MaxMillis)
 	if err != nil {
 		protocol.WriteProblem(w, protocol.Errorf(protocol.BadLadder, "%w", err))

@@ -110,9 +110,9 @@ func Run(cmd *exec.Cmd) (Usage, error) {
 type Paced struct {
 	Body  []byte
 	Over  time.Duration
+	Began time.Time // when the first byte was asked for
 	Ended time.Time // when the last byte was handed out
 
-	begun time.Time
 	off   int
 }
 
@@ -121,13 +121,13 @@ func (r *Paced) Read(p []byte) (int, error) {
 	if r.off == len(r.Body) {
 		return 0, io.EOF
 	}
-	if r.begun.IsZero() {
-		r.begun = time.Now()
+	if r.Began.IsZero() {
+		r.Began = time.Now()
 	}
 	n := min(len(p), len(r.Body)-r.off)
 	if r.Over > 0 {
 		n = min(n, max(188, len(r.Body)/50))
-		time.Sleep(time.Until(r.begun.Add(time.Duration(float64(r.Over) * float64(r.off+n) / float64(len(r.Body))))))
+		time.Sleep(time.Until(r.Began.Add(time.Duration(float64(r.Over) * float64(r.off+n) / float64(len(r.Body))))))
 	}
 	copy(p, r.Body[r.off:r.off+n])
 	if r.off += n; r.off == len(r.Body) {

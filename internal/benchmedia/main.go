@@ -251,8 +251,66 @@ func (b *benchmark) live(ctx context.Context, f bench.Footage) error {
 		b.figure(c.name, bench.Percentile(tails, 50)/bench.Percentile(whole, 50), "ratio", c.aim, singleName+", its whole response time")
 		b.figure(c.name+"_p50", bench.Percentile(tails, 50), "s", "", "from the last byte in to the last byte out")
 	}
+	if err := b.firstBytes(ctx, segments); err != nil {
+		return err
+	}
 	b.stop()
 	return nil
+}
+
+// partMillis is the chunk length of the low-latency profile whose first bytes are timed.
+const partMillis = 200
+
+// firstBytes takes the time from the first byte of a paced source to the first byte of media of the rendition that is last to
+// have one.
+func (b *benchmark) firstBytes(ctx context.Context, segments [][]byte) error {
+	for _, c := range []struct {
+		name, aim string
+		part      int64
+	}{{"first_byte_over_part_ms", "<= 150", partMillis}, {"first_byte_ts_ms", "", 0}} {
+		if err := b.start(ctx); err != nil {
+			return err
+		}
+		ladder := with(small, "veryfast", -1)
+		for i := range ladder {
+			if c.part > 0 {
+				ladder[i].Container, ladder[i].PartMillis = protocol.FMP4, uint32(c.part)
+			}
+		}
+		var waits []float64
+		for i, segment := range segments {
+			wait, err := b.firstByte(ctx, ladder, segment, i > 0)
+			if err != nil {
+				return err
+			}
+			if i > 0 { // the first learns the stream's frame rate
+				waits = append(waits, float64(wait.Milliseconds()-c.part))
+			}
+		}
+		b.figure(c.name, bench.Percentile(waits, 50), "ms", c.aim, "")
+	}
+	return nil
+}
+
+func (b *benchmark) firstByte(ctx context.Context, ladder protocol.Ladder, segment []byte, continues bool) (time.Duration, error) {
+	source := &bench.Paced{Body: segment, Over: segmentSeconds * time.Second}
+	waiting := make(map[int]bool, len(ladder))
+	for i := range ladder {
+		waiting[i] = true
+	}
+	var first time.Time
+	_, err := b.child.Transcode(ctx, media.Job{Ladder: ladder, Source: source, Continues: continues, Out: func(i int, p []byte) error {
+		if bytes.Contains(p, []byte("moov")) && !bytes.Contains(p, []byte("moof")) { // the init segment, of no use alone
+			return nil
+		}
+		if waiting[i] {
+			if delete(waiting, i); len(waiting) == 0 {
+				first = time.Now()
+			}
+		}
+		return nil
+	}})
+	return first.Sub(source.Began), err
 }
 
 func (b *benchmark) paced(ctx context.Context, ladder protocol.Ladder, segment []byte, continues bool) (time.Duration, error) {

@@ -403,7 +403,7 @@ func (c *Child) Transcode(ctx context.Context, job Job) (*Result, error) {
 	j := newJob(c, job.Source)
 	j.renditions = len(job.Ladder)
 	j.out = job.Out
-	request := wire.Transcode{Ladder: wireLadder(job.Ladder, job.Encoders), Continues: job.Continues, FPSNum: job.FPSNum, FPSDen: job.FPSDen, Limits: c.limits.wire()}
+	request := wire.Transcode{Ladder: wireLadder(job.Ladder, job.Encoders), Continues: job.Continues, FPSNum: job.FPSNum, FPSDen: job.FPSDen, Limits: c.limits.wire(), Loudness: job.Loudness}
 	answer, err := j.run(ctx, wire.KindTranscode, request)
 	if err != nil {
 		return nil, err
@@ -418,7 +418,7 @@ func (c *Child) Transcode(ctx context.Context, job Job) (*Result, error) {
 // Measure reports what the segment in r holds. Several may run at once, beside a Transcode or not. r as Job.Source.
 func (c *Child) Measure(ctx context.Context, r io.Reader, opts MeasureOptions) (*Measurement, error) {
 	j := newJob(c, r)
-	answer, err := j.run(ctx, wire.KindMeasure, wire.Measure{Grid: opts.Grid, Of: opts.Of, Limits: c.limits.wire()})
+	answer, err := j.run(ctx, wire.KindMeasure, wire.Measure{Grid: opts.Grid, Of: opts.Of, SDR: opts.SDR, Loudness: opts.Loudness, Limits: c.limits.wire()})
 	if err != nil {
 		return nil, err
 	}

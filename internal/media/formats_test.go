@@ -3,6 +3,7 @@ package media_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kinora/kinora/internal/media"
 	"github.com/kinora/kinora/internal/media/mediatest"
@@ -104,5 +105,33 @@ func TestTranscode_takesEveryFormat(t *testing.T) {
 				t.Errorf("sound moved by %d ticks against the pictures", d)
 			}
 		})
+	}
+}
+
+func TestTranscode_ofSoundAloneMakesWhatIsSoundAlone(t *testing.T) {
+	t.Parallel()
+	alone := protocol.Profile{Name: "sound", Codec: protocol.H264, AudioCodec: "aac", AudioBitrate: 96_000}
+	if err := (protocol.Ladder{rung(144, 200_000), alone}).Validate(); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range []string{"ts -c:a aac", "ts -c:a libmp3lame", "mp4 -c:a aac -movflags +faststart", "webm -c:a libopus"} {
+		extension, rest, _ := strings.Cut(args, " ")
+		segment := mediatest.Make(t, extension, append([]string{"-f", "lavfi", "-i", tone}, strings.Fields(rest)...)...)
+		c := start(t, media.Limits{})
+		for i := range 2 {
+			res, out := transcode(t, c, protocol.Ladder{rung(144, 200_000), alone}, segment, i > 0)
+			r := res.Renditions
+			if len(out[0]) != 0 || r[0].Name != "144p" || r[0].Bytes != 0 || r[1].AudioPackets < 40 || r[1].Bytes != int64(len(out[1])) || res.Source.Frames != 0 {
+				t.Errorf("%s: %+v", args, res)
+			}
+			if d := res.Source.Duration; d < 900*time.Millisecond || d > 1100*time.Millisecond {
+				t.Errorf("%s lasts %s", args, d)
+			}
+			if n := len(packets(t, out[1], "a")); n != r[1].AudioPackets {
+				t.Errorf("%s: %d sound packets, says %d", args, n, r[1].AudioPackets)
+			}
+			decodeCleanly(t, out[1])
+		}
+		refused(t, c, segment, protocol.NoVideo, "no video track")
 	}
 }

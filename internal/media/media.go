@@ -114,7 +114,7 @@ func executable(path string) bool {
 type Job struct {
 	Ladder protocol.Ladder
 
-	// Source yields the MPEG-TS bytes of the segment as they arrive. Its Read is not begun again once the job ended, but
+	// Source yields the bytes of the segment (MPEG-TS, MP4 or Matroska) as they arrive. Its Read is not begun again once the job ended, but
 	// a Read in progress is not interrupted: end it by the same context.
 	Source io.Reader
 
@@ -132,6 +132,10 @@ type Job struct {
 
 	// FPSNum/FPSDen is the source's frame rate if it is known; otherwise it is learnt from the first pictures.
 	FPSNum, FPSDen int
+
+	// Loudness has that of the source's sound measured: Result.Source.Audio.LUFS and TruePeak. It costs about
+	// 5 ms of CPU per second of sound.
+	Loudness bool
 }
 
 type (
@@ -156,6 +160,12 @@ type MeasureOptions struct {
 
 	// Of is the part of every picture that the grid covers: without bars, or what a crop leaves. Empty: all of it.
 	Of Rect
+
+	// SDR takes the grid of pictures of high dynamic range as a rendition looks that is mapped to standard.
+	SDR bool
+
+	// Loudness has that of the sound measured: Audio.LUFS and TruePeak.
+	Loudness bool
 }
 
 // Rect is a part of a picture, in pixels.

@@ -41,7 +41,7 @@ func Begin(ctx context.Context, src *Source, spec Spec) *Check {
 	if !spec.Deep || src.cfg.Meter == nil {
 		return c
 	}
-	src.startMeasure(media.Rect{})
+	src.startMeasure(media.MeasureOptions{})
 	for _, o := range c.outs {
 		if o.profile.SoundOnly() { // nothing to see
 			continue
@@ -50,7 +50,7 @@ func Begin(ctx context.Context, src *Source, spec Spec) *Check {
 		c.meters.Add(1)
 		go func() {
 			defer c.meters.Done()
-			var of media.Rect
+			var of media.MeasureOptions
 			if of, o.err = src.shownIn(ctx, o.profile); o.err == nil {
 				o.measured, o.err = src.cfg.Meter.measure(ctx, "payee "+spec.Payee, o.tape, of)
 			}

@@ -326,7 +326,7 @@ func (y *tally) tell(t *testing.T, lost bool, segments [][]byte) {
 				ordered = y.starved
 			}
 			excuses[i] = append(excuses[i], sync.OnceValues(func() (*excuse, error) {
-				own, err := encodeOwn(t.Context(), child, tape, y.ladder, ordered, media.Rect{})
+				own, err := encodeOwn(t.Context(), child, tape, y.ladder, ordered, media.MeasureOptions{})
 				if err != nil {
 					return nil, err
 				}

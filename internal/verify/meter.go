@@ -146,11 +146,12 @@ func (l *lent) close() {
 	}()
 }
 
-// measure decodes what is on the tape and returns the luma grids of a part of its pictures.
-func (m *Meter) measure(ctx context.Context, party string, t *tape, of media.Rect) (*media.Measurement, error) {
+// measure decodes what is on the tape and returns the luma grids of its pictures, or of a part of them.
+func (m *Meter) measure(ctx context.Context, party string, t *tape, of media.MeasureOptions) (*media.Measurement, error) {
+	of.Grid = true
 	var got *media.Measurement
 	err := m.with(ctx, party, func(c *media.Child) (err error) {
-		got, err = c.Measure(ctx, t.reader(ctx), media.MeasureOptions{Grid: true, Of: of})
+		got, err = c.Measure(ctx, t.reader(ctx), of)
 		return err
 	})
 	return got, err

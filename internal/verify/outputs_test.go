@@ -91,6 +91,24 @@ func TestCheck_passesHonestWorkOfEveryKind(t *testing.T) {
 	}
 }
 
+func TestCheck_comparesMappedPicturesWithTheSourceMapped(t *testing.T) {
+	t.Parallel()
+	source := mediatest.Segments(t, mediatest.Spec{PixelFormat: "yuv420p10le", SegmentSeconds: 1, Extra: "-x264-params colorprim=bt2020:transfer=arib-std-b67:colormatrix=bt2020nc"})[0].Bytes
+	sdr := outputProfile(func(p *protocol.Profile) { p.DynamicRange = "sdr" })
+	same := outputProfile(func(*protocol.Profile) {})
+	for name, tc := range map[string]struct {
+		work, asked protocol.Profile
+		passes      bool
+	}{"mapped": {sdr, sdr, true}, "as it is": {same, same, true}, "not mapped": {same, sdr, false}, "mapped unasked": {sdr, same, false}} {
+		tr := made(t, source, protocol.Ladder{tc.work})
+		tr.spec.Ladder, tr.receipt.Renditions[0].Profile = protocol.Ladder{tc.asked}, protocol.Hash(tc.asked.Hash())
+		tr.config.Meter, tr.spec.Deep = newMeter(t), true
+		if v := tr.judge(t); v.Passed != tc.passes || v.Layers != L0L1 {
+			t.Errorf("%s: %v at %s: %s", name, v.Passed, v.Layers, v.Detail)
+		}
+	}
+}
+
 // TestCheck_refusesWhatWasNotAskedFor judges honest work by every profile but its own.
 func TestCheck_refusesWhatWasNotAskedFor(t *testing.T) {
 	t.Parallel()

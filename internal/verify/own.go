@@ -206,7 +206,7 @@ func (s *Source) makeExcuse(ladder protocol.Ladder, i int) (*excuse, error) {
 
 // encode makes what is on the tape into profile i of ladder, in several ways, and measures that, with the child that measures
 // the source: whoever could take that over could as well say anything of the source. Few encodes run at once.
-func (m *Meter) encode(ctx context.Context, party string, t *tape, ladder protocol.Ladder, i int, of media.Rect) ([][]media.FrameGrid, error) {
+func (m *Meter) encode(ctx context.Context, party string, t *tape, ladder protocol.Ladder, i int, of media.MeasureOptions) ([][]media.FrameGrid, error) {
 	select {
 	case m.encodes <- struct{}{}:
 		defer func() { <-m.encodes }()
@@ -221,7 +221,8 @@ func (m *Meter) encode(ctx context.Context, party string, t *tape, ladder protoc
 	return grids, err
 }
 
-func encodeOwn(ctx context.Context, c *media.Child, t *tape, ladder protocol.Ladder, i int, of media.Rect) (grids [][]media.FrameGrid, err error) {
+func encodeOwn(ctx context.Context, c *media.Child, t *tape, ladder protocol.Ladder, i int, of media.MeasureOptions) (grids [][]media.FrameGrid, err error) {
+	of.Grid = true
 	for _, l := range waysTo(ladder, i) {
 		var out bytes.Buffer
 		if _, err := c.Transcode(ctx, media.Job{Ladder: l, Source: t.reader(ctx), Out: func(i int, b []byte) error {
@@ -232,7 +233,7 @@ func encodeOwn(ctx context.Context, c *media.Child, t *tape, ladder protocol.Lad
 		}}); err != nil {
 			return nil, err
 		}
-		m, err := c.Measure(ctx, &out, media.MeasureOptions{Grid: true, Of: of})
+		m, err := c.Measure(ctx, &out, of)
 		if err != nil {
 			return nil, err
 		}

@@ -32,7 +32,7 @@ type Source struct {
 
 	mu    sync.Mutex
 	own   map[ownID]*ownEncode
-	grids map[media.Rect]*gridded // by the part of the pictures
+	grids map[media.MeasureOptions]*gridded // by the part of the pictures, and how they are shown
 }
 
 // NewSource begins a segment that was announced to last announced (0: unknown).
@@ -40,7 +40,7 @@ func NewSource(cfg Config, announced time.Duration) *Source {
 	cfg.Limits = cfg.Limits.withDefaults()
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Source{cfg: cfg, announced: announced, tape: newTape(), scan: newScanner(cfg.Limits, false, asked{}),
-		seen: make(chan struct{}), done: make(chan struct{}), own: make(map[ownID]*ownEncode), grids: make(map[media.Rect]*gridded), ctx: ctx, cancel: cancel}
+		seen: make(chan struct{}), done: make(chan struct{}), own: make(map[ownID]*ownEncode), grids: make(map[media.MeasureOptions]*gridded), ctx: ctx, cancel: cancel}
 }
 
 // Write takes the next bytes of the source, in any portions. It fails as soon as they cannot become a segment, or after
@@ -170,7 +170,7 @@ type gridded struct {
 }
 
 // startMeasure begins to decode the source, once, for all deep checks on it that look at this part of its pictures.
-func (s *Source) startMeasure(of media.Rect) *gridded {
+func (s *Source) startMeasure(of media.MeasureOptions) *gridded {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g := s.grids[of]
@@ -186,7 +186,7 @@ func (s *Source) startMeasure(of media.Rect) *gridded {
 }
 
 // pictures waits for the luma grids of a part of the source's pictures.
-func (s *Source) pictures(ctx context.Context, of media.Rect) (*media.Measurement, error) {
+func (s *Source) pictures(ctx context.Context, of media.MeasureOptions) (*media.Measurement, error) {
 	g := s.startMeasure(of)
 	select {
 	case <-g.done:
@@ -196,24 +196,26 @@ func (s *Source) pictures(ctx context.Context, of media.Rect) (*media.Measuremen
 	}
 }
 
-// seenIn is the part of the source's pictures that profile p shows; empty: all.
-func seenIn(src Stream, p protocol.Profile) media.Rect {
-	if p.Fit != protocol.Crop {
-		return media.Rect{}
+// seenIn is the part of the source's pictures that profile p shows, and how.
+func seenIn(src Stream, p protocol.Profile) media.MeasureOptions {
+	o := media.MeasureOptions{SDR: p.DynamicRange == protocol.SDR}
+	if p.Fit == protocol.Crop {
+		o.Of = geometryOf(src, p).Crop
 	}
-	return geometryOf(src, p).Crop
+	return o
 }
 
 // shownIn is the part of the rendition's pictures that is not bars; empty: all. It waits for the source's size.
-func (s *Source) shownIn(ctx context.Context, p protocol.Profile) (media.Rect, error) {
+func (s *Source) shownIn(ctx context.Context, p protocol.Profile) (o media.MeasureOptions, err error) {
 	if p.Fit != protocol.Pad {
-		return media.Rect{}, nil
+		return o, nil
 	}
 	h, err := s.Head(ctx)
 	if err != nil {
-		return media.Rect{}, err
+		return o, err
 	}
-	return geometryOf(Stream{Width: h.Width, Height: h.Height, SARNum: h.SARNum, SARDen: h.SARDen}, p).Show, nil
+	o.Of = geometryOf(Stream{Width: h.Width, Height: h.Height, SARNum: h.SARNum, SARDen: h.SARDen}, p).Show
+	return o, nil
 }
 
 func (f *flaw) err() *protocol.Error {

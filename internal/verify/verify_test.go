@@ -519,7 +519,7 @@ func TestMeter_survivesTheLossOfAChild(t *testing.T) {
 	}
 	done := make(chan result, 1)
 	go func() {
-		got, err := m.measure(t.Context(), "a", tape, media.Rect{})
+		got, err := m.measure(t.Context(), "a", tape, media.MeasureOptions{})
 		done <- result{got, err}
 	}()
 	l, err := m.borrow(t.Context(), "a") // the one that measures, or is about to

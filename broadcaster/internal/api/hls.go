@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -91,7 +92,7 @@ func (a *API) segment(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		protocol.WriteProblem(w, protocol.Errorf(protocol.NotFound, "there is no segment %.100q, or it is no longer kept", file))
 	}
-	if protocol.ValidateStream(name) != nil || protocol.ValidateStream(rendition) != nil || protocol.ValidateStream(file) != nil || !strings.HasSuffix(file, ".ts") {
+	if protocol.ValidateStream(name) != nil || protocol.ValidateStream(rendition) != nil || protocol.ValidateStream(file) != nil || playlist.ContentType(file) == "" {
 		gone()
 		return
 	}
@@ -106,8 +107,8 @@ func (a *API) segment(w http.ResponseWriter, r *http.Request) {
 		gone()
 		return
 	}
-	w.Header().Set("Content-Type", playlist.SegmentType)
+	w.Header().Set("Content-Type", playlist.ContentType(file))
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	w.Header().Set("ETag", `"`+strings.TrimSuffix(file, ".ts")+`"`)
+	w.Header().Set("ETag", `"`+strings.TrimSuffix(file, filepath.Ext(file))+`"`)
 	http.ServeContent(w, r, "", st.ModTime(), f)
 }

@@ -125,11 +125,18 @@ func parseConfiguration(field string) (protocol.Ladder, []string, error) {
 		p.GOPMillis = gop
 		switch strings.ToLower(q.Encoder) {
 		case "", "h264", "h.264":
+		case "hevc", "h265", "h.265":
+			p.Codec = protocol.HEVC
+		case "av1":
+			p.Codec, p.Container = protocol.AV1, protocol.FMP4
 		default:
-			return nil, nil, protocol.Errorf(protocol.UnsupportedCodec, "Livepeer-Transcode-Configuration: profiles[%d]: encoder %.40q: only H.264 is made", i, q.Encoder)
+			return nil, nil, protocol.Errorf(protocol.UnsupportedCodec, "Livepeer-Transcode-Configuration: profiles[%d]: encoder %.40q: H.264, HEVC and AV1 are made", i, q.Encoder)
+		}
+		if q.ColorDepth == 10 && p.Codec == protocol.HEVC {
+			p.CodecProfile, q.ColorDepth = "main10", 8
 		}
 		if q.ColorDepth != 0 && q.ColorDepth != 8 || q.ChromaFormat != 0 && q.ChromaFormat != 420 {
-			return nil, nil, protocol.Errorf(protocol.UnsupportedCodec, "Livepeer-Transcode-Configuration: profiles[%d]: only 8-bit 4:2:0 is made", i)
+			return nil, nil, protocol.Errorf(protocol.UnsupportedCodec, "Livepeer-Transcode-Configuration: profiles[%d]: only 8-bit 4:2:0 is made, and 10-bit of HEVC", i)
 		}
 		ladder, labels = append(ladder, p), append(labels, label)
 	}

@@ -168,9 +168,13 @@ func (h *Handler) answer(w http.ResponseWriter, rc *http.ResponseController, req
 	w.Header().Set("Content-Type", "multipart/mixed; boundary="+parts.Boundary())
 	w.WriteHeader(http.StatusOK)
 	for i, rendition := range renditions {
-		name := fmt.Sprintf(`"%s_%d.ts"`, rendition.Label, req.push.Seq)
+		extension, kind := playlist.TSExtension, playlist.SegmentType
+		if rendition.Init != "" { // its init segment and its media, which are one file together
+			extension, kind = playlist.InitExtension, playlist.MP4Type
+		}
+		name := fmt.Sprintf(`"%s_%d%s"`, rendition.Label, req.push.Seq, extension)
 		part, err := parts.CreatePart(textproto.MIMEHeader{
-			"Content-Type":        {playlist.SegmentType + "; name=" + name},
+			"Content-Type":        {kind + "; name=" + name},
 			"Content-Length":      {strconv.Itoa(len(contents[i]))},
 			"Content-Disposition": {"attachment; filename=" + name},
 			"Rendition-Name":      {rendition.Label},

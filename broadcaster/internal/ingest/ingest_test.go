@@ -75,7 +75,7 @@ func TestParseConfiguration_refusesWhatCannotBe(t *testing.T) {
 		`{"profiles":[{"width":160,"height":90,"bitrate":100000,"profile":"VP8"}]}`:         protocol.BadLadder,
 		`{"profiles":[{"width":160,"height":90,"bitrate":100000,"fps":1000}]}`:              protocol.BadLadder,
 		`{"profiles":[{"name":"a\"b","width":160,"height":90,"bitrate":100000}]}`:           protocol.BadLadder,
-		`{"profiles":[{"width":160,"height":90,"bitrate":100000,"encoder":"HEVC"}]}`:        protocol.UnsupportedCodec,
+		`{"profiles":[{"width":160,"height":90,"bitrate":100000,"encoder":"VP9"}]}`:         protocol.UnsupportedCodec,
 		`{"profiles":[{"width":160,"height":90,"bitrate":100000,"colorDepth":10}]}`:         protocol.UnsupportedCodec,
 		`{"presets":["` + strings.Repeat(`P144p25fps16x9","`, 8) + `P144p25fps16x9"]}`:      protocol.BadLadder,
 		`{"profiles":[{"name":"` + strings.Repeat("a", maxConfiguration) + `","width":1}]}`: protocol.BadLadder,

@@ -13,6 +13,7 @@ import (
 const (
 	Type        = "application/vnd.apple.mpegurl"
 	SegmentType = "video/mp2t"
+	MP4Type     = "video/mp4"
 )
 
 // Segment is one entry of a Media playlist.
@@ -24,6 +25,7 @@ type Segment struct {
 	Duration              time.Duration
 	At                    time.Time // of its first picture
 	URI                   string
+	Map                   string // URI of the init segment; empty: it needs none
 }
 
 // Media is one rendition's playlist. Segments have consecutive media sequence numbers.
@@ -38,6 +40,9 @@ func (m Media) Encode() []byte {
 	var b strings.Builder
 	version := 3
 	for _, s := range m.Segments {
+		if s.Map != "" {
+			version = max(version, 7) // EXT-X-MAP, fMP4
+		}
 		if s.Gap {
 			version = 8 // EXT-X-GAP
 		}
@@ -54,9 +59,14 @@ func (m Media) Encode() []byte {
 			fmt.Fprintf(&b, "#EXT-X-DISCONTINUITY-SEQUENCE:%d\n", removed)
 		}
 	}
+	init := ""
 	for _, s := range m.Segments {
 		if s.Discontinuity {
 			b.WriteString("#EXT-X-DISCONTINUITY\n")
+		}
+		if s.Map != "" && s.Map != init {
+			fmt.Fprintf(&b, "#EXT-X-MAP:URI=\"%s\"\n", s.Map)
+			init = s.Map
 		}
 		if s.Gap {
 			b.WriteString("#EXT-X-GAP\n")
@@ -83,7 +93,7 @@ type Variant struct {
 	Name          string
 	Bandwidth     uint64 // bit/s, the highest of any segment
 	Average       uint64 // bit/s
-	Width, Height int
+	Width, Height int    // 0: sound alone
 	FPS           float64
 	Codecs        string
 }
@@ -93,8 +103,11 @@ func Multivariant(variants []Variant) []byte {
 	var b strings.Builder
 	b.WriteString("#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-INDEPENDENT-SEGMENTS\n")
 	for _, v := range variants {
-		fmt.Fprintf(&b, "#EXT-X-STREAM-INF:BANDWIDTH=%d,AVERAGE-BANDWIDTH=%d,CODECS=\"%s\",RESOLUTION=%dx%d,FRAME-RATE=%.3f\n%s\n",
-			v.Bandwidth, v.Average, v.Codecs, v.Width, v.Height, v.FPS, v.URI)
+		fmt.Fprintf(&b, "#EXT-X-STREAM-INF:BANDWIDTH=%d,AVERAGE-BANDWIDTH=%d,CODECS=\"%s\"", v.Bandwidth, v.Average, v.Codecs)
+		if v.Width > 0 {
+			fmt.Fprintf(&b, ",RESOLUTION=%dx%d,FRAME-RATE=%.3f", v.Width, v.Height, v.FPS)
+		}
+		fmt.Fprintf(&b, "\n%s\n", v.URI)
 	}
 	return []byte(b.String())
 }

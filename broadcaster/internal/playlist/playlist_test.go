@@ -21,7 +21,7 @@ var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func entry(msn uint64, dseq uint64, d time.Duration) playlist.Segment {
 	return playlist.Segment{MSN: msn, DiscontinuitySequence: dseq, Duration: d, At: start.Add(time.Duration(msn) * 2 * time.Second),
-		URI: playlist.FileName(0, msn, "0123456789abcdef")}
+		URI: playlist.FileName(0, msn, "0123456789abcdef", playlist.TSExtension)}
 }
 
 func cases() map[string]playlist.Media {
@@ -32,7 +32,13 @@ func cases() map[string]playlist.Media {
 	first.Segments[0].Discontinuity = true
 	gap := playlist.Media{TargetSeconds: 3, Ended: true, Segments: []playlist.Segment{entry(0, 0, 2*time.Second), entry(1, 0, 2*time.Second), entry(2, 0, 3*time.Second)}}
 	gap.Segments[1].Gap = true
-	return map[string]playlist.Media{"plain": plain, "slid": slid, "discontinuity_first": first, "gap_ended": gap, "empty": {TargetSeconds: 2}}
+	fragments := playlist.Media{TargetSeconds: 2, Segments: []playlist.Segment{entry(3, 0, 2*time.Second), entry(4, 0, 2*time.Second), entry(5, 1, 2*time.Second), entry(6, 1, 2*time.Second)}}
+	for i := range fragments.Segments {
+		s := &fragments.Segments[i]
+		s.URI, s.Map = playlist.FileName(0, s.MSN, "0123456789abcdef", playlist.MediaExtension), playlist.InitName("00000000")
+	}
+	fragments.Segments[2].Discontinuity, fragments.Segments[2].Map, fragments.Segments[3].Map = true, playlist.InitName("11111111"), playlist.InitName("11111111")
+	return map[string]playlist.Media{"fragments": fragments, "plain": plain, "slid": slid, "discontinuity_first": first, "gap_ended": gap, "empty": {TargetSeconds: 2}}
 }
 
 func TestMedia_isWrittenAsInTheGoldenFiles(t *testing.T) {
@@ -42,6 +48,7 @@ func TestMedia_isWrittenAsInTheGoldenFiles(t *testing.T) {
 	}
 	golden(t, "multivariant.m3u8", playlist.Multivariant([]playlist.Variant{
 		{URI: "240p/index.m3u8", Bandwidth: 512345, Average: 498000, Width: 426, Height: 240, FPS: 30, Codecs: "avc1.64001e,mp4a.40.2"},
+		{URI: "sound/index.m3u8", Bandwidth: 66000, Average: 65000, Codecs: "mp4a.40.2"},
 		{URI: "160p/index.m3u8", Bandwidth: 212345, Average: 198000, Width: 284, Height: 160, FPS: 29.97, Codecs: "avc1.64000d,mp4a.40.2"},
 	}))
 }

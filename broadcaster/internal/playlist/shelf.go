@@ -21,10 +21,31 @@ func NewShelf(dir string) (*Shelf, error) {
 	return &Shelf{dir: dir}, nil
 }
 
-// FileName is the name of a rendition's segment: it never names other bytes.
-func FileName(incarnation uint32, seq uint64, hash string) string {
-	return fmt.Sprintf("%d-%d-%s.ts", incarnation, seq, hash)
+// Extensions of segment files: MPEG-TS, the media of an fMP4, and its init segment.
+const (
+	TSExtension    = ".ts"
+	MediaExtension = ".m4s"
+	InitExtension  = ".mp4"
+)
+
+// ContentType is the type of a file by its extension; empty: no such file is kept.
+func ContentType(file string) string {
+	switch filepath.Ext(file) {
+	case TSExtension:
+		return SegmentType
+	case MediaExtension, InitExtension:
+		return MP4Type
+	}
+	return ""
 }
+
+// FileName is the name of a rendition's segment: it never names other bytes.
+func FileName(incarnation uint32, seq uint64, hash, extension string) string {
+	return fmt.Sprintf("%d-%d-%s%s", incarnation, seq, hash, extension)
+}
+
+// InitName is the name of an init segment, which segments share that begin with the same bytes.
+func InitName(hash string) string { return "init-" + hash + InitExtension }
 
 // Path is where a file lies.
 func (s *Shelf) Path(stream, rendition, file string) string {

@@ -170,7 +170,7 @@ func (s *Store) read(ctx context.Context, where string, args ...any) ([]Segment,
 	for i, seg := range segs {
 		at[seg.ID], ids[i] = i, seg.ID
 	}
-	rows, err = s.pool.Query(ctx, `SELECT segment, name, label, file, bytes, sha256, width, height, frames, fps, codecs, duration_us
+	rows, err = s.pool.Query(ctx, `SELECT segment, name, label, file, bytes, sha256, width, height, frames, fps, codecs, duration_us, init_file, init_bytes
 		FROM live_renditions WHERE segment = ANY($1) ORDER BY segment, position`, ids)
 	if err != nil {
 		return nil, fmt.Errorf("read renditions: %w", err)
@@ -180,7 +180,7 @@ func (s *Store) read(ctx context.Context, where string, args ...any) ([]Segment,
 		r      Rendition
 		hash   []byte
 	)
-	if _, err := pgx.ForEachRow(rows, []any{&id, &r.Name, &r.Label, &r.File, &r.Bytes, &hash, &r.Width, &r.Height, &r.Frames, &r.FPS, &r.Codecs, &us}, func() error {
+	if _, err := pgx.ForEachRow(rows, []any{&id, &r.Name, &r.Label, &r.File, &r.Bytes, &hash, &r.Width, &r.Height, &r.Frames, &r.FPS, &r.Codecs, &us, &r.Init, &r.InitBytes}, func() error {
 		copy(r.SHA256[:], hash)
 		r.Duration = time.Duration(us) * time.Microsecond
 		segs[at[id]].Renditions = append(segs[at[id]].Renditions, r)

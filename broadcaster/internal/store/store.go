@@ -74,9 +74,11 @@ type Rendition struct {
 	Name          string // of the profile
 	Label         string // as the pusher named it
 	File          string
-	Bytes         int64
-	SHA256        protocol.Hash
-	Width, Height int
+	Init          string // file of the init segment; empty: MPEG-TS
+	Bytes         int64  // of both
+	InitBytes     int64
+	SHA256        protocol.Hash // of both
+	Width, Height int           // 0: sound alone
 	Frames        int
 	FPS           float64
 	Codecs        string
@@ -166,9 +168,9 @@ func (s *Store) CommitVerified(ctx context.Context, seg *Segment, a Attempt) err
 		}
 		for i, r := range seg.Renditions {
 			if _, err := tx.Exec(ctx, `
-				INSERT INTO live_renditions (segment, position, name, label, file, bytes, sha256, width, height, frames, fps, codecs, duration_us)
-				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-				seg.ID, i, r.Name, r.Label, r.File, r.Bytes, r.SHA256[:], r.Width, r.Height, r.Frames, r.FPS, r.Codecs, r.Duration.Microseconds()); err != nil {
+				INSERT INTO live_renditions (segment, position, name, label, file, bytes, sha256, width, height, frames, fps, codecs, duration_us, init_file, init_bytes)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+				seg.ID, i, r.Name, r.Label, r.File, r.Bytes, r.SHA256[:], r.Width, r.Height, r.Frames, r.FPS, r.Codecs, r.Duration.Microseconds(), r.Init, r.InitBytes); err != nil {
 				return err
 			}
 		}

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"slices"
@@ -188,9 +189,15 @@ func (s *Stream) rowOf(seg *segment, w *work) store.Segment {
 	row := store.Segment{SegmentKey: seg.SegmentKey, State: store.Verified, Source: info.SHA256, Attempt: w.assignment.Message.Attempt, ArrivedAt: seg.arrived,
 		Duration: info.Duration, FirstPTS: info.FirstPTS}
 	for i, o := range w.verdict.Outputs {
-		row.Renditions = append(row.Renditions, store.Rendition{Name: seg.ladder[i].Name, Label: seg.labels[i],
-			File: playlist.FileName(seg.Incarnation, seg.Seq, fmt.Sprintf("%x", o.SHA256[:8])), Bytes: o.Bytes, SHA256: o.SHA256, Width: o.Width, Height: o.Height,
-			Frames: o.Frames, FPS: o.FPS, Codecs: o.Codecs, Duration: o.Duration})
+		r := store.Rendition{Name: seg.ladder[i].Name, Label: seg.labels[i], Bytes: o.Bytes, InitBytes: o.InitBytes, SHA256: o.SHA256,
+			Width: o.Width, Height: o.Height, Frames: o.Frames, FPS: o.FPS, Codecs: o.Codecs, Duration: o.Duration}
+		extension := playlist.TSExtension
+		if o.InitBytes > 0 {
+			init := sha256.Sum256(w.outputs[i][:o.InitBytes])
+			r.Init, extension = playlist.InitName(fmt.Sprintf("%x", init[:8])), playlist.MediaExtension
+		}
+		r.File = playlist.FileName(seg.Incarnation, seg.Seq, fmt.Sprintf("%x", o.SHA256[:8]), extension)
+		row.Renditions = append(row.Renditions, r)
 	}
 	return row
 }

@@ -155,7 +155,9 @@ func Open(ctx context.Context, cfg Config) (*Desk, error) {
 		}
 		for _, seg := range slices.Concat(s.window, s.aside, rowsOf(s.line)) {
 			for _, r := range seg.Renditions {
-				named[strings.Join([]string{s.name, r.Name, r.File}, "/")] = true
+				for _, file := range filesOf(r) {
+					named[strings.Join([]string{s.name, r.Name, file}, "/")] = true
+				}
 			}
 		}
 		if s.live {
@@ -232,7 +234,7 @@ func (d *Desk) load(ctx context.Context, row store.Stream) (*Stream, error) {
 		switch {
 		case seg.Published:
 			for _, r := range seg.Renditions {
-				if !d.cfg.Shelf.Holds(seg.Stream, r.Name, r.File, r.Bytes) {
+				if !d.cfg.holds(seg.Stream, r) {
 					seg.Gap = true // players get a gap where a disk lost the file
 				}
 			}

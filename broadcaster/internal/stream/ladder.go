@@ -31,17 +31,35 @@ func Order(ladder protocol.Ladder, labels []string) (protocol.Ladder, []string) 
 // rung is made at the size of the source, so that there is always something to play.
 func fit(ladder protocol.Ladder, width, height int) protocol.Ladder {
 	var fits protocol.Ladder
+	var lowest protocol.Profile
 	for _, p := range ladder {
+		if p.SoundOnly() {
+			continue
+		}
+		lowest = p
 		if int(p.Height) < height && int(p.Width) < width || int(p.Width)*int(p.Height) < width*height && (int(p.Height) < height || int(p.Width) < width) {
 			fits = append(fits, p)
 		}
 	}
 	if len(fits) == 0 {
-		p := ladder[len(ladder)-1]
-		p.Width, p.Height = uint32(max(16, width&^1)), uint32(max(16, height&^1))
-		fits = protocol.Ladder{p}
+		lowest.Width, lowest.Height = uint32(max(least(lowest), width&^1)), uint32(max(least(lowest), height&^1))
+		lowest.Level = 0 // which may have no room for it
+		fits = protocol.Ladder{lowest}
+	}
+	for _, p := range ladder {
+		if p.SoundOnly() {
+			fits = append(fits, p)
+		}
 	}
 	return fits
+}
+
+// least is the smallest side of a picture that the profile's codec makes.
+func least(p protocol.Profile) int {
+	if p.Codec == protocol.AV1 {
+		return 64
+	}
+	return 16
 }
 
 // rateAbove is the usual frame rate that bounds fps from above: what a quote is asked for.

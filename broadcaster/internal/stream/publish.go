@@ -321,7 +321,8 @@ func (s *Stream) media(row store.Segment, now time.Time) *store.Segment {
 	last := s.placed()
 	broken := s.nextMSN > 0
 	if last != nil {
-		broken = last.Incarnation != row.Incarnation || !playlist.Follows(last.EndPTS(), row.FirstPTS)
+		broken = last.Incarnation != row.Incarnation || !playlist.Follows(last.EndPTS(), row.FirstPTS) ||
+			row.FirstPTS < last.FirstPTS && fragmented(row.Renditions)
 		for i := len(s.window) - 1; i >= 0 && !broken; i-- {
 			if !s.window[i].Gap {
 				broken = !alike(s.window[i].Renditions, row.Renditions)
@@ -344,6 +345,11 @@ func (s *Stream) at(row store.Segment, broken bool, now time.Time) *store.Segmen
 		}
 	}
 	return &row
+}
+
+// fragmented reports whether a rendition is in fMP4, whose clock does not wrap: where MPEG-TS goes on, it begins anew.
+func fragmented(renditions []store.Rendition) bool {
+	return slices.ContainsFunc(renditions, func(r store.Rendition) bool { return r.Init != "" })
 }
 
 // alike reports whether renditions of the same name have the same tracks.
@@ -394,6 +400,11 @@ func (s *Stream) removeOld(ctx context.Context, now time.Time) error {
 		for _, r := range row.Renditions {
 			if err := s.desk.cfg.Shelf.Remove(s.name, r.Name, r.File); err != nil {
 				return err
+			}
+			if r.Init != "" && !s.needs(r) {
+				if err := s.desk.cfg.Shelf.Remove(s.name, r.Name, r.Init); err != nil {
+					return err
+				}
 			}
 		}
 	}

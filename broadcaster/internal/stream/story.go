@@ -114,7 +114,7 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		began := time.Now()
 		row := s.rowOf(seg, work)
 		for i, r := range row.Renditions {
-			if err := cfg.Shelf.Write(seg.Stream, r.Name, r.File, work.outputs[i]); err != nil {
+			if err := cfg.keep(seg.Stream, r, work.outputs[i]); err != nil {
 				return Answer{}, err
 			}
 		}

@@ -88,10 +88,10 @@ func (v View) Media(rendition string) (playlist.Media, bool) {
 	has := false
 	for _, seg := range v.Segments {
 		e := playlist.Segment{MSN: seg.MSN, DiscontinuitySequence: seg.DiscontinuitySequence, Discontinuity: seg.Discontinuity, Gap: true,
-			Duration: seg.Duration, At: seg.ProgramAt, URI: playlist.FileName(seg.Incarnation, seg.Seq, "lost")}
+			Duration: seg.Duration, At: seg.ProgramAt, URI: playlist.FileName(seg.Incarnation, seg.Seq, "lost", playlist.TSExtension)}
 		for _, r := range seg.Renditions {
 			if r.Name == rendition && !seg.Gap {
-				e.Gap, e.Duration, e.URI, has = false, r.Duration, r.File, true
+				e.Gap, e.Duration, e.URI, e.Map, has = false, r.Duration, r.File, r.Init, true
 			}
 		}
 		m.Segments = append(m.Segments, e)
@@ -101,5 +101,13 @@ func (v View) Media(rendition string) (playlist.Media, bool) {
 
 // Read returns a kept rendition's bytes.
 func (d *Desk) Read(seg protocol.SegmentKey, r store.Rendition) ([]byte, error) {
-	return d.cfg.Shelf.Read(seg.Stream, r.Name, r.File)
+	media, err := d.cfg.Shelf.Read(seg.Stream, r.Name, r.File)
+	if err != nil || r.Init == "" {
+		return media, err
+	}
+	init, err := d.cfg.Shelf.Read(seg.Stream, r.Name, r.Init)
+	if err != nil {
+		return nil, err
+	}
+	return append(init, media...), nil
 }

@@ -58,13 +58,17 @@ type Transcode struct {
 	FPSNum    int       `json:"fps_num,omitempty"`   // source frame rate if the parent knows it
 	FPSDen    int       `json:"fps_den,omitempty"`
 	Limits    Limits    `json:"limits"`
+	Loudness  bool      `json:"loudness,omitempty"` // measure that of the source's sound
 }
 
 // Measure begins a job that reports what is in a segment.
 type Measure struct {
 	Grid   bool   `json:"grid,omitempty"` // decode every picture, not only the first, and send its luma grid
 	Of     Rect   `json:"of"`             // the part of the pictures that the grid covers; empty: all
+	SDR    bool   `json:"sdr,omitempty"`  // the grid is of the pictures as they look mapped to standard dynamic range
 	Limits Limits `json:"limits"`
+
+	Loudness bool `json:"loudness,omitempty"` // measure that of the sound
 }
 
 // Hello is a child's first message.
@@ -103,7 +107,11 @@ type Audio struct {
 	Bytes      int64  `json:"bytes"`
 	FirstPTS   int64  `json:"first_pts"` // 1/90000 s
 	LastPTS    int64  `json:"last_pts"`
-	Hash       string `json:"hash,omitempty"` // hex SHA-256 of the packets' payloads in order
+	Hash       string `json:"hash,omitempty"` // hex SHA-256 of the packets' payloads in order, without ADTS headers
+
+	// Where the loudness was asked for; both are 0 where it was not, or no sound decodes, and -70 for silence.
+	LUFS     float64 `json:"lufs,omitempty"`      // integrated loudness (EBU R 128)
+	TruePeak float64 `json:"true_peak,omitempty"` // dBTP
 }
 
 // Rendition is one output of a Transcode job.
@@ -135,8 +143,8 @@ type Result struct {
 // Measurement ends a Measure job; its pictures went before it in KindGrids.
 type Measurement struct {
 	Codec        string        `json:"codec"`         // FFmpeg's name
-	CodecProfile string        `json:"codec_profile"` // H.264: baseline, constrained_baseline, main, high, …
-	Level        int           `json:"level"`         // H.264: 10 × the level
+	CodecProfile string        `json:"codec_profile"` // H.264: baseline, constrained_baseline, main, high, …; HEVC: main, main10; AV1: main, …
+	Level        int           `json:"level"`         // H.264: 10 × the level; HEVC: 30 × the level; AV1: seq_level_idx
 	PixelFormat  string        `json:"pixel_format"`
 	Width        int           `json:"width"`
 	Height       int           `json:"height"`

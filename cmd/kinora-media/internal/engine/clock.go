@@ -41,16 +41,10 @@ func (c *soundClock) date(pts int64, head soundHead) (int64, bool) {
 	if head.rate > 0 {
 		c.rate, c.channels = head.rate, head.channels
 	}
-	length := func(samples int64) int64 {
-		if c.rate == 0 {
-			return 0
-		}
-		return (samples*wire.TicksPerSecond + int64(c.rate)/2) / int64(c.rate)
-	}
 	if pts == astiav.NoPtsValue && !c.begun {
 		return 0, false
 	}
-	next := c.pes + length(c.since+int64(c.samples))
+	next := c.pes + c.length(c.since+int64(c.samples))
 	far := c.longest > 0 && c.begun && (pts-next > c.longest || next-pts > c.longest)
 	t := next
 	if pts == astiav.NoPtsValue || c.begun && pts == c.pes || far {
@@ -60,8 +54,18 @@ func (c *soundClock) date(pts int64, head soundHead) (int64, bool) {
 		t = pts
 	}
 	if c.begun && t <= c.last { // the clock jumps back: go on as before
-		t = c.last + max(length(int64(c.samples)), 1)
+		t = c.last + max(c.length(int64(c.samples)), 1)
 	}
 	c.begun, c.last, c.samples = true, t, head.samples
 	return t, true
 }
+
+func (c *soundClock) length(samples int64) int64 {
+	if c.rate == 0 {
+		return 0
+	}
+	return (samples*wire.TicksPerSecond + int64(c.rate)/2) / int64(c.rate)
+}
+
+// next is when the last packet ends.
+func (c *soundClock) next() int64 { return c.last + c.length(int64(c.samples)) }

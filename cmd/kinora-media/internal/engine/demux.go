@@ -32,9 +32,10 @@ type demuxer struct {
 	limits wire.Limits
 
 	video, audio track
-	streams      int // seen of fc
-	most         int // streams of any
-	changes      int // of the tables
+	soundAlone   bool // a segment may have no pictures
+	streams      int  // seen of fc
+	most         int  // streams of any
+	changes      int  // of the tables
 	packets      int
 	retries      int
 	first, last  int64 // PTS of video, as demuxed
@@ -297,6 +298,7 @@ func (d *demuxer) end() error {
 	switch {
 	case d.packets == 0 && d.fc.NbStreams() == 0:
 		return failf(wire.CodeBadMedia, "not an %s: no tracks in %d bytes", d.format.name, d.src.bytes())
+	case d.soundAlone && d.audio.packets > 0 && d.video.Stream == nil:
 	case d.video.Stream == nil && d.video.packets == 0:
 		return failf(wire.CodeNoVideo, "the segment has no video track")
 	}

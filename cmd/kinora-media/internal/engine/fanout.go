@@ -49,6 +49,13 @@ func (p *picture) release() {
 // fanOut makes the renditions and starts them.
 func (t *transcoding) fanOut() error {
 	for i, p := range t.req.Ladder {
+		if t.alone && !p.SoundOnly() {
+			if prev := t.line.prev; prev != nil {
+				go func() { (<-prev.batons[i]).free() }() // nothing of it fits what comes after
+			}
+			t.line.batons[i] <- nil
+			continue
+		}
 		r := &rendition{index: i, profile: p, line: t.line, in: make(chan item, queueLen), out: t.output, audio: t.sound,
 			num: t.num, den: t.den, turns: t.turns(), look: t.look}
 		if p.FPSNum > 0 {

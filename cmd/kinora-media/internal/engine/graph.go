@@ -7,7 +7,7 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// graph is a chain of video filters for pictures of one kind, timed in 1/90000 s.
+// graph is a chain of filters for pictures or sound of one kind.
 type graph struct {
 	g     *astiav.FilterGraph
 	in    *astiav.BuffersrcFilterContext
@@ -15,19 +15,8 @@ type graph struct {
 	frame *astiav.Frame
 }
 
-// newGraph makes a chain for pictures like f.
-func newGraph(f *astiav.Frame, chain string) (_ *graph, err error) {
-	g := &graph{g: astiav.AllocFilterGraph(), frame: astiav.AllocFrame()}
-	defer func() {
-		if err != nil {
-			g.free()
-			err = fmt.Errorf("open filters %s: %w", chain, err)
-		}
-	}()
-	g.g.SetThreadCount(1)
-	if g.in, err = g.g.NewBuffersrcFilterContext(astiav.FindFilterByName("buffer"), "in"); err != nil {
-		return nil, err
-	}
+// newGraph makes a chain for pictures like f, timed in 1/90000 s.
+func newGraph(f *astiav.Frame, chain string) (*graph, error) {
 	par := astiav.AllocBuffersrcFilterContextParameters()
 	defer par.Free()
 	par.SetWidth(f.Width())
@@ -37,13 +26,39 @@ func newGraph(f *astiav.Frame, chain string) (_ *graph, err error) {
 	par.SetColorRange(f.ColorRange())
 	par.SetColorSpace(f.ColorSpace())
 	par.SetTimeBase(timeBase)
+	return connect("buffer", par, chain, "buffersink")
+}
+
+// newSoundGraph makes a chain for sound of this shape, timed in 1/90000 s.
+func newSoundGraph(s soundShape, chain string) (*graph, error) {
+	par := astiav.AllocBuffersrcFilterContextParameters()
+	defer par.Free()
+	par.SetSampleRate(s.rate)
+	par.SetSampleFormat(s.format)
+	par.SetChannelLayout(s.channels)
+	par.SetTimeBase(timeBase)
+	return connect("abuffer", par, chain, "abuffersink")
+}
+
+func connect(source string, par *astiav.BuffersrcFilterContextParameters, chain, sink string) (_ *graph, err error) {
+	g := &graph{g: astiav.AllocFilterGraph(), frame: astiav.AllocFrame()}
+	defer func() {
+		if err != nil {
+			g.free()
+			err = fmt.Errorf("open filters %s: %w", chain, err)
+		}
+	}()
+	g.g.SetThreadCount(1)
+	if g.in, err = g.g.NewBuffersrcFilterContext(astiav.FindFilterByName(source), "in"); err != nil {
+		return nil, err
+	}
 	if err := g.in.SetParameters(par); err != nil {
 		return nil, err
 	}
 	if err := g.in.Initialize(nil); err != nil {
 		return nil, err
 	}
-	if g.out, err = g.g.NewBuffersinkFilterContext(astiav.FindFilterByName("buffersink"), "out"); err != nil {
+	if g.out, err = g.g.NewBuffersinkFilterContext(astiav.FindFilterByName(sink), "out"); err != nil {
 		return nil, err
 	}
 	from, to := astiav.AllocFilterInOut(), astiav.AllocFilterInOut()
@@ -62,7 +77,7 @@ func newGraph(f *astiav.Frame, chain string) (_ *graph, err error) {
 	return g, nil
 }
 
-// push gives f (nil: the end) to the chain and every picture that comes out, in 1/90000 s, to take. That one stays the graph's.
+// push gives f (nil: the end) to the chain and every frame that comes out, in 1/90000 s, to take. That one stays the graph's.
 func (g *graph) push(f *astiav.Frame, take func(*astiav.Frame) error) error {
 	if err := g.in.AddFrame(f, astiav.NewBuffersrcFlags(astiav.BuffersrcFlagKeepRef)); err != nil {
 		return fmt.Errorf("filter: %w", err)

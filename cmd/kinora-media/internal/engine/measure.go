@@ -1,11 +1,15 @@
 package engine
 
+// #include <libavcodec/avcodec.h>
+import "C"
+
 import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"io"
+	"strings"
 
 	"github.com/asticode/go-astiav"
 
@@ -28,6 +32,9 @@ type measuring struct {
 	demux   *demuxer
 	decoder *decoder
 	normal  normaliser
+	small   shaper // before pictures are mapped, which costs by the pixel
+	tone    toneMapper
+	loud    loudness
 	grid    gridder
 	batch   []byte
 	count   int // pictures in batch
@@ -47,6 +54,9 @@ func (m *measuring) release() {
 		m.demux.close()
 	}
 	m.normal.free()
+	m.small.free(m.server.warm)
+	m.tone.free()
+	m.loud.free()
 	m.grid.free()
 }
 
@@ -78,6 +88,9 @@ func (m *measuring) run() (*wire.Measurement, error) {
 				a.Packets++
 				a.Bytes += int64(pkt.Size())
 				a.LastPTS = pkt.Pts() & (wrapTicks - 1)
+				if m.req.Loudness {
+					m.loud.take(m.demux.audio.CodecParameters(), pkt)
+				}
 				sound.Write(pkt.Data()[m.demux.head:]) // the same in every container
 			}
 		}
@@ -124,6 +137,25 @@ func (m *measuring) video(pkt *astiav.Packet) error {
 		return nil
 	}
 	return m.decoder.decode(pkt, m.size)
+}
+
+// dimSize is what pictures are scaled to before they are mapped: many times the grid.
+const dimWidth, dimHeight = 480, 270
+
+// dim is the picture as it looks mapped to standard dynamic range; free it.
+func (m *measuring) dim(f *astiav.Frame) (*astiav.Frame, error) {
+	if m.small.geometry.Width == 0 {
+		m.small = newShaper(wire.Profile{Width: min(dimWidth, f.Width()&^1), Height: min(dimHeight, f.Height()&^1)}, f.Width(), f.Height(), f.SampleAspectRatio())
+	}
+	s, err := m.small.scale(m.server.warm, f, astiav.PixelFormatYuv420P10Le, false)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Free()
+	if err := copyProperties(s, f); err != nil {
+		return nil, err
+	}
+	return m.tone.apply(s)
 }
 
 // another puts another decoder in the place of the one that is open.
@@ -175,7 +207,7 @@ func (m *measuring) note(f *astiav.Frame) error {
 	sar := f.SampleAspectRatio()
 	m.out.SARNum, m.out.SARDen = sar.Num(), sar.Den()
 	cc := m.decoder.cc
-	m.out.CodecProfile, m.out.Level = profileName(m.out.Codec, int(cc.Profile())), int(cc.Level())
+	m.out.CodecProfile, m.out.Level = profileName(m.out.Codec, cc.CodecID(), int(cc.Profile())), int(cc.Level())
 	return nil
 }
 
@@ -202,6 +234,14 @@ func (m *measuring) upright(f *astiav.Frame) error {
 		}
 		defer shown.Free()
 		f = shown
+	}
+	if m.req.SDR && hdr(f) {
+		mapped, err := m.dim(f)
+		if err != nil {
+			return err
+		}
+		defer mapped.Free()
+		f = mapped
 	}
 	if err := m.grid.measure(f, &p.Luma); err != nil {
 		return err
@@ -267,14 +307,15 @@ func (m *measuring) finish(soundHash string) (*wire.Measurement, error) {
 		a.Codec = m.demux.audio.codec.Name()
 		a.SampleRate, a.Channels = m.demux.sound.rate, m.demux.sound.channels
 		a.Hash = soundHash
+		m.loud.finish(a)
 	}
 	return &m.out, nil
 }
 
-// profileName is the H.264 profile as the ladder names it; others are numbers to whoever needs them.
-func profileName(codec string, profile int) string {
-	if codec != "h264" {
-		return ""
+// profileName is the profile of a codec as the ladder names it.
+func profileName(codec string, id astiav.CodecID, profile int) string {
+	if codec != "h264" { // Main 10 is main10
+		return strings.ReplaceAll(strings.ToLower(C.GoString(C.avcodec_profile_name(C.enum_AVCodecID(id), C.int(profile)))), " ", "")
 	}
 	switch profile {
 	case 66:

@@ -25,6 +25,7 @@ type mp4Muxer struct {
 	step  int64
 
 	started   bool
+	full      bool
 	partBegan int64
 	soundNext int64 // when the next sound packet is due, in the track's time base
 	init      int64
@@ -121,6 +122,7 @@ func (m *mp4Muxer) put(pkt *astiav.Packet, isVideo bool) error {
 	if isVideo && pkt.Duration() == 0 {
 		pkt.SetDuration(m.step)
 	}
+	m.full = isVideo && pkt.Dts()+pkt.Duration()-m.partBegan >= m.part
 	pkt.SetStreamIndex(t.stream.Index())
 	pkt.SetPos(-1)
 	pkt.RescaleTs(timeBase, t.stream.TimeBase())
@@ -131,6 +133,9 @@ func (m *mp4Muxer) put(pkt *astiav.Packet, isVideo bool) error {
 		return m.cause("mux", err)
 	}
 	pkt.Unref()
+	if m.full { // without waiting for the next packet, which would only confirm it
+		return m.cut()
+	}
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/asticode/go-astiav"
 
@@ -16,6 +17,7 @@ func (t *transcoding) readAll() (err error) {
 		return err
 	}
 	defer t.demux.close()
+	t.demux.soundAlone = slices.ContainsFunc(t.req.Ladder, wire.Profile.SoundOnly)
 	defer func() {
 		if t.decoder != nil {
 			t.source.Damaged = t.decoder.bad
@@ -44,6 +46,9 @@ func (t *transcoding) readAll() (err error) {
 
 // video decodes one coded picture.
 func (t *transcoding) video(pkt *astiav.Packet) error {
+	if t.alone {
+		return failf(wire.CodeBadMedia, "pictures appear after the sound began: begin another segment there")
+	}
 	if t.decoder == nil {
 		if !pkt.Flags().Has(astiav.PacketFlagKey) {
 			return failf(wire.CodeNoKeyframe, "the segment does not begin with a keyframe")
@@ -180,8 +185,19 @@ func (t *transcoding) audio(pkt *astiav.Packet) error {
 	a.Packets++
 	a.Bytes += int64(pkt.Size())
 	a.LastPTS = pkt.Pts() & (wrapTicks - 1)
+	if t.req.Loudness {
+		t.loud.take(t.demux.audio.CodecParameters(), pkt)
+	}
 	if t.started && t.sound == nil {
 		return failf(wire.CodeBadMedia, "a sound track appears after the first pictures: begin another segment there")
+	}
+	if !t.started && t.demux.video.Stream == nil && t.demux.soundAlone {
+		if err := t.beginAlone(pkt.Pts()); err != nil {
+			return err
+		}
+	}
+	if t.alone {
+		t.lastPTS = pkt.Pts() + t.demux.shift
 	}
 	c := pkt.Clone()
 	if t.started {
@@ -195,8 +211,32 @@ func (t *transcoding) audio(pkt *astiav.Packet) error {
 	return nil
 }
 
+// beginAlone begins a segment that has sound and no pictures: the renditions that are sound alone are made of it.
+func (t *transcoding) beginAlone(first int64) error {
+	t.alone = true
+	t.demux.place(first, t.line.nearby())
+	t.line.setNear(first + t.demux.shift)
+	t.firstPTS = first + t.demux.shift
+	if t.num, t.den = t.line.rate(); t.num == 0 {
+		t.num, t.den = 30, 1 // of no account
+	}
+	return t.start()
+}
+
 // finish brings the last pictures out.
 func (t *transcoding) finish() error {
+	if t.alone {
+		return nil
+	}
+	if t.decoder == nil && t.demux.soundAlone && len(t.early) > 0 { // pictures were declared, and none came
+		first := t.early[0].Pts()
+		t.lastPTS = t.early[len(t.early)-1].Pts()
+		if err := t.beginAlone(first); err != nil {
+			return err
+		}
+		t.lastPTS += t.demux.shift
+		return nil
+	}
 	if t.decoder == nil {
 		return failf(wire.CodeBadMedia, "the video track has no pictures")
 	}

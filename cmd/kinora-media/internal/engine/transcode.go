@@ -33,6 +33,7 @@ type transcoding struct {
 	demux    *demuxer
 	decoder  *decoder
 	normal   normaliser
+	loud     loudness
 	look     look     // of its pictures
 	levels   []*level // in the order of the ladder
 	order    []*level // from the largest
@@ -43,7 +44,8 @@ type transcoding struct {
 	held     []*astiav.Frame
 	early    []*astiav.Packet // sound before the first picture
 	sound    *astiav.CodecParameters
-	num, den int // source frame rate
+	alone    bool // there are no pictures
+	num, den int  // source frame rate
 
 	source    wire.Stream
 	firstPTS  int64 // unwrapped
@@ -65,6 +67,7 @@ func transcode(ctx context.Context, s *server, j *job, l *line, req wire.Transco
 }
 
 func (t *transcoding) run() (*wire.Result, error) {
+	defer t.loud.free()
 	err := t.readAll()
 	if err != nil {
 		t.cancel(err)
@@ -79,15 +82,19 @@ func (t *transcoding) run() (*wire.Result, error) {
 	if cause := context.Cause(t.ctx); cause != nil { // the first thing that went wrong
 		return nil, cause
 	}
+	t.loud.finish(&t.source.Audio)
 	t.source.Bytes = t.job.source.bytes()
 	t.source.FirstPTS, t.source.LastPTS = shown(t.firstPTS, t.firstPTS), shown(t.lastPTS, t.firstPTS)
 	t.source.Duration = ticks(t.end() - t.firstPTS)
 	if n := t.source.Frames; n > 1 {
 		t.source.FPSNum, t.source.FPSDen = t.num, t.den
 	}
-	res := &wire.Result{Source: t.source}
+	res := &wire.Result{Source: t.source, Renditions: make([]wire.Rendition, len(t.req.Ladder))}
+	for i, p := range t.req.Ladder { // what no pictures could be made for is named, and empty
+		res.Renditions[i].Name = p.Name
+	}
 	for _, l := range t.levels {
-		res.Renditions = append(res.Renditions, l.stats)
+		res.Renditions[l.index] = l.stats
 	}
 	return res, nil
 }
@@ -97,7 +104,9 @@ func (t *transcoding) start() error {
 	if t.num == 0 {
 		t.num, t.den = measureRate(t.held, t.decoder.cc.Framerate())
 	}
-	t.line.setRate(t.num, t.den)
+	if !t.alone {
+		t.line.setRate(t.num, t.den)
+	}
 	if a := t.demux.audio; a.Stream != nil {
 		// A copy: a rendition may need it when the demuxer is closed already.
 		t.sound = astiav.AllocCodecParameters()
@@ -108,7 +117,9 @@ func (t *transcoding) start() error {
 	if err := t.fanOut(); err != nil {
 		return err
 	}
-	for _, pkt := range t.early {
+	for len(t.early) > 0 {
+		pkt := t.early[0]
+		t.early = t.early[1:]
 		if err := t.carry(pkt); err != nil {
 			return err
 		}
@@ -129,6 +140,9 @@ func (t *transcoding) start() error {
 // end is when the last picture ends.
 func (t *transcoding) end() int64 {
 	step := interval(t.num, t.den)
+	if t.alone {
+		return t.demux.sound.next() + t.demux.shift
+	}
 	if n := int64(t.source.Frames); n > 1 {
 		step = (t.lastPTS - t.firstPTS + (n-1)/2) / (n - 1)
 	}
@@ -144,10 +158,8 @@ func (t *transcoding) release() {
 	for _, f := range slices.Concat(t.undated, t.held) {
 		f.Free()
 	}
-	if !t.started {
-		for _, p := range t.early {
-			p.Free()
-		}
+	for _, p := range t.early {
+		p.Free()
 	}
 	for _, l := range t.levels {
 		l.release(t.server.warm)
