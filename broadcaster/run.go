@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -135,7 +136,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		}
 		return treasurer.missing()
 	},
-		Ingest: ingest.New(desk, push, ingest.Limits{MaxBytes: cfg.MaxSegmentBytes, MaxDuration: cfg.MaxSegmentDuration, MinRate: cfg.MinBodyRate, Grace: cfg.BodyGrace},
+		Ingest: ingest.New(desk, remux(children), push, ingest.Limits{MaxBytes: cfg.MaxSegmentBytes, MaxDuration: cfg.MaxSegmentDuration, MinRate: cfg.MinBodyRate, Grace: cfg.BodyGrace},
 			metrics.Refused, log),
 		Payer: payer.Stats, Funds: treasury.Funds, Balances: bank.Balances, Log: log}, metrics)
 	listener, err := net.Listen("tcp", cfg.HTTP)
@@ -195,6 +196,18 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	_ = server.Shutdown(drain)
 	_ = server.Close()
 	return fault
+}
+
+// remux has a child of its own for every segment: it sees the bytes of one pusher.
+func remux(children *media.Pool) ingest.Remux {
+	return func(ctx context.Context, segment io.Reader, out func(p []byte) error) error {
+		child, err := children.Get(ctx)
+		if err != nil {
+			return err
+		}
+		defer child.Close()
+		return child.Remux(ctx, segment, out)
+	}
 }
 
 // stopped is nil for an error that merely says that ctx ended.

@@ -429,3 +429,19 @@ func (c *Child) Measure(ctx context.Context, r io.Reader, opts MeasureOptions) (
 	slices.SortStableFunc(m.Frames, func(a, b FrameGrid) int { return int(a.PTS - b.PTS) })
 	return m, nil
 }
+
+// Remux carries the tracks of the segment in r, of any container, into an MPEG-TS, whose bytes out takes as Job.Out does. The
+// same segment gives the same bytes. r as Job.Source.
+func (c *Child) Remux(ctx context.Context, r io.Reader, out func(p []byte) error) error {
+	j := newJob(c, r)
+	j.renditions = 1
+	j.out = func(_ int, p []byte) error { return out(p) }
+	answer, err := j.run(ctx, wire.KindRemux, wire.Remux{Limits: c.limits.wire()})
+	if err != nil {
+		return err
+	}
+	if err := wire.Decode(answer, new(wire.Remuxed)); err != nil {
+		return protocol.Errorf(protocol.Internal, "media child %d: %w", c.Pid(), err)
+	}
+	return nil
+}

@@ -163,7 +163,8 @@ func (j *job) run(ctx context.Context, kind wire.Kind, request any) ([]byte, err
 // answer reads the frame that ended the job.
 func (j *job) answer(f wire.Frame, kind wire.Kind) ([]byte, error) {
 	switch {
-	case f.Kind == wire.KindResult && kind == wire.KindTranscode, f.Kind == wire.KindMeasurement && kind == wire.KindMeasure:
+	case f.Kind == wire.KindResult && kind == wire.KindTranscode, f.Kind == wire.KindMeasurement && kind == wire.KindMeasure,
+		f.Kind == wire.KindRemuxed && kind == wire.KindRemux:
 		return f.Payload, nil
 	case f.Kind == wire.KindFailure:
 		var fail wire.Failure
@@ -197,7 +198,7 @@ func (j *job) cancel(reason error) error {
 	defer func() { <-sent }()
 	for {
 		f, ok, cause := j.next()
-		if cause != nil || ok && (f.Kind == wire.KindFailure || f.Kind == wire.KindResult || f.Kind == wire.KindMeasurement) {
+		if cause != nil || ok && (f.Kind == wire.KindFailure || f.Kind == wire.KindResult || f.Kind == wire.KindMeasurement || f.Kind == wire.KindRemuxed) {
 			return reason
 		}
 		if ok {

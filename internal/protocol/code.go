@@ -16,7 +16,7 @@ const (
 	BadRequest       Code = "bad_request"     // malformed header, query or JSON
 	BadStreamName    Code = "bad_stream_name" // see ValidateStream
 	BadSequence      Code = "bad_sequence"    // not a decimal number below 2^63
-	BadExtension     Code = "bad_extension"   // only .ts is taken
+	BadExtension     Code = "bad_extension"   // only .ts and .mp4 are taken
 	BadDuration      Code = "bad_duration"    // Content-Duration is not a number of milliseconds
 	BadResolution    Code = "bad_resolution"  // Content-Resolution is not WxH
 	BadLadder        Code = "bad_ladder"      // Livepeer-Transcode-Configuration cannot be
@@ -24,7 +24,7 @@ const (
 	NotFound         Code = "not_found"
 	Unauthorized     Code = "unauthorized"  // push secret missing or wrong
 	EmptySegment     Code = "empty_segment" // no bytes
-	BadMedia         Code = "bad_media"     // not decodable as MPEG-TS with H.264
+	BadMedia         Code = "bad_media"     // not decodable
 	NoVideo          Code = "no_video"      // no video track
 	NoKeyframe       Code = "no_keyframe"   // does not begin with a keyframe
 	SegmentTooLarge  Code = "segment_too_large"

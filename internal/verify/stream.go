@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -32,7 +33,11 @@ func (s *scanner) finish() Stream {
 			s.fail(protocol.BadMedia, "the segment has no sound")
 		}
 	case !s.hasVideo && s.videoType != 0:
-		s.fail(protocol.UnsupportedCodec, "the video track is of stream type 0x%02x; only %s (0x%02x) is taken", s.videoType, s.asked.codec, s.wantedType())
+		wanted := "H.264 (0x1b) and HEVC (0x24) are"
+		if s.strict {
+			wanted = fmt.Sprintf("only %s (0x%02x) is", s.asked.codec, s.wantedType())
+		}
+		s.fail(protocol.UnsupportedCodec, "the video track is of stream type 0x%02x; %s taken", s.videoType, wanted)
 	case !s.hasVideo:
 		s.fail(protocol.NoVideo, "the segment has no video track")
 	case !v.begun:

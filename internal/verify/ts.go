@@ -346,6 +346,9 @@ func (s *scanner) readPMT(b []byte) {
 			continue
 		}
 		s.kind[pid] = ignored
+		if !s.strict && !s.hasVideo && e[0] == typeHEVC { // a source is what it is
+			s.asked.codec, s.pictures.codec = protocol.HEVC, protocol.HEVC
+		}
 		switch t := e[0]; {
 		case t == s.wantedType() && !s.hasVideo && !s.asked.soundOnly:
 			s.hasVideo = true

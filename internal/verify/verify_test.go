@@ -373,6 +373,7 @@ func TestSource_refusesWhatIsNoSegment(t *testing.T) {
 		want   protocol.Code
 	}{
 		{"good", plain, Limits{}, ""},
+		{"HEVC", again(t, plain, testLadder[0], "-c:v", "libx265", "-x265-params", "log-level=none", "-enc_time_base", "1/30", "-fps_mode", "cfr"), Limits{}, ""},
 		{"empty", nil, Limits{}, protocol.EmptySegment},
 		{"random", random, Limits{}, protocol.BadMedia},
 		{"text that begins like a packet", bytes.Repeat([]byte("Go is not a container.\n"), 500), Limits{}, protocol.BadMedia},

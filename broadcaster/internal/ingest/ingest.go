@@ -1,4 +1,4 @@
-// Package ingest takes segments over HTTP as go-livepeer does: PUT or POST /live/{stream}/{seq}.ts, answered with the
+// Package ingest takes segments over HTTP as go-livepeer does: PUT or POST /live/{stream}/{seq}.ts or .mp4, answered with the
 // renditions once they are verified and paid.
 package ingest
 
@@ -20,6 +20,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -67,9 +68,13 @@ type Desk interface {
 	Read(seg protocol.SegmentKey, r store.Rendition) ([]byte, error)
 }
 
+// Remux carries the tracks of a segment of another container into an MPEG-TS, as it arrives, and gives that to out.
+type Remux func(ctx context.Context, segment io.Reader, out func(p []byte) error) error
+
 // Handler serves /live/.
 type Handler struct {
 	desk    Desk
+	remux   Remux
 	secret  Secret
 	limits  Limits
 	refused func(protocol.Code) // counts
@@ -77,8 +82,8 @@ type Handler struct {
 }
 
 // New makes a Handler; refused is called with the code of every refusal.
-func New(desk Desk, secret Secret, limits Limits, refused func(protocol.Code), log *slog.Logger) *Handler {
-	return &Handler{desk: desk, secret: secret, limits: limits, refused: refused, log: log}
+func New(desk Desk, remux Remux, secret Secret, limits Limits, refused func(protocol.Code), log *slog.Logger) *Handler {
+	return &Handler{desk: desk, remux: remux, secret: secret, limits: limits, refused: refused, log: log}
 }
 
 // Mount adds the routes.
@@ -93,9 +98,10 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	_ = rc.EnableFullDuplex() // HTTP/1.1: an early refusal must not wait for the body; HTTP/2 is duplex anyway
 	body := &paced{Reader: r.Body, deadline: rc.SetReadDeadline, limits: h.limits, began: time.Now()}
 	answer, req, err := h.push(r, body)
+	n, whole, slow := body.stop()
 	// An HTTP/1.1 connection whose body was not read to its end cannot carry another request: a duplex one would take the
 	// rest of this body for it.
-	if r.ProtoMajor == 1 && r.ContentLength != 0 && !body.whole {
+	if r.ProtoMajor == 1 && r.ContentLength != 0 && !whole {
 		w.Header().Set("Connection", "close")
 	}
 	if err != nil {
@@ -106,7 +112,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 		}
 		protocol.WriteProblem(w, err)
 		_ = rc.Flush()
-		drain(r, rc, body)
+		if !slow && !(n == 0 && r.Header.Get("Expect") != "") { // else it is slow, or waits for our word before it sends
+			drain(r, rc, h.limits.MaxBytes)
+		}
 		return
 	}
 	_ = rc.SetReadDeadline(time.Time{})
@@ -135,6 +143,11 @@ func (h *Handler) push(r *http.Request, body io.Reader) (stream.Answer, request,
 		return stream.Answer{}, req, tooLarge(h.limits.MaxBytes)
 	}
 	req.push.Body = body
+	if req.remux {
+		remuxed := h.remuxed(r.Context(), body)
+		defer remuxed.close()
+		req.push.Body = remuxed
+	}
 	answer, err := h.desk.Push(r.Context(), req.push)
 	return answer, req, err
 }
@@ -197,6 +210,7 @@ func (h *Handler) answer(w http.ResponseWriter, rc *http.ResponseController, req
 type request struct {
 	push      stream.Push
 	multipart bool
+	remux     bool // not an MPEG-TS
 	ignored   bool // a playlist, which HLS muxers push beside their segments
 }
 
@@ -210,18 +224,19 @@ func parse(method, name, file string, header http.Header, limits Limits) (reques
 	if err := protocol.ValidateStream(name); err != nil {
 		return request{}, protocol.Errorf(protocol.BadStreamName, "%w", err)
 	}
-	number, isSegment := strings.CutSuffix(file, ".ts")
-	if !isSegment {
+	number, isTS := strings.CutSuffix(file, ".ts")
+	number, isMP4 := strings.CutSuffix(number, ".mp4")
+	if isTS == isMP4 {
 		if strings.HasSuffix(file, ".m3u8") {
 			return request{ignored: true}, nil
 		}
-		return request{}, protocol.Errorf(protocol.BadExtension, "%.80q: want a number and .ts (MPEG-TS)", file)
+		return request{}, protocol.Errorf(protocol.BadExtension, "%.80q: want a number and .ts (MPEG-TS) or .mp4", file)
 	}
 	seq, err := strconv.ParseUint(number, 10, 63)
 	if err != nil || !digits.MatchString(number) {
-		return request{}, protocol.Errorf(protocol.BadSequence, "%.80q: want a decimal number below 2^63 and .ts", file)
+		return request{}, protocol.Errorf(protocol.BadSequence, "%.80q: want a decimal number below 2^63 and .ts or .mp4", file)
 	}
-	req := request{push: stream.Push{Stream: name, Seq: seq, Announced: 2 * time.Second}, multipart: wantsParts(header)}
+	req := request{remux: isMP4, push: stream.Push{Stream: name, Seq: seq, Announced: 2 * time.Second}, multipart: wantsParts(header)}
 	if v := header.Get("Content-Duration"); v != "" {
 		ms, err := strconv.ParseUint(v, 10, 32)
 		if err != nil || ms == 0 {
@@ -272,21 +287,22 @@ type paced struct {
 	deadline func(time.Time) error
 	limits   Limits
 	began    time.Time
-	last     time.Time // of a byte
-	n        int64
-	slow     bool
-	whole    bool // read to its end
+
+	mu    sync.Mutex // a body that is remuxed is read by another goroutine, which may hang in a read when all is over
+	last  time.Time  // of a byte
+	n     int64
+	slow  bool
+	whole bool // read to its end
+	over  bool // no read begins any more
 }
 
 func (p *paced) Read(b []byte) (int, error) {
-	if p.limits.MinRate > 0 {
-		due := p.began.Add(p.limits.Grace + time.Duration(float64(p.n)/float64(p.limits.MinRate)*float64(time.Second)))
-		if pause := p.last.Add(p.limits.Grace); !p.last.IsZero() && pause.Before(due) {
-			due = pause
-		}
-		_ = p.deadline(due)
+	if !p.begin() {
+		return 0, io.ErrClosedPipe
 	}
 	n, err := p.Reader.Read(b)
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.whole = err == io.EOF
 	if n > 0 {
 		p.last = time.Now()
@@ -305,13 +321,35 @@ func (p *paced) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// drain reads what the pusher is still sending, within bounds, so that it comes to read the answer.
-func drain(r *http.Request, rc *http.ResponseController, body *paced) {
-	if body.slow || body.n == 0 && r.Header.Get("Expect") != "" { // it waits for our word before it sends
-		return
+// begin sets the deadline of the next read.
+func (p *paced) begin() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.over {
+		return false
 	}
+	if p.limits.MinRate > 0 {
+		due := p.began.Add(p.limits.Grace + time.Duration(float64(p.n)/float64(p.limits.MinRate)*float64(time.Second)))
+		if pause := p.last.Add(p.limits.Grace); !p.last.IsZero() && pause.Before(due) {
+			due = pause
+		}
+		_ = p.deadline(due)
+	}
+	return true
+}
+
+// stop ends the reading, and says how much was read: all of it, and none of it too slowly.
+func (p *paced) stop() (n int64, whole, slow bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.over = true
+	return p.n, p.whole, p.slow
+}
+
+// drain reads what the pusher is still sending, within bounds, so that it comes to read the answer.
+func drain(r *http.Request, rc *http.ResponseController, most int64) {
 	_ = rc.SetReadDeadline(time.Now().Add(2 * time.Second))
-	_, _ = io.CopyN(io.Discard, r.Body, body.limits.MaxBytes)
+	_, _ = io.CopyN(io.Discard, r.Body, most)
 }
 
 var sane = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,64}$`)

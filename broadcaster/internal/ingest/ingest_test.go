@@ -166,12 +166,34 @@ func (d *desk) Read(_ protocol.SegmentKey, r store.Rendition) ([]byte, error) {
 	return []byte("bytes of " + r.Name), nil
 }
 
+// shout stands for a child that remuxes: it makes capitals of the bytes, and knows no digits.
+func shout(_ context.Context, segment io.Reader, out func([]byte) error) error {
+	for {
+		var b [4]byte
+		n, err := segment.Read(b[:])
+		if bytes.ContainsAny(b[:n], "0123456789") {
+			return protocol.Errorf(protocol.BadMedia, "no letters")
+		}
+		if n > 0 {
+			if err := out(bytes.ToUpper(b[:n])); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
 func TestHandler_answersAsGoLivepeerDoes(t *testing.T) {
 	t.Parallel()
 	var counted []protocol.Code
 	d := &desk{}
 	r := chi.NewRouter()
-	New(d, Secret{}, limits, func(c protocol.Code) { counted = append(counted, c) }, slog.New(slog.DiscardHandler)).Mount(r)
+	New(d, shout, Secret{}, limits, func(c protocol.Code) { counted = append(counted, c) }, slog.New(slog.DiscardHandler)).Mount(r)
 	server := httptest.NewServer(r)
 	t.Cleanup(server.Close)
 	do := func(method, path, body string, header ...string) (*http.Response, []byte) {
@@ -219,11 +241,18 @@ func TestHandler_answersAsGoLivepeerDoes(t *testing.T) {
 	if resp, b := do("PUT", "/live/cam/7.ts", "gone", "Accept", "multipart/mixed"); resp.StatusCode != 400 || !bytes.Contains(b, []byte(`"stale"`)) {
 		t.Errorf("renditions that are gone: %d %s", resp.StatusCode, b)
 	}
+	if resp, _ := do("PUT", "/live/cam/8.mp4", "ftyp and so on"); resp.StatusCode != 200 || string(d.read) != "FTYP AND SO ON" {
+		t.Errorf("an MP4: %d, the desk read %q", resp.StatusCode, d.read)
+	}
 	for _, c := range []struct {
 		method, path, body string
 		status             int
 		code               protocol.Code
 	}{
+		{"PUT", "/live/cam/7.mp4", "ftyp 123" + strings.Repeat("x", 1<<19), 422, protocol.BadMedia},
+		{"PUT", "/live/cam/7.mp4", strings.Repeat("x", 1<<20+1), 413, protocol.SegmentTooLarge},
+		{"PUT", "/live/cam/7.mp4.ts", "", 400, protocol.BadExtension},
+		{"PUT", "/live/cam/7.ts.mp4", "", 400, protocol.BadSequence},
 		{"GET", "/live/cam/7.ts", "", 405, protocol.MethodNotAllowed},
 		{"PUT", "/live/cam/7.jpg", "", 400, protocol.BadExtension},
 		{"PUT", "/live/cam/+7.ts", "", 400, protocol.BadSequence},
@@ -238,7 +267,7 @@ func TestHandler_answersAsGoLivepeerDoes(t *testing.T) {
 			t.Errorf("%s %s: %d %s, want %d %s", c.method, c.path, resp.StatusCode, b, c.status, c.code)
 		}
 	}
-	if len(counted) != 7 {
+	if len(counted) != 11 {
 		t.Errorf("%d refusals counted: %v", len(counted), counted)
 	}
 	if resp, _ := do("PUT", "/live/cam/index.m3u8", "#EXTM3U"); resp.StatusCode != 200 || resp.Close {
@@ -254,7 +283,7 @@ func TestHandler_refusesABodyThatStalls(t *testing.T) {
 	slow := limits
 	slow.Grace = 50 * time.Millisecond
 	r := chi.NewRouter()
-	New(&desk{}, Secret{}, slow, func(protocol.Code) {}, slog.New(slog.DiscardHandler)).Mount(r)
+	New(&desk{}, shout, Secret{}, slow, func(protocol.Code) {}, slog.New(slog.DiscardHandler)).Mount(r)
 	server := httptest.NewUnstartedServer(r)
 	server.EnableHTTP2 = true
 	server.StartTLS()
@@ -307,7 +336,7 @@ func TestHandler_answersLongAfterTheBodyOnAnyVersion(t *testing.T) {
 	short := limits
 	short.Grace = 50 * time.Millisecond
 	r := chi.NewRouter()
-	New(&waits{wait: 500 * time.Millisecond}, Secret{}, short, func(protocol.Code) {}, slog.New(slog.DiscardHandler)).Mount(r)
+	New(&waits{wait: 500 * time.Millisecond}, shout, Secret{}, short, func(protocol.Code) {}, slog.New(slog.DiscardHandler)).Mount(r)
 	server := httptest.NewUnstartedServer(r)
 	server.Config.Protocols = new(http.Protocols)
 	server.Config.Protocols.SetHTTP1(true)
@@ -339,7 +368,7 @@ func TestHandler_refusesABodyThatStallsAfterAGoodStart(t *testing.T) {
 	stalls := limits
 	stalls.Grace = 100 * time.Millisecond // on average, 200,000 bytes may take 48 s more
 	r := chi.NewRouter()
-	New(&desk{}, Secret{}, stalls, func(protocol.Code) {}, slog.New(slog.DiscardHandler)).Mount(r)
+	New(&desk{}, shout, Secret{}, stalls, func(protocol.Code) {}, slog.New(slog.DiscardHandler)).Mount(r)
 	server := httptest.NewServer(r)
 	t.Cleanup(server.Close)
 	body, w := io.Pipe()

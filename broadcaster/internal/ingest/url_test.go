@@ -27,7 +27,7 @@ func TestInputByURL_isNeverFetched(t *testing.T) {
 	defer inside.Close()
 	desk := &reader{}
 	router := chi.NewRouter()
-	ingest.New(desk, ingest.NewSecret(""), ingest.Limits{MaxBytes: 1 << 20, MaxDuration: time.Minute, MinRate: 1, Grace: time.Minute},
+	ingest.New(desk, nil, ingest.NewSecret(""), ingest.Limits{MaxBytes: 1 << 20, MaxDuration: time.Minute, MinRate: 1, Grace: time.Minute},
 		func(protocol.Code) {}, slog.New(slog.DiscardHandler)).Mount(router)
 	front := httptest.NewServer(router)
 	defer front.Close()

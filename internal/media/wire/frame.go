@@ -32,6 +32,7 @@ type Kind uint8
 const (
 	KindTranscode Kind = 1 + iota // Transcode as JSON: begins a job
 	KindMeasure                   // Measure as JSON: begins a job
+	KindRemux                     // Remux as JSON: begins a job
 	KindData                      // source bytes
 	KindEnd                       // the source is whole
 	KindCancel                    // stop the job; answered by KindFailure with CodeCancelled, unless it ended first
@@ -42,6 +43,7 @@ const (
 	KindResult      // Result as JSON: the Transcode job ended well
 	KindGrids       // a batch of pictures of a Measure job (EncodePictures)
 	KindMeasurement // Measurement as JSON: the Measure job ended well
+	KindRemuxed     // Remuxed as JSON: the Remux job ended well
 	KindFailure     // Failure as JSON: the job ended
 	kindEnd
 )

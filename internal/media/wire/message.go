@@ -71,6 +71,16 @@ type Measure struct {
 	Loudness bool `json:"loudness,omitempty"` // measure that of the sound
 }
 
+// Remux begins a job that carries the tracks of a segment of any container into an MPEG-TS, rendition 0.
+type Remux struct {
+	Limits Limits `json:"limits"`
+}
+
+// Remuxed ends a Remux job.
+type Remuxed struct {
+	Bytes int64 `json:"bytes"` // of the MPEG-TS
+}
+
 // Hello is a child's first message.
 type Hello struct {
 	Version int    `json:"version"`

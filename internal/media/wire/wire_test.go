@@ -25,6 +25,7 @@ func samples(t testing.TB) []Frame {
 	return []Frame{
 		{Kind: KindTranscode, Job: 1, Payload: encode(Transcode{Ladder: []Profile{{Name: "240p", Width: 426, Height: 240, Bitrate: 400_000, Codec: "h264", Lookahead: -1}}, Continues: true, Limits: limits})},
 		{Kind: KindMeasure, Job: 2, Payload: encode(Measure{Grid: true, Limits: limits})},
+		{Kind: KindRemux, Job: 3, Payload: encode(Remux{Limits: limits})},
 		{Kind: KindData, Job: 1, Payload: []byte("bytes of a segment")},
 		{Kind: KindEnd, Job: 1},
 		{Kind: KindCancel, Job: 2},
@@ -34,6 +35,7 @@ func samples(t testing.TB) []Frame {
 		{Kind: KindResult, Job: 1, Payload: encode(Result{Source: Stream{Codec: "h264", Frames: 60}, Renditions: []Rendition{{Name: "240p", Frames: 60}}, CPU: time.Second})},
 		{Kind: KindGrids, Job: 2, Payload: AppendPicture(AppendPicture(nil, &pic), &Picture{PTS: -1})},
 		{Kind: KindMeasurement, Job: 2, Payload: encode(Measurement{Codec: "h264", Width: 426, Audio: Audio{Codec: "aac", Hash: "00"}})},
+		{Kind: KindRemuxed, Job: 3, Payload: encode(Remuxed{Bytes: 188})},
 		{Kind: KindFailure, Job: 2, Payload: encode(Failure{Code: CodeBadMedia, Detail: "why", Limit: "max_streams=1"})},
 	}
 }
@@ -54,7 +56,7 @@ func TestRead_takesWhatAppendMade(t *testing.T) {
 		if got.Kind != want.Kind || got.Rendition != want.Rendition || got.Job != want.Job || !bytes.Equal(got.Payload, want.Payload) {
 			t.Errorf("frame %d is %+v, want %+v", i, got, want)
 		}
-		if parent := i < 6; got.Kind.FromParent() != parent || got.Kind.FromChild() != (i >= 5) {
+		if parent := i < 7; got.Kind.FromParent() != parent || got.Kind.FromChild() != (i >= 6) {
 			t.Errorf("frame %d: from parent %t, from child %t", i, got.Kind.FromParent(), got.Kind.FromChild())
 		}
 	}
@@ -148,6 +150,10 @@ func decodePayload(t *testing.T, f Frame) {
 		round(new(Transcode), new(Transcode))
 	case KindMeasure:
 		round(new(Measure), new(Measure))
+	case KindRemux:
+		round(new(Remux), new(Remux))
+	case KindRemuxed:
+		round(new(Remuxed), new(Remuxed))
 	case KindHello:
 		round(new(Hello), new(Hello))
 	case KindResult:

@@ -277,17 +277,7 @@ func (t *transcoding) output(index int, p []byte) error {
 	if t.sent.Add(int64(len(p))) > t.req.Limits.MaxOutput {
 		return limitf(wire.CodeFailed, "max_output", t.req.Limits.MaxOutput, "the renditions have more than %d bytes", t.req.Limits.MaxOutput)
 	}
-	for len(p) > 0 {
-		n := min(len(p), wire.DataChunk)
-		if err := t.job.window.take(t.ctx, n); err != nil {
-			return err
-		}
-		if err := t.server.send(wire.Frame{Kind: wire.KindOutput, Rendition: uint8(index), Job: t.job.id, Payload: p[:n]}); err != nil {
-			return err
-		}
-		p = p[n:]
-	}
-	return nil
+	return t.server.deliver(t.ctx, t.job, index, p)
 }
 
 // classify gives an error of an encoder or a muxer its code.

@@ -111,6 +111,24 @@ func (s *server) take(f wire.Frame) error {
 			s.finish(j, wire.KindMeasurement, m, nil)
 		}()
 		return nil
+	case wire.KindRemux:
+		var req wire.Remux
+		if err := wire.Decode(f.Payload, &req); err != nil {
+			return err
+		}
+		j, err := s.begin(f.Job)
+		if err != nil {
+			return err
+		}
+		go func() {
+			r, err := remux(j.ctx, s, j, req)
+			if err != nil {
+				s.finish(j, 0, nil, err)
+				return
+			}
+			s.finish(j, wire.KindRemuxed, r, nil)
+		}()
+		return nil
 	}
 	if !f.Kind.FromParent() {
 		return fmt.Errorf("%w: kind %d from the parent", wire.ErrFormat, f.Kind)
@@ -175,6 +193,21 @@ func (s *server) finish(j *job, kind wire.Kind, answer any, err error) {
 	if err := s.sendMessage(kind, j.id, answer); err != nil {
 		fmt.Fprintln(os.Stderr, "kinora-media:", err)
 	}
+}
+
+// deliver sends bytes of a rendition of the job as the parent grants.
+func (s *server) deliver(ctx context.Context, j *job, rendition int, p []byte) error {
+	for len(p) > 0 {
+		n := min(len(p), wire.DataChunk)
+		if err := j.window.take(ctx, n); err != nil {
+			return err
+		}
+		if err := s.send(wire.Frame{Kind: wire.KindOutput, Rendition: uint8(rendition), Job: j.id, Payload: p[:n]}); err != nil {
+			return err
+		}
+		p = p[n:]
+	}
+	return nil
 }
 
 func (s *server) sendMessage(kind wire.Kind, job uint32, m any) error {
