@@ -14,7 +14,7 @@ VERSION := $(shell git -c safe.directory='*' describe --tags --always --dirty 2>
 LDFLAGS := -X main.version=$(VERSION)
 env = exports=$$(deploy/env.sh); eval "$$exports"
 
-.PHONY: help build programs demo test gas fuzz clean bench-path
+.PHONY: help build programs demo test gas fuzz fuzz-media clean bench-path
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -56,9 +56,12 @@ fuzz: build ## every fuzz target for FUZZTIME each (default 20s)
 	@$(env)
 	for package in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -r -n 1 dirname | sort -u); do
 	  for target in $$(go test -list '^Fuzz' "$$package" | grep '^Fuzz'); do
-	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime '$(FUZZTIME)' "$$package"
+	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime '$(FUZZTIME)' -fuzzminimizetime 1s "$$package"
 	  done
 	done
+
+fuzz-media: ## the media child and FFmpeg in it, under libFuzzer and AddressSanitizer, for FUZZTIME (the first time builds FFmpeg once more)
+	@deploy/fuzz-media.sh '$(FUZZTIME:s=)'
 
 clean: ## remove what was built here (the cache outside the repo stays)
 	rm -rf bin build contracts/out contracts/cache

@@ -2,6 +2,7 @@
 # Makes FFmpeg 7.1 available: the system's when it is 7.1, else one static build kept outside the repo.
 #   deploy/ffmpeg.sh        installs or builds what is missing; does nothing when all is there
 #   deploy/ffmpeg.sh env    prints the `export` lines that use it (KINORA_FFMPEG, KINORA_FFPROBE, PKG_CONFIG_PATH)
+#   deploy/ffmpeg.sh fuzz   builds the libraries once more, instrumented for fuzzing, and prints their PKG_CONFIG_PATH
 # KINORA_FFMPEG_FROM=system|source overrules the choice. KINORA_CACHE moves the build (default ~/.cache/kinora).
 source "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
 
@@ -68,6 +69,14 @@ case $(uname -m) in
     flags+=(--enable-libvpl --enable-encoder=h264_qsv,hevc_qsv,av1_qsv --enable-decoder=h264_qsv,hevc_qsv,av1_qsv,vp9_qsv,mpeg2_qsv
       --enable-filter=scale_qsv,vpp_qsv,deinterlace_qsv) ;;
 esac
+
+# Instrumented for libFuzzer and AddressSanitizer; without assembler, which neither sees into.
+if [ "${1:-}" = fuzz ]; then
+  flags+=(--cc=clang --cxx=clang++ --disable-x86asm --disable-programs --disable-ffmpeg --disable-ffprobe
+    "--extra-cflags=-fsanitize=address,fuzzer-no-link -g1" "--extra-ldflags=-fsanitize=address,fuzzer-no-link")
+  nvidia_flags=()
+  build_tools+=(libclang-rt-dev)
+fi
 
 # The build links against the distribution's own libraries, so the release is part of its name.
 release=$(. /etc/os-release 2>/dev/null && echo "${ID:-linux} ${VERSION_ID:-}")
@@ -196,7 +205,15 @@ if [ "${1:-}" = env ]; then
   exit
 fi
 
-hold ffmpeg
+hold "ffmpeg${1:+-$1}"
+if [ "${1:-}" = fuzz ]; then
+  version_of_clang=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -n 1)
+  build_tools=("${build_tools[@]/libclang-rt-dev/libclang-rt-${version_of_clang:-14}-dev}")
+  [ -d "$build/lib/pkgconfig" ] || build_ffmpeg
+  install "${build_tools[@]}" "${build_libs[@]}"
+  echo "export PKG_CONFIG_PATH='$build/lib/pkgconfig'"
+  exit
+fi
 if [ -x "$build/bin/ffmpeg" ] && [ "${KINORA_FFMPEG_FROM:-}" != system ]; then
   install gcc g++ pkg-config "${build_libs[@]}" "$fonts" # a cache may be older than the machine it lies on
   note "FFmpeg $version: $build"
