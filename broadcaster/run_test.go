@@ -365,7 +365,7 @@ func TestRun_refusesBadPushesAndLosesNothing(t *testing.T) {
 		{"random bytes", "/live/cam/11.ts", bytes.NewReader(random), auth, 422, protocol.BadMedia, ""},
 		{"text", "/live/cam/11.ts", strings.NewReader("hello"), auth, 422, protocol.BadMedia, ""},
 		{"no keyframe", "/live/cam/11.ts", bytes.NewReader(cut), auth, 422, "", ""},
-		{"wrong extension", "/live/cam/11.mp4", bytes.NewReader(segments[1].Bytes), auth, 400, protocol.BadExtension, ""},
+		{"wrong extension", "/live/cam/11.avi", bytes.NewReader(segments[1].Bytes), auth, 400, protocol.BadExtension, ""},
 		{"no extension", "/live/cam/11", bytes.NewReader(segments[1].Bytes), auth, 400, protocol.BadExtension, ""},
 		{"number that is none", "/live/cam/eleven.ts", bytes.NewReader(segments[1].Bytes), auth, 400, protocol.BadSequence, ""},
 		{"huge number", "/live/cam/99999999999999999999.ts", bytes.NewReader(segments[1].Bytes), auth, 400, protocol.BadSequence, ""},
