@@ -24,6 +24,13 @@ func (r *record) change(part func(c *protocol.Capabilities)) {
 	r.tell(r.c)
 }
 
+// said is what is told now.
+func (r *record) said() protocol.Capabilities {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.c
+}
+
 // measured tells what the machine was found to do.
 func (r *record) measured(t devices.Tuning) {
 	r.change(func(c *protocol.Capabilities) {

@@ -157,7 +157,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 				return api.Stats{}, err
 			}
 			stats := api.Stats{Attempts: counts.Attempts, Receipts: counts.Receipts, Leases: counts.Leases, LeasesHeld: seller.Leases(),
-				Load: meter.State(time.Now()), Devices: probe.Devices, Recipient: paid}
+				Load: meter.State(time.Now()), Measured: said.said().Measured, Devices: probe.Devices, Recipient: paid}
 			stats.PixelRate, _ = stats.Load.Capacity.Of(protocol.H264)
 			stats.FreePixelRate, _ = stats.Load.Free.Of(protocol.H264)
 			if now := readings.Load(); now != nil {

@@ -62,13 +62,13 @@ func TestProbe_saysWhatIsMissing(t *testing.T) {
 
 func TestProbe_keepsToItsBudgetAndIsCancelled(t *testing.T) {
 	t.Parallel()
-	c := start(t, media.Limits{})
-	slow := media.Probe{Encoder: "libx264", Width: 1280, Height: 720, Frames: 1000, Budget: time.Nanosecond, Options: map[string]string{"preset": "veryslow"}}
+	c := start(t, media.Limits{CancelGrace: time.Minute})
+	slow := media.Probe{Encoder: "libx264", Width: 640, Height: 360, Frames: 1000, Threads: 1, Budget: time.Nanosecond, Options: map[string]string{"preset": "medium"}}
 	if got, err := c.Probe(t.Context(), slow); err != nil || got.Frames != 1 {
 		t.Errorf("%+v, %v: want one picture", got, err)
 	}
 	slow.Budget = time.Hour
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond) // a thousand pictures take many seconds
 	defer cancel()
 	if _, err := c.Probe(ctx, slow); protocol.CodeOf(err) != protocol.DeadlineExceeded || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v", err)

@@ -41,6 +41,7 @@ type Stats struct {
 	PixelRate     uint64            `json:"capacity_pixel_rate"`
 	FreePixelRate uint64            `json:"free_pixel_rate"`
 	Load          capacity.State    `json:"load"`
+	Measured      protocol.Measured `json:"measured"` // by which this machine sells
 	Devices       []devices.Device  `json:"devices"`
 	Readings      []devices.Reading `json:"device_readings,omitempty"`
 	Recipient     any               `json:"recipient"` // payment.RecipientStats

@@ -324,7 +324,7 @@ func TestBidder_declines(t *testing.T) {
 	}{
 		{"a price below the bid", func(a *protocol.Award, _ *protocol.AwardOffer) { a.Prices = prices(price - 1) }, protocol.PriceBelowBid},
 		{"a codec that is not sold", func(a *protocol.Award, o *protocol.AwardOffer) {
-			o.Ladder = protocol.Ladder{{Name: "a", Width: 160, Height: 90, Bitrate: 200_000, Codec: protocol.AV1}}
+			o.Ladder = protocol.Ladder{{Name: "a", Width: 160, Height: 90, Bitrate: 200_000, Codec: protocol.AV1, Container: protocol.FMP4}}
 			a.LadderHash = protocol.Hash(o.Ladder.Hash())
 		}, protocol.UnsupportedCodec},
 		{"a ladder that is not the one signed", func(_ *protocol.Award, o *protocol.AwardOffer) {
