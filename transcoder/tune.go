@@ -79,7 +79,7 @@ func Measure(ctx context.Context, c Config, o TuneOptions) (Tuning, error) {
 			return t, fmt.Errorf("find how many streams of %s it holds: %w", codec, err)
 		}
 		rate := devices.SampleRate(held.Streams)
-		if held.Limit == devices.LimitPace { // else it was not full
+		if held.Streams > 0 && held.Limit == devices.LimitPace { // else it was not full
 			t.Rates.MilliCPU = max(t.Rates.MilliCPU, held.MilliCPU)
 		}
 		t.Ladders = append(t.Ladders, devices.Ladders{Codec: codec, PixelRate: rate, Held: held})

@@ -21,13 +21,13 @@ import (
 
 // Small streams, so that a machine of few cores takes many of them and one more or less is a small part.
 var (
-	tiny        = protocol.Ladder{crowded("180p", 320, 180, 250_000), crowded("90p", 160, 90, 100_000)}
-	tinyFootage = bench.Footage{Name: "overload", Width: 320, Height: 180, Rate: "400k", Count: 4, Seconds: segmentSeconds}
+	tiny        = protocol.Ladder{crowded("120p", 214, 120, 150_000), crowded("90p", 160, 90, 100_000)}
+	tinyFootage = bench.Footage{Name: "overload", Width: 320, Height: 180, Rate: "400k", Count: 8, Seconds: segmentSeconds}
 )
 
 const (
 	tinyFPS     = 30
-	fullRounds  = 3 // of each side, taking turns
+	fullRounds  = 2 // of each side, taking turns
 	overloadFor = 16 * time.Second
 	settleFor   = 6 * time.Second // before goodput is counted: the first segments are under way
 	holdBack    = 3               // a segment is of use until so many of its durations after its last source byte
