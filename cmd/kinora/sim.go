@@ -16,7 +16,7 @@ type simCommand struct {
 	Payments simPayments `cmd:"" help:"Simulate what tickets do to income, float and gas, with numbers of your own."`
 }
 
-// simPayments has the market's numbers as flags. Its defaults are those of docs/payments-simulation.md.
+// simPayments has the market's numbers as flags. Its defaults are those of docs/payments.md.
 type simPayments struct {
 	StreamPrice protocol.Wei  `help:"Price of an hour of one stream." default:"180000gwei" placeholder:"AMOUNT"`
 	Segment     time.Duration `help:"Duration of a segment." default:"2s"`

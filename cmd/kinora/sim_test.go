@@ -27,7 +27,7 @@ func printed(t *testing.T, args ...string) string {
 
 func TestSimulationDocument_saysWhatTheSimulatorGives(t *testing.T) {
 	t.Parallel()
-	const file = "../../docs/payments-simulation.md"
+	const file = "../../docs/payments.md"
 	b, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

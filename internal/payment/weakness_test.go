@@ -25,7 +25,7 @@ import (
 	"github.com/kinora/kinora/migrations"
 )
 
-// One test for each known weakness of systems before this one that Go code answers for; docs/weaknesses.md has them all.
+// One test for each known weakness of systems before this one that Go code answers for; docs/payments.md has them all.
 
 // The lottery of signature bytes: a second encoding of one signature was a second draw.
 func TestDoubleDraw_anotherEncodingOfTheSignatureIsNoSecondChance(t *testing.T) {
