@@ -32,7 +32,7 @@ type RelayerConfig struct {
 	// MarginPercent is what the fee must be above the gas as it is estimated, in percent: the base fee may rise before the
 	// transaction is mined.
 	MarginPercent uint64
-	Every         time.Duration // two orders of one recipient, since the second may give what the first lacked: 10 s
+	Every         time.Duration // two orders of one recipient, since the second may give what the first lacked: 3 s
 	PerMinute     int           // orders in all: 600
 	Least         time.Duration // what an order must still live, chain time: 10 s
 	Log           *slog.Logger
@@ -69,7 +69,7 @@ const (
 
 // NewRelayer makes the relayer of one account.
 func NewRelayer(c RelayerConfig, store RelayStore, escrow Escrow) *Relayer {
-	c.Every, c.PerMinute, c.Least = cmp.Or(c.Every, 10*time.Second), cmp.Or(c.PerMinute, 600), cmp.Or(c.Least, 10*time.Second)
+	c.Every, c.PerMinute, c.Least = cmp.Or(c.Every, 3*time.Second), cmp.Or(c.PerMinute, 600), cmp.Or(c.Least, 10*time.Second)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}

@@ -87,7 +87,7 @@ func (m *market) shared(p party, listen string) []string {
 
 func ticketTimes() []string {
 	return []string{"--ticket-usable", ticketUsable.String(), "--ticket-accept", ticketAccept.String(), "--ticket-redeem", ticketRedeem.String(),
-		"--face-value-multiple", "2", "--confirmations", "0", "--max-gas-percent", "0"} // a chain of our own takes nothing back
+		"--face-value-multiple", "1", "--confirmations", "0", "--max-gas-percent", "0"} // a chain of our own takes nothing back
 }
 
 // startMarket starts the orchestrator and the transcoders, which find each other by the bus, and waits until all are ready.
