@@ -500,7 +500,7 @@ func TestQuote_refusals(t *testing.T) {
 		"stream":    {func(r *protocol.QuoteRequest) { r.Stream = "a/b" }, protocol.BadRequest},
 		"no ladder": {func(r *protocol.QuoteRequest) { r.Ladder = nil }, protocol.BadRequest},
 		"codec": {func(r *protocol.QuoteRequest) {
-			r.Ladder = protocol.Ladder{{Name: "x", Width: 16, Height: 16, Bitrate: 1e5, Codec: protocol.AV1}}
+			r.Ladder = protocol.Ladder{{Name: "x", Width: 64, Height: 64, Bitrate: 1e5, Codec: protocol.AV1, Container: protocol.FMP4}}
 		}, protocol.UnsupportedCodec},
 		"too long":   {func(r *protocol.QuoteRequest) { r.MaxMillis = protocol.MaxSegmentMillis + 1 }, protocol.BadRequest},
 		"frame rate": {func(r *protocol.QuoteRequest) { r.SourceFPS = 0 }, protocol.BadRequest},
