@@ -1,0 +1,67 @@
+package auction
+
+import (
+	"math"
+	"time"
+
+	"github.com/kinora/kinora/internal/belief"
+)
+
+// Quality is what an orchestrator has seen of one transcoder. The zero Quality is a newcomer's.
+type Quality struct {
+	success belief.Rate
+	tail    belief.Level // natural logarithm of the seconds from last source byte to receipt
+	picture belief.Level // of outputs whose likeness to the source was measured, 0 to 1
+}
+
+// Measure turns a Quality into the figure that bids are weighed by.
+type Measure struct {
+	HalfLife   time.Duration // of an outcome's weight
+	Confidence float64       // that the figure is not too high
+	Budget     time.Duration // from last source byte to receipt, beyond which an output is of no use
+	Success    belief.Prior  // believed of one that nothing is known of
+	Tail       belief.Guess
+	Picture    belief.Guess
+	Probation  float64 // outcomes below which it is a newcomer
+}
+
+// StandardMeasure is an hour's half-life and nine tenths of confidence, with a newcomer at about nine tenths of perfect.
+func StandardMeasure() Measure {
+	return Measure{HalfLife: time.Hour, Confidence: 0.9, Budget: 6 * time.Second, Success: belief.Prior{Yes: 8, No: 0.2},
+		Tail: belief.Guess{N: 1, Mean: 0, Variance: 0.5}, Picture: belief.Guess{N: 4, Mean: 1, Variance: 0.0001}, Probation: 8}
+}
+
+// Verified adds an output that passed, and its time.
+func (q Quality) Verified(tail time.Duration, now time.Time, m Measure) Quality {
+	q.success = q.success.Add(true, now, m.HalfLife)
+	q.tail = q.tail.Add(math.Log(max(tail, time.Millisecond).Seconds()), now, m.HalfLife)
+	return q
+}
+
+// Failed adds an attempt without a verified output.
+func (q Quality) Failed(now time.Time, m Measure) Quality {
+	q.success = q.success.Add(false, now, m.HalfLife)
+	return q
+}
+
+// Compared adds how like its source a verified output was, 0 to 1.
+func (q Quality) Compared(likeness float64, now time.Time, m Measure) Quality {
+	q.picture = q.picture.Add(min(max(likeness, 0), 1), now, m.HalfLife)
+	return q
+}
+
+// Figure is the lower bound of success × the probability of being in time × likeness, in millionths.
+func (q Quality) Figure(now time.Time, m Measure) uint32 {
+	success := q.success.Over(m.Success, now, m.HalfLife).Low(m.Confidence)
+	z := math.Sqrt2 * math.Erfinv(2*m.Confidence-1)
+	tail := q.tail.Over(m.Tail, now, m.HalfLife)
+	inTime := 1 - tail.BeyondIf(tail.High(z), math.Log(m.Budget.Seconds()))
+	picture := q.picture.Over(m.Picture, now, m.HalfLife)
+	likeness := min(1, picture.Mean-z*math.Sqrt(picture.Variance/picture.N))
+	return uint32(math.Round(max(0, success*inTime*likeness) * Perfect))
+}
+
+// Newcomer reports that too little was seen to tell.
+func (q Quality) Newcomer(now time.Time, m Measure) bool {
+	return q.success.Seen(now, m.HalfLife) < m.Probation
+}
