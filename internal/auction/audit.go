@@ -23,7 +23,7 @@ type Record struct {
 	Rule        Rule            `json:"rule"`
 	Exploration Exploration     `json:"exploration"` // before this lease
 	Book        protocol.Hash   `json:"book"`        // root over the bids
-	Figures     protocol.Hash   `json:"figures"`     // root over the figures
+	Figures     protocol.Hash   `json:"figures"`     // root over the figures for the work's class
 	Passed      []Passed        `json:"passed"`      // everybody who was left out of the comparison, for what only the auctioneer knew
 	Winner      common.Address  `json:"winner"`
 	Prices      protocol.Prices `json:"prices"` // per pixel, of the award
@@ -52,6 +52,9 @@ func Audit(d protocol.Domain, r Record, book []protocol.Signed[protocol.Bid], fi
 	for i, f := range figures {
 		var leaf protocol.Hash
 		if f.Transcoder != (common.Address{}) {
+			if want := ClassOf(r.Ask.Ladder.PixelRate(r.Ask.SourceFPS)); f.Class != want {
+				return nil, fault("the figure of %s is for work of class %d, this is of class %d", f.Transcoder, f.Class, want)
+			}
 			leaf = f.Leaf()
 			known[f.Transcoder] = f
 		}

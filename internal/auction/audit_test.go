@@ -94,7 +94,7 @@ func newHall(t *testing.T, r *rand.Rand, bidders int) *hall {
 			t.Fatal(err)
 		}
 		h.book = append(h.book, b)
-		h.figures = append(h.figures, auction.Figure{Transcoder: s.Address(), Quality: auction.Perfect - r.Uint32N(200_000),
+		h.figures = append(h.figures, auction.Figure{Transcoder: s.Address(), Class: auction.ClassOf(ladder.PixelRate(fps)), Quality: auction.Perfect - r.Uint32N(200_000),
 			Newcomer: r.IntN(4) == 0, Salt: h.secret.Salt(s.Address())})
 	}
 	return h
@@ -178,6 +178,10 @@ func TestAudit_provesWhatAnAuctioneerDidWrong(t *testing.T) {
 			h.book[1] = h.book[0]
 			r.Book, _ = h.roots()
 		},
+		"is for work of class": func(h *hall, r *auction.Record, _ []auction.Choice) {
+			h.figures[1].Class++
+			_, r.Figures = h.roots()
+		},
 		"there is no figure of": func(h *hall, r *auction.Record, _ []auction.Choice) {
 			h.figures[2].Transcoder = common.Address{1}
 			_, r.Figures = h.roots()
@@ -241,16 +245,23 @@ func TestQuality_isALowerBoundThatGrowsWithWhatIsSeen(t *testing.T) {
 	m, now := auction.StandardMeasure(), time.Unix(1_000_000, 0)
 	var newcomer, good, slow, broken auction.Quality
 	for range 50 {
-		good = good.Verified(500*time.Millisecond, now, m)
-		slow = slow.Verified(5500*time.Millisecond, now, m)
-		broken = broken.Verified(500*time.Millisecond, now, m).Failed(now, m)
+		good = good.Verified(3, 500*time.Millisecond, now, m)
+		slow = slow.Verified(3, 2900*time.Millisecond, now, m)
+		broken = broken.Verified(3, 500*time.Millisecond, now, m).Failed(now, m)
 	}
-	figure := func(q auction.Quality) uint32 { return q.Figure(now, m) }
-	if !(figure(good) > figure(newcomer) && figure(newcomer) > figure(slow) && figure(slow) > figure(broken)) || figure(good) > auction.Perfect {
+	figure := func(q auction.Quality) uint32 { return q.Figure(3, now, m) }
+	if !(figure(good) > figure(newcomer) && figure(newcomer) > figure(slow) && figure(slow) > figure(broken)) || figure(good) > auction.Perfect || figure(good) < auction.Perfect*95/100 {
 		t.Errorf("good %d, newcomer %d, slow %d, broken %d", figure(good), figure(newcomer), figure(slow), figure(broken))
 	}
 	if !newcomer.Newcomer(now, m) || good.Newcomer(now, m) || !good.Newcomer(now.Add(10*time.Hour), m) {
 		t.Error("a newcomer is one of whom little was seen, or long ago")
+	}
+	mixed := good
+	for range 50 {
+		mixed = mixed.Verified(5, 7*time.Second, now, m)
+	}
+	if light, heavy := mixed.Figure(3, now, m), mixed.Figure(5, now, m); light < auction.Perfect*9/10 || heavy > auction.Perfect/2 {
+		t.Errorf("fast at light work and slow at heavy work: %d and %d", light, heavy)
 	}
 	poor := good
 	for range 50 {
@@ -259,7 +270,7 @@ func TestQuality_isALowerBoundThatGrowsWithWhatIsSeen(t *testing.T) {
 	if f := figure(poor); f > auction.Perfect*8/10 || f < auction.Perfect*6/10 {
 		t.Errorf("a likeness of 0.7 gives %d", f)
 	}
-	if later := broken.Figure(now.Add(20*time.Hour), m); later < figure(newcomer)*99/100 {
+	if later := broken.Figure(3, now.Add(20*time.Hour), m); later < figure(newcomer)*99/100 {
 		t.Errorf("failures of yesterday still weigh: %d, a newcomer has %d", later, figure(newcomer))
 	}
 }

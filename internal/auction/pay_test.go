@@ -119,7 +119,7 @@ func TestSecondScore_makesBiddingOnesCostTheBestResponse(t *testing.T) {
 		candidates, a := drawMarket(t)
 		k := rapid.IntRange(1, 5).Draw(t, "leases")
 		costs := mixedPrices(rapid.Uint64Range(0, 50).Draw(t, "true h264"), rapid.Uint64Range(0, 50).Draw(t, "true hevc")) // below every maximum: it may bid them
-		candidates[0].Floor = nil // its costs are not below its floor
+		candidates[0].Floor = nil                                                                                          // its costs are not below its floor
 		single := func(bid protocol.Prices) *big.Int {
 			candidates[0].Bid.Prices = bid
 			ranked := auction.Ranked(auction.Pick(candidates, a))

@@ -124,6 +124,7 @@ func BidLeaf(b protocol.Signed[protocol.Bid]) protocol.Hash {
 // Figure is what an orchestrator puts beside one transcoder's bid, and commits to.
 type Figure struct {
 	Transcoder common.Address  `json:"transcoder"`
+	Class      Class           `json:"class"` // of the work this is for
 	Quality    uint32          `json:"quality_ppm"`
 	Newcomer   bool            `json:"newcomer"`
 	Floor      protocol.Prices `json:"floor,omitempty"`
@@ -136,7 +137,7 @@ func (f Figure) Leaf() protocol.Hash {
 	if f.Newcomer {
 		newcomer = 1
 	}
-	b := append(binary.BigEndian.AppendUint32(nil, f.Quality), newcomer)
+	b := append(binary.BigEndian.AppendUint32(nil, f.Quality), newcomer, byte(f.Class))
 	for _, p := range f.Floor {
 		price := p.WeiPerPixel.Bytes32()
 		b = append(append(append(b, byte(len(p.Codec))), p.Codec...), price[:]...)

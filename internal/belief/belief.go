@@ -38,6 +38,14 @@ func (r Rate) Add(ok bool, now time.Time, halfLife time.Duration) Rate {
 	return r
 }
 
+// Capped weighs no more than n outcomes, the newest most: what is seen often is soon believed to have changed.
+func (r Rate) Capped(n float64) Rate {
+	if w := r.Yes + r.No; w > n {
+		r.Yes, r.No = r.Yes*n/w, r.No*n/w
+	}
+	return r
+}
+
 // Over is the distribution at now.
 func (r Rate) Over(p Prior, now time.Time, halfLife time.Duration) Prior {
 	f := fade(now.Sub(r.At), halfLife)
@@ -86,6 +94,14 @@ func (l Level) Add(x float64, now time.Time, halfLife time.Duration) Level {
 		mean, d = x, 0
 	}
 	return Level{N: n, Mean: mean, Squares: l.Squares*f + d*(x-mean), At: now}
+}
+
+// Capped weighs no more than n observations, the newest most.
+func (l Level) Capped(n float64) Level {
+	if l.N > n {
+		l.N, l.Squares = n, l.Squares*n/l.N
+	}
+	return l
 }
 
 // Over is the belief at now, where g was believed before.
