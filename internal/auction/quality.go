@@ -71,11 +71,19 @@ func (q Quality) Compared(likeness float64, now time.Time, m Measure) Quality {
 	return q
 }
 
+// Overall is Figure for work of any class.
+func (q Quality) Overall(now time.Time, m Measure) uint32 {
+	return q.weigh(q.tail.Over(m.Tail, now, m.HalfLife), now, m)
+}
+
 // Figure is the lower bound of success × the probability of being in time with work of a class × likeness, in millionths.
 func (q Quality) Figure(c Class, now time.Time, m Measure) uint32 {
+	return q.weigh(q.tails[c].Over(q.tail.Over(m.Tail, now, m.HalfLife).Scaled(m.Other), now, m.HalfLife), now, m)
+}
+
+func (q Quality) weigh(tail belief.Guess, now time.Time, m Measure) uint32 {
 	success := q.success.Over(m.Success, now, m.HalfLife).Low(m.Confidence)
 	z := math.Sqrt2 * math.Erfinv(2*m.Confidence-1)
-	tail := q.tails[c].Over(q.tail.Over(m.Tail, now, m.HalfLife).Scaled(m.Other), now, m.HalfLife)
 	inTime := 1 - tail.BeyondIf(tail.High(z), math.Log(m.Budget.Seconds()))
 	picture := q.picture.Over(m.Picture, now, m.HalfLife)
 	likeness := min(1, picture.Mean-z*math.Sqrt(picture.Variance/picture.N))

@@ -19,19 +19,21 @@ type Allowance struct {
 	Duplicates uint64
 }
 
-// MaxDuplicates is the part of a lease's segments that may be given out twice, in millionths.
+// MaxDuplicates is the part of the segments that may be given out twice on a doubt, in millionths.
 const MaxDuplicates = 50_000
 
 // Segment counts one.
 func (a Allowance) Segment() Allowance { a.Segments++; return a }
 
-// Duplicate counts a duplicate if there is room for one; the first one always has.
-func (a Allowance) Duplicate() (Allowance, bool) {
-	if a.Duplicates > 0 && (a.Duplicates+1)*1_000_000 > a.Segments*MaxDuplicates {
-		return a, false
+// Hedge says whether a straggler is given to a second transcoder after it was waited for so long: while one in twenty were
+// not, and the first one always; and after half the budget in any case, since then it is late without. Otherwise it is to
+// be asked again in a while.
+func (a Allowance) Hedge(waited, budget time.Duration) (next Allowance, ok bool, again time.Duration) {
+	if a.Duplicates > 0 && (a.Duplicates+1)*1_000_000 > a.Segments*MaxDuplicates && waited < budget/2 {
+		return a, false, budget/2 - waited
 	}
 	a.Duplicates++
-	return a, true
+	return a, true, 0
 }
 
 // Owned is somebody who could take a duplicate.

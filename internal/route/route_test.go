@@ -203,7 +203,10 @@ func TestAllowance_keepsDuplicatesAtOneInTwenty(t *testing.T) {
 			a = a.Segment()
 			if rapid.IntRange(0, 3).Draw(t, "straggles") == 0 {
 				was := a.Duplicates
-				next, ok := a.Duplicate()
+				next, ok, again := a.Hedge(2*time.Second, 6*time.Second)
+				if again != map[bool]time.Duration{false: time.Second}[ok] {
+					t.Fatalf("asked again in %s", again)
+				}
 				if a = next; ok != (a.Duplicates == was+1) {
 					t.Fatal("what was allowed was not counted")
 				}
@@ -211,6 +214,9 @@ func TestAllowance_keepsDuplicatesAtOneInTwenty(t *testing.T) {
 			if a.Duplicates > max(1, uint64(i+1)/20) {
 				t.Fatalf("%d duplicates of %d segments", a.Duplicates, i+1)
 			}
+		}
+		if _, ok, _ := a.Hedge(3*time.Second, 6*time.Second); !ok {
+			t.Fatal("a segment that is late without a second one has none")
 		}
 	})
 }

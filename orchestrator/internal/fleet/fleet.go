@@ -16,6 +16,7 @@ import (
 
 	"github.com/kinora/kinora/internal/auction"
 	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/route"
 	"github.com/kinora/kinora/internal/verify"
 	"github.com/kinora/kinora/orchestrator/internal/store"
 )
@@ -29,13 +30,14 @@ type Treasury interface {
 type Config struct {
 	Domain     protocol.Domain
 	Self       common.Address
-	Allocation protocol.Wei  // per transcoder
-	MaxMembers int           // transcoders that are given an allocation; more are heard, not hired
-	Absent     time.Duration // without a bid for so long, a member's place is free (5 min)
-	Trial      time.Duration // a member without a verified output yields its place to one that waits after so long (10 min)
-	FundEvery  time.Duration // beyond the first MaxMembers, one more is given an allocation each (1 min)
-	Backoff    time.Duration // no award to one that declined or failed for so long
-	TopUp      time.Duration // between looks at the allocations
+	Allocation protocol.Wei    // per transcoder
+	MaxMembers int             // transcoders that are given an allocation; more are heard, not hired
+	Absent     time.Duration   // without a bid for so long, a member's place is free (5 min)
+	Trial      time.Duration   // a member without a verified output yields its place to one that waits after so long (10 min)
+	FundEvery  time.Duration   // beyond the first MaxMembers, one more is given an allocation each (1 min)
+	Backoff    time.Duration   // no award to one that declined or failed for so long
+	TopUp      time.Duration   // between looks at the allocations
+	Measure    auction.Measure // of what bids are weighed by; zero: the standard one
 	Events     func(protocol.Event)
 	Log        *slog.Logger
 }
@@ -82,6 +84,7 @@ type hold struct {
 func New(cfg Config, st *store.Store, treasury Treasury) *Fleet {
 	cfg.Absent, cfg.Trial = cmp.Or(cfg.Absent, 5*time.Minute), cmp.Or(cfg.Trial, 10*time.Minute)
 	cfg.FundEvery = cmp.Or(cfg.FundEvery, time.Minute)
+	cfg.Measure = cmp.Or(cfg.Measure, auction.StandardMeasure())
 	return &Fleet{cfg: cfg, store: st, treasury: treasury, book: auction.NewBook(4096), wake: make(chan struct{}, 1),
 		funds: rate.NewLimiter(rate.Every(cfg.FundEvery), cfg.MaxMembers), members: make(map[common.Address]*member)}
 }
@@ -209,6 +212,7 @@ func (f *Fleet) flushBids(ctx context.Context) {
 // Rank scores every live bid for ask, best first, losers after them with their reasons.
 func (f *Fleet) Rank(ask auction.Ask) []auction.Choice {
 	now := time.Now()
+	class := auction.ClassOf(ask.Ladder.PixelRate(ask.SourceFPS))
 	live := f.book.Live(now)
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -217,7 +221,9 @@ func (f *Fleet) Rank(ask auction.Ask) []auction.Choice {
 		b := s.Bid.Message
 		c := auction.Candidate{Bid: b}
 		if m := f.members[b.Transcoder]; m != nil {
-			c.Quality, c.Allocated, c.Distrust = m.quality.ppm(), m.entered && m.allocated, !m.Record.Leasable()
+			known := m.quality.figure(class, now, f.cfg.Measure)
+			c.Quality, c.Newcomer = known.quality, known.newcomer
+			c.Allocated, c.Distrust = m.entered && m.allocated, !m.Record.Leasable()
 			c.Busy = now.Before(m.busyUntil)
 			for _, h := range m.held {
 				if h.at.After(s.Arrived) {
@@ -307,13 +313,12 @@ func (f *Fleet) Declined(t common.Address) {
 	}
 }
 
-// Delivered notes a verified output and how long after the last source byte its receipt came.
-func (f *Fleet) Delivered(t common.Address, tail time.Duration) {
+// Delivered notes a verified output of so many pixels a second, and how long after the last source byte its receipt came.
+func (f *Fleet) Delivered(t common.Address, pixelRate uint64, tail time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if m := f.members[t]; m != nil {
-		m.quality.add(true)
-		m.quality.tail(tail)
+		m.quality.verified(auction.ClassOf(pixelRate), tail, time.Now(), f.cfg.Measure)
 		m.busyUntil = time.Time{}
 	}
 }
@@ -323,26 +328,21 @@ func (f *Fleet) Failed(t common.Address) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if m := f.members[t]; m != nil {
-		m.quality.add(false)
+		m.quality.failed(time.Now(), f.cfg.Measure)
 		m.busyUntil = time.Now().Add(f.cfg.Backoff)
 	}
 }
 
-// Patience is how long t may take after the last source byte before somebody else is asked too: within half of budget, and
-// no longer than twice its own p95 once enough is known of it.
+// Patience is how long t may take after the last source byte before somebody else is asked too.
 func (f *Fleet) Patience(t common.Address, budget time.Duration) time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	share := budget / 2
-	m := f.members[t]
-	if m == nil {
-		return share
+	var p95 time.Duration
+	var known bool
+	if m := f.members[t]; m != nil {
+		p95, known = m.quality.p95()
 	}
-	p95, ok := m.quality.p95()
-	if !ok {
-		return share
-	}
-	return min(share, max(2*p95, budget/4))
+	return route.Patience(p95, known, budget)
 }
 
 // Member is a transcoder as the API shows it.
@@ -369,7 +369,7 @@ func (f *Fleet) Members() []Member {
 	out := make([]Member, 0, len(f.members))
 	for t, m := range f.members {
 		x := Member{Address: t, Record: m.Record, CutOffAt: m.CutOffAt, CutOffFor: m.CutOffFor, Allocated: m.allocated, Refusal: m.refusal,
-			Quality: m.quality.ppm(), Busy: now.Before(m.busyUntil), Bids: m.Bids + m.bids, FirstSeen: m.FirstSeen}
+			Quality: m.quality.seen.Overall(now, f.cfg.Measure), Busy: now.Before(m.busyUntil), Bids: m.Bids + m.bids, FirstSeen: m.FirstSeen}
 		if p95, ok := m.quality.p95(); ok {
 			x.P95Millis = p95.Milliseconds()
 		}

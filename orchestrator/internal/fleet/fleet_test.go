@@ -305,7 +305,7 @@ func TestRank_knowsWhatWasAwardedAndWhoFailed(t *testing.T) {
 	if r := f.reason(k.Address()); r != auction.Busy {
 		t.Errorf("reason %q after a failure", r)
 	}
-	f.Delivered(k.Address(), time.Second)
+	f.Delivered(k.Address(), 1e6, time.Second)
 	if r := f.reason(k.Address()); r != "" {
 		t.Errorf("reason %q after a success", r)
 	}
@@ -344,23 +344,23 @@ func TestPatience_isItsOwnP95WithinTheBudget(t *testing.T) {
 	k := key(t)
 	f.bid(k, 1, 1e9, 100)
 	const budget = 6 * time.Second
-	if p := f.Patience(k.Address(), budget); p != 3*time.Second {
+	if p := f.Patience(k.Address(), budget); p != budget/4 {
 		t.Errorf("%s for a newcomer", p)
 	}
 	for range 40 {
-		f.Delivered(k.Address(), time.Second)
+		f.Delivered(k.Address(), 1e6, time.Second)
 	}
-	if p := f.Patience(k.Address(), budget); p != 2*time.Second {
+	if p := f.Patience(k.Address(), budget); p != 1500*time.Millisecond {
 		t.Errorf("%s for one that takes 1s", p)
 	}
 	for range 64 {
-		f.Delivered(k.Address(), 10*time.Millisecond)
+		f.Delivered(k.Address(), 1e6, 10*time.Millisecond)
 	}
 	if p := f.Patience(k.Address(), budget); p != budget/4 {
 		t.Errorf("%s for one that takes 10ms", p)
 	}
 	for range 64 {
-		f.Delivered(k.Address(), time.Minute)
+		f.Delivered(k.Address(), 1e6, time.Minute)
 	}
 	if p := f.Patience(k.Address(), budget); p != budget/2 {
 		t.Errorf("%s for one that takes a minute", p)
