@@ -3,15 +3,18 @@ package route
 import "time"
 
 // Patience is how long a holder may take after the last source byte before a second transcoder is asked: half as long again
-// as its own p95, but at least a quarter of the budget, since what is so far from late is no straggler, and at most half of
-// it, so that the second one has as long again. At the p95 itself one in twenty would be doubted, and the allowance spent on
+// as its own p95, but at least a quarter of the budget, since what is so far from late is no straggler, and at most until
+// Latest. At the p95 itself one in twenty would be doubted, and the allowance spent on
 // those that were about to deliver. Of one whose p95 is not known a quarter is enough: it is still being tried out.
 func Patience(p95 time.Duration, known bool, budget time.Duration) time.Duration {
 	if !known {
 		return budget / 4
 	}
-	return min(budget/2, max(p95+p95/2, budget/4))
+	return min(Latest(budget), max(p95+p95/2, budget/4))
 }
+
+// Latest is when a second one is asked at the latest: it has more than as long again, and time to fail itself.
+func Latest(budget time.Duration) time.Duration { return budget * 3 / 8 }
 
 // Allowance meters duplicates: they cost work that nobody is paid for. The zero Allowance has seen nothing; it is a value.
 type Allowance struct {
@@ -25,12 +28,12 @@ const MaxDuplicates = 50_000
 // Segment counts one.
 func (a Allowance) Segment() Allowance { a.Segments++; return a }
 
-// Hedge says whether a straggler is given to a second transcoder after it was waited for so long: while one in twenty were
-// not, and the first one always; and after half the budget in any case, since then it is late without. Otherwise it is to
-// be asked again in a while.
+// Hedge says whether a straggler is given to a second transcoder after it was waited for so long: while fewer than
+// one in twenty were, and the first one always; and at the latest in any case, since it would be late without. Otherwise it
+// is to be asked again in a while.
 func (a Allowance) Hedge(waited, budget time.Duration) (next Allowance, ok bool, again time.Duration) {
-	if a.Duplicates > 0 && (a.Duplicates+1)*1_000_000 > a.Segments*MaxDuplicates && waited < budget/2 {
-		return a, false, budget/2 - waited
+	if a.Duplicates > 0 && (a.Duplicates+1)*1_000_000 > a.Segments*MaxDuplicates && waited < Latest(budget) {
+		return a, false, Latest(budget) - waited
 	}
 	a.Duplicates++
 	return a, true, 0

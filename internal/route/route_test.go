@@ -187,7 +187,7 @@ func TestPatience_isWithinTheBudget(t *testing.T) {
 		known bool
 		want  time.Duration
 	}{{0, false, 1500 * time.Millisecond}, {100 * time.Millisecond, true, 1500 * time.Millisecond}, {1200 * time.Millisecond, true, 1800 * time.Millisecond},
-		{5 * time.Second, true, 3 * time.Second}} {
+		{5 * time.Second, true, 2250 * time.Millisecond}} {
 		if got := route.Patience(c.p95, c.known, budget); got != c.want {
 			t.Errorf("p95 %s (%v): %s, want %s", c.p95, c.known, got, c.want)
 		}
@@ -204,7 +204,7 @@ func TestAllowance_keepsDuplicatesAtOneInTwenty(t *testing.T) {
 			if rapid.IntRange(0, 3).Draw(t, "straggles") == 0 {
 				was := a.Duplicates
 				next, ok, again := a.Hedge(2*time.Second, 6*time.Second)
-				if again != map[bool]time.Duration{false: time.Second}[ok] {
+				if again != map[bool]time.Duration{false: 250 * time.Millisecond}[ok] {
 					t.Fatalf("asked again in %s", again)
 				}
 				if a = next; ok != (a.Duplicates == was+1) {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kinora/kinora/internal/auction"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/verify"
 	"github.com/kinora/kinora/orchestrator/internal/api"
@@ -473,6 +474,22 @@ func TestSegment_withoutATranscoderIsRefused(t *testing.T) {
 	}
 	m.join(peertest.Honest, 150)
 	m.push(m.offer(m.quote(), 0), bytes.NewReader(m.segments()[0].Bytes)).passed(m)
+}
+
+func TestSecondScore_paysTheWinnerWhatItCouldHaveAsked(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t, func(c *dispatch.Config) { c.Rule = auction.SecondScore })
+	winner := m.join(peertest.Honest, 80)
+	m.join(peertest.Honest, 120)
+	m.push(m.offer(m.quote(), 0), bytes.NewReader(m.segments()[0].Bytes)).passed(m)
+	leases := m.dispatcher.Leases()
+	if len(leases) != 1 || leases[0].Transcoder != winner.Address() {
+		t.Fatalf("leases %+v", leases)
+	}
+	if price, _ := leases[0].Prices.Of(protocol.H264); price != protocol.NewWei(120) {
+		t.Errorf("it is paid %s, want what the other one asks", price)
+	}
+	m.totals(1, 1, 0)
 }
 
 func TestSegment_withoutAResultInItsBudgetIsGivenUp(t *testing.T) {

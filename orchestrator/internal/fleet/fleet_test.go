@@ -362,7 +362,7 @@ func TestPatience_isItsOwnP95WithinTheBudget(t *testing.T) {
 	for range 64 {
 		f.Delivered(k.Address(), 1e6, time.Minute)
 	}
-	if p := f.Patience(k.Address(), budget); p != budget/2 {
+	if p := f.Patience(k.Address(), budget); p != budget*3/8 {
 		t.Errorf("%s for one that takes a minute", p)
 	}
 }
