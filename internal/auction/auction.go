@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/kinora/kinora/internal/protocol"
 )
@@ -130,7 +129,8 @@ func (a Ask) tieOf(t common.Address) []byte {
 	if seed.IsZero() {
 		seed = a.Lease
 	}
-	return crypto.Keccak256(seed[:], t[:])
+	h := hashOf(seed[:], t[:])
+	return h[:]
 }
 
 // Ranked returns the choices that can have the lease, best first.

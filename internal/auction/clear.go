@@ -86,13 +86,17 @@ type Exploration struct {
 	Granted uint64 // of them, to newcomers out of turn
 }
 
+// Due reports whether the next lease may go to a newcomer.
+func (e Exploration) Due() bool { return (e.Granted+1)*Perfect <= (e.Leases+1)*uint64(e.Share) }
+
 // Next counts one lease and says whom it goes to: nearly always ranked[0], and within Share a newcomer that asks no more
 // than the lease would cost anyway. Which one is drawn by hash; it is paid that cost, which its own bid does not move, so
 // that newcomers too do best to bid what they need. A market of newcomers alone explores by itself.
 func (e Exploration) Next(ranked []Choice, ask Ask, rule Rule) (i int, prices protocol.Prices, next Exploration) {
+	due := e.Due()
 	e.Leases++
 	first := slices.IndexFunc(ranked, func(c Choice) bool { return !c.Newcomer })
-	if first < 0 || (e.Granted+1)*Perfect > e.Leases*uint64(e.Share) {
+	if first < 0 || !due {
 		return 0, rule.Prices(ranked, 0, ask), e
 	}
 	var known []Choice

@@ -38,7 +38,7 @@ func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address
 	}
 	id := protocol.NewID()
 	ask := d.ask(w, id, avoid)
-	choices := d.fleet.Rank(ask)
+	choices := d.rank(ask)
 	for _, o := range d.offers(choices, ask) {
 		l, err := d.award(ctx, w, id, o, false)
 		if err == nil {
@@ -53,6 +53,19 @@ func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address
 		return nil, protocol.Errorf(protocol.NoTranscoder, "no transcoder has a live bid")
 	}
 	return nil, protocol.Errorf(protocol.NoTranscoder, "none of %d bidders can take it (%s)", len(choices), describe(choices))
+}
+
+// rank looks at the best few, unless they are not enough to offer the lease to, or it may be a newcomer's turn.
+func (d *Dispatcher) rank(ask auction.Ask) []auction.Choice {
+	d.mu.Lock()
+	due := d.exploration.Due()
+	d.mu.Unlock()
+	if !due {
+		if best := d.fleet.Best(ask, maxOffers+1); len(best) > maxOffers { // the last one's score is a price
+			return best
+		}
+	}
+	return d.fleet.Rank(ask)
 }
 
 // offer is a bid that may be given a lease, and what it is then paid.

@@ -51,8 +51,10 @@ type Fleet struct {
 	wake     chan struct{} // somebody waits for an allocation
 	funds    *rate.Limiter // of allocations to transcoders that had none from this process
 
-	mu      sync.Mutex
-	members map[common.Address]*member
+	mu       sync.Mutex
+	members  map[common.Address]*member
+	hired    int // members that have a place
+	rankings map[kind]*ranking
 }
 
 type member struct {
@@ -85,9 +87,12 @@ func New(cfg Config, st *store.Store, treasury Treasury) *Fleet {
 	cfg.Absent, cfg.Trial = cmp.Or(cfg.Absent, 5*time.Minute), cmp.Or(cfg.Trial, 10*time.Minute)
 	cfg.FundEvery = cmp.Or(cfg.FundEvery, time.Minute)
 	cfg.Measure = cmp.Or(cfg.Measure, auction.StandardMeasure())
-	return &Fleet{cfg: cfg, store: st, treasury: treasury, book: auction.NewBook(4096), wake: make(chan struct{}, 1),
-		funds: rate.NewLimiter(rate.Every(cfg.FundEvery), cfg.MaxMembers), members: make(map[common.Address]*member)}
+	return &Fleet{cfg: cfg, store: st, treasury: treasury, book: auction.NewBook(maxBidders), wake: make(chan struct{}, 1),
+		funds: rate.NewLimiter(rate.Every(cfg.FundEvery), cfg.MaxMembers), members: make(map[common.Address]*member), rankings: make(map[kind]*ranking)}
 }
+
+// maxBidders bounds the book.
+const maxBidders = 16_384
 
 // bidEventEvery bounds how often an unchanged bid is shown as an event.
 const bidEventEvery = 10 * time.Second
@@ -124,7 +129,8 @@ func (f *Fleet) Bid(bid protocol.Signed[protocol.Bid]) {
 	if show {
 		m.shown, m.shownAt = b, now
 	}
-	waits := !m.allocated && f.hiredLocked() < f.cfg.MaxMembers
+	waits := !m.allocated && f.hired < f.cfg.MaxMembers
+	f.rankLocked(b.Transcoder, now)
 	f.mu.Unlock()
 	if show {
 		e := protocol.Event{Kind: protocol.BidReceived, Counterparty: &b.Transcoder, Count: b.FreePixelRate}
@@ -221,15 +227,7 @@ func (f *Fleet) Rank(ask auction.Ask) []auction.Choice {
 		b := s.Bid.Message
 		c := auction.Candidate{Bid: b}
 		if m := f.members[b.Transcoder]; m != nil {
-			known := m.quality.figure(class, now, f.cfg.Measure)
-			c.Quality, c.Newcomer = known.quality, known.newcomer
-			c.Allocated, c.Distrust = m.entered && m.allocated, !m.Record.Leasable()
-			c.Busy = now.Before(m.busyUntil)
-			for _, h := range m.held {
-				if h.at.After(s.Arrived) {
-					c.Held += h.rate
-				}
-			}
+			c = m.candidate(s, m.quality.figure(class, now, f.cfg.Measure), now)
 		}
 		candidates = append(candidates, c)
 	}
@@ -291,7 +289,9 @@ func (f *Fleet) Awarded(t common.Address, lease protocol.ID, rate uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if m := f.members[t]; m != nil {
-		m.held = append(m.held, hold{lease: lease, rate: rate, at: time.Now()})
+		now := time.Now()
+		m.held = append(m.held, hold{lease: lease, rate: rate, at: now})
+		f.rankLocked(t, now)
 	}
 }
 
@@ -301,6 +301,7 @@ func (f *Fleet) Freed(t common.Address, lease protocol.ID) {
 	defer f.mu.Unlock()
 	if m := f.members[t]; m != nil {
 		m.held = slices.DeleteFunc(m.held, func(h hold) bool { return h.lease == lease })
+		f.rankLocked(t, time.Now())
 	}
 }
 
@@ -318,8 +319,10 @@ func (f *Fleet) Delivered(t common.Address, pixelRate uint64, tail time.Duration
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if m := f.members[t]; m != nil {
-		m.quality.verified(auction.ClassOf(pixelRate), tail, time.Now(), f.cfg.Measure)
+		now := time.Now()
+		m.quality.verified(auction.ClassOf(pixelRate), tail, now, f.cfg.Measure)
 		m.busyUntil = time.Time{}
+		f.rankLocked(t, now)
 	}
 }
 
@@ -328,8 +331,10 @@ func (f *Fleet) Failed(t common.Address) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if m := f.members[t]; m != nil {
-		m.quality.failed(time.Now(), f.cfg.Measure)
-		m.busyUntil = time.Now().Add(f.cfg.Backoff)
+		now := time.Now()
+		m.quality.failed(now, f.cfg.Measure)
+		m.busyUntil = now.Add(f.cfg.Backoff)
+		f.rankLocked(t, now)
 	}
 }
 
