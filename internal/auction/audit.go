@@ -90,12 +90,7 @@ func Audit(d protocol.Domain, r Record, book []protocol.Signed[protocol.Bid], fi
 		return nil, fault("the figures have root %s, committed was %s", got.Short(), r.Figures.Short())
 	}
 	choices := Pick(candidates, r.Ask)
-	for i, c := range choices {
-		if j := slices.IndexFunc(r.Passed, func(p Passed) bool { return p.Transcoder == c.Bid.Transcoder }); j >= 0 && c.Reason == "" {
-			choices[i].Reason, choices[i].Score = r.Passed[j].Reason, nil
-		}
-	}
-	choices = slices.Concat(keep(choices, true), keep(choices, false))
+	choices = Pass(choices, r.Passed)
 	ranked := Ranked(choices)
 	if len(ranked) == 0 {
 		return choices, fault("nobody could have had the lease, %s was given it", r.Winner)
@@ -108,6 +103,17 @@ func Audit(d protocol.Domain, r Record, book []protocol.Signed[protocol.Bid], fi
 		return choices, fault("the prices are %v, %v were paid", prices, r.Prices)
 	}
 	return choices, nil
+}
+
+// Pass takes those named out of the comparison, for their reasons. The others keep their order.
+func Pass(choices []Choice, passed []Passed) []Choice {
+	choices = slices.Clone(choices)
+	for i, c := range choices {
+		if j := slices.IndexFunc(passed, func(p Passed) bool { return p.Transcoder == c.Bid.Transcoder }); j >= 0 && c.Reason == "" {
+			choices[i].Reason, choices[i].Score = passed[j].Reason, nil
+		}
+	}
+	return slices.Concat(keep(choices, true), keep(choices, false))
 }
 
 func keep(choices []Choice, ranked bool) []Choice {

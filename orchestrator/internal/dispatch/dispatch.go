@@ -102,6 +102,7 @@ type Dispatcher struct {
 	keptSize    int
 	quotes      map[protocol.ID]quoteEntry
 	exploration auction.Exploration
+	auctions    []sale // of late, oldest first
 	epoch       verify.Epoch
 	since       time.Time // of epoch
 }

@@ -39,14 +39,17 @@ func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address
 	id := protocol.NewID()
 	ask := d.ask(w, id, avoid)
 	choices := d.rank(ask)
+	var declined []auction.Passed
 	for _, o := range d.offers(choices, ask) {
 		l, err := d.award(ctx, w, id, o, false)
 		if err == nil {
+			d.sold(ask, id, auction.Pass(choices, declined), l.transcoder, o.prices)
 			return l, nil
 		}
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
+		declined = append(declined, auction.Passed{Transcoder: o.bid.Transcoder, Reason: auction.Declined})
 		id = protocol.NewID() // a declined lease is never offered again, to anyone
 	}
 	if len(choices) == 0 {
