@@ -186,6 +186,7 @@ func measure(ctx context.Context, n, seconds int, program func(url string) *exec
 
 func heap() int64 {
 	runtime.GC()
+	runtime.GC() // what pools hold goes with the second
 	var s runtime.MemStats
 	runtime.ReadMemStats(&s)
 	return int64(s.HeapAlloc)

@@ -1,7 +1,7 @@
 package fleet
 
 import (
-	"strings"
+	"encoding/binary"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -13,22 +13,22 @@ import (
 // kinds is how many kinds of work are kept ranked.
 const kinds = 32
 
-// kind is work whose bidders rank alike.
+// kind is work whose bidders rank alike: as many pixels a second of each codec, under the same maximum prices.
 type kind struct {
-	ladder common.Hash
-	fps    float64
-	most   string
-	value  protocol.Wei
+	work, most string
+	value      protocol.Wei
 }
 
 func kindOf(ask auction.Ask) kind {
-	var most strings.Builder
+	var work, most []byte
+	for _, p := range ask.Ladder {
+		work = append(binary.BigEndian.AppendUint64(work, p.PixelRate(ask.SourceFPS)), p.Codec...)
+	}
 	for _, p := range ask.MaxPrices {
 		price := p.WeiPerPixel.Bytes32()
-		most.WriteString(string(p.Codec))
-		most.Write(price[:])
+		most = append(append(most, price[:]...), p.Codec...)
 	}
-	return kind{ask.Ladder.Hash(), ask.SourceFPS, most.String(), ask.Value}
+	return kind{string(work), string(most), ask.Value}
 }
 
 // ranking is one kind's; it has everybody who has a place.
