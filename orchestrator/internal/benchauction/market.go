@@ -244,7 +244,7 @@ func (m *market) award(ctx context.Context, stream string) (rank, whole time.Dur
 		return 0, 0, err
 	}
 	bid := best[0].Bid
-	signed, err := protocol.Seal(domain, orch, protocol.Award{Lease: a.Lease, Orchestrator: orch.Address(), Transcoder: bid.Transcoder, Stream: stream,
+	signed, err := protocol.Seal(domain, orch, protocol.Award{Lease: a.Lease, Orchestrator: orch.Address(), Payer: orch.Address(), Transcoder: bid.Transcoder, Stream: stream,
 		LadderHash: protocol.Hash(work.Hash()), Prices: prices, MaxFee: maxFee, LeaseMillis: 30_000, BidSequence: bid.Sequence, URL: "http://127.0.0.1:8936"})
 	if err != nil {
 		return 0, 0, err
