@@ -74,7 +74,7 @@ type Prepared struct {
 func (a *Account) Deploy(ctx context.Context, thaw time.Duration) (common.Address, Receipt, error) {
 	b := bindings.NewTicketEscrow()
 	data := append(common.FromHex(bindings.TicketEscrowMetaData.Bin), b.PackConstructor(common.Address{}, big.NewInt(int64(thaw/time.Second)), common.Address{})...)
-	p, err := a.submit(ctx, "deploy escrow", nil, protocol.Wei{}, data, nil)
+	p, err := a.submit(ctx, "deploy escrow", nil, protocol.Wei{}, data, nil, false)
 	if err != nil {
 		return common.Address{}, Receipt{}, err
 	}
@@ -155,7 +155,7 @@ func (a *Account) Broadcast(ctx context.Context, raw []byte) error {
 }
 
 func (a *Account) send(ctx context.Context, doing string, to common.Address, value protocol.Wei, data []byte) (Receipt, error) {
-	p, err := a.submit(ctx, doing, &to, value, data, nil)
+	p, err := a.submit(ctx, doing, &to, value, data, nil, false)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -166,8 +166,9 @@ func (a *Account) send(ctx context.Context, doing string, to common.Address, val
 	return r, nil
 }
 
-// submit estimates, signs, hands the transaction to stored (which may make it durable, or refuse it) and broadcasts it.
-func (a *Account) submit(ctx context.Context, doing string, to *common.Address, value protocol.Wei, data []byte, stored func(Prepared, Bill) error) (Prepared, error) {
+// submit estimates, signs, hands the transaction to stored (which may make it durable, and then it is kept, or refuse it) and
+// broadcasts it.
+func (a *Account) submit(ctx context.Context, doing string, to *common.Address, value protocol.Wei, data []byte, stored func(Prepared, Bill) error, kept bool) (Prepared, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	gas, err := ask(ctx, a.client.nodes, func(ctx context.Context, eth *ethclient.Client) (uint64, error) {
@@ -180,13 +181,17 @@ func (a *Account) submit(ctx context.Context, doing string, to *common.Address, 
 	if err != nil {
 		return Prepared{}, explain(doing, err)
 	}
-	return a.next(ctx, doing, stored == nil, func() (Prepared, error) {
+	return a.next(ctx, doing, !kept, func() (Prepared, error) {
 		nonce, err := a.nextNonce(ctx)
 		if err != nil {
 			return Prepared{}, explain(doing, err)
 		}
-		return a.prepare(ctx, doing, &types.DynamicFeeTx{ChainID: new(big.Int).SetUint64(a.client.chainID), Nonce: nonce, GasTipCap: price.tip,
+		p, err := a.prepare(ctx, doing, &types.DynamicFeeTx{ChainID: new(big.Int).SetUint64(a.client.chainID), Nonce: nonce, GasTipCap: price.tip,
 			GasFeeCap: price.cap, Gas: gasLimit(gas), To: to, Value: value.Big(), Data: data}, Bill{Gas: gas, Expected: price.expected(gas)}, stored)
+		if err == nil && kept {
+			a.nonces.took(p) // written down: it will be sent, if not now
+		}
+		return p, err
 	})
 }
 
@@ -230,6 +235,9 @@ func (a *Account) finish(ctx context.Context, doing string, inner *types.Dynamic
 	if err != nil {
 		return p, err
 	}
+	if stored != nil {
+		a.nonces.took(p) // written down: it will be sent, if not now
+	}
 	return p, a.broadcast(ctx, doing, p)
 }
 
@@ -251,7 +259,6 @@ func (a *Account) prepare(ctx context.Context, doing string, inner *types.Dynami
 		if err := stored(p, bill); err != nil {
 			return Prepared{}, fmt.Errorf("%s: %w", doing, err)
 		}
-		a.nonces.took(p) // written down: it will be sent, if not now
 	}
 	return p, nil
 }

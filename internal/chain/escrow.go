@@ -172,7 +172,7 @@ func (e *Escrow) RedeemBatch(ctx context.Context, a *Account, runs []ticket.Run,
 	if e.payTo != (common.Address{}) {
 		data = e.abi.PackRedeemBatchTo(packed, minTotal.Big(), e.payTo)
 	}
-	return a.submit(ctx, "redeem", &e.address, protocol.Wei{}, data, stored)
+	return a.submit(ctx, "redeem", &e.address, protocol.Wei{}, data, stored, true)
 }
 
 // PayingTo is the same escrow, whose RedeemBatch pays out to an account instead of crediting the recipient. The zero address
@@ -285,8 +285,9 @@ func (e *Escrow) Redemptions(ctx context.Context, fromBlock uint64) ([]Redeemed,
 	return each(logs, e.redeemed)
 }
 
-// Runs reads what a mined redemption paid and where its runs stopped.
-func (e *Escrow) Runs(r Receipt) (paid []Redeemed, stopped []RunStopped, err error) {
+// Runs reads what a mined transaction paid to a recipient and where its runs stopped. Another's transaction may hold those of
+// other recipients too, whose lanes have the same names.
+func (e *Escrow) Runs(r Receipt, recipient common.Address) (paid []Redeemed, stopped []RunStopped, err error) {
 	for _, l := range r.logs {
 		if l.Address != e.address || len(l.Topics) == 0 {
 			continue
@@ -297,13 +298,17 @@ func (e *Escrow) Runs(r Receipt) (paid []Redeemed, stopped []RunStopped, err err
 			if err != nil {
 				return nil, nil, err
 			}
-			paid = append(paid, v)
+			if v.Recipient == recipient {
+				paid = append(paid, v)
+			}
 		case e.topic(bindings.TicketEscrowRunStoppedEventName):
 			v, err := e.abi.UnpackRunStoppedEvent(l)
 			if err != nil {
 				return nil, nil, fmt.Errorf("read RunStopped event: %w", err)
 			}
-			stopped = append(stopped, RunStopped{Payer: v.Payer, Lane: v.Lane, TicketNonce: v.Nonce, Reason: Refusal(v.Reason)})
+			if v.Recipient == recipient {
+				stopped = append(stopped, RunStopped{Payer: v.Payer, Lane: v.Lane, TicketNonce: v.Nonce, Reason: Refusal(v.Reason)})
+			}
 		}
 	}
 	return paid, stopped, nil

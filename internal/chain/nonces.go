@@ -81,7 +81,7 @@ func (a *Account) Fill(ctx context.Context, nonce uint64) (filled bool, err erro
 	if mined != nonce || pending != nonce {
 		return false, nil
 	}
-	if p, ours := a.nonces.open[nonce]; ours {
+	if p := a.nonces.open[nonce]; len(p.Raw) > 0 { // else another process had it, and gave it up
 		return true, a.Broadcast(ctx, p.Raw)
 	}
 	price, err := a.price(ctx)

@@ -80,15 +80,15 @@ func (e *Escrow) EstimateRedeem(ctx context.Context, recipient common.Address, p
 	return gas, explain("try to redeem", err)
 }
 
-// RedeemFor carries out a recipient's order. stored is as with RedeemBatch.
-func (e *Escrow) RedeemFor(ctx context.Context, a *Account, o ticket.RedeemOrder, sig protocol.Signature, packed []byte, stored func(Prepared, Bill) error) (Prepared, error) {
+// RedeemFor carries out a recipient's order, unless check refuses what it is expected to cost.
+func (e *Escrow) RedeemFor(ctx context.Context, a *Account, o ticket.RedeemOrder, sig protocol.Signature, packed []byte, check func(Prepared, Bill) error) (Prepared, error) {
 	r, vs := ticket.CompactSignature(sig)
-	return a.submit(ctx, "relay a redemption", &e.address, protocol.Wei{}, e.abi.PackRedeemFor(e.order(o), packed, r, vs), stored)
+	return a.submit(ctx, "relay a redemption", &e.address, protocol.Wei{}, e.abi.PackRedeemFor(e.order(o), packed, r, vs), check, false)
 }
 
 // RedeemPacked is RedeemBatch of packed runs, without a minimum.
 func (e *Escrow) RedeemPacked(ctx context.Context, a *Account, packed []byte) (Prepared, error) {
-	return a.submit(ctx, "redeem", &e.address, protocol.Wei{}, e.abi.PackRedeemBatch(packed, new(big.Int)), nil)
+	return a.submit(ctx, "redeem", &e.address, protocol.Wei{}, e.abi.PackRedeemBatch(packed, new(big.Int)), nil, false)
 }
 
 // OrderDigest is what the contract says that a recipient signs.
@@ -117,13 +117,30 @@ type Relayed struct {
 	Tx                 common.Hash
 }
 
-// Relays lists the orders of a recipient that were carried out from a block on.
-func (e *Escrow) Relays(ctx context.Context, recipient common.Address, fromBlock uint64) ([]Relayed, error) {
-	logs, err := e.find(ctx, new(big.Int).SetUint64(fromBlock), nil, [][]common.Hash{{e.topic(bindings.TicketEscrowOrderRelayedEventName)}, {topicOf(recipient)}})
+// Relays lists the orders of a recipient that were carried out from a block on, up to some blocks after the chain second until.
+func (e *Escrow) Relays(ctx context.Context, recipient common.Address, fromBlock, until uint64) (out []Relayed, err error) {
+	topics := [][]common.Hash{{e.topic(bindings.TicketEscrowOrderRelayedEventName)}, {topicOf(recipient)}}
+	head, err := e.client.BlockNumber(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return each(logs, e.relayed)
+	for from := fromBlock; from <= head; from += searchStep {
+		if from > fromBlock { // whoever was away for long need not look through all of that time
+			if h, err := e.client.HeadAt(ctx, from); err != nil || h.Time > until {
+				return out, err
+			}
+		}
+		logs, err := e.find(ctx, new(big.Int).SetUint64(from), new(big.Int).SetUint64(min(from+searchStep-1, head)), topics)
+		if err != nil {
+			return nil, err
+		}
+		found, err := each(logs, e.relayed)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found...)
+	}
+	return out, nil
 }
 
 // RelaysIn lists the orders that a transaction carried out.
@@ -283,7 +300,7 @@ func (e *Escrow) paysTicket(ctx context.Context, hash common.Hash, t ticket.Sign
 	if !mined {
 		return false, protocol.Errorf(protocol.Unavailable, "the node has an event of transaction %s and not its receipt", hash)
 	}
-	_, stopped, err := e.Runs(receipt)
+	_, stopped, err := e.Runs(receipt, t.Recipient)
 	for _, s := range stopped {
 		if s.Payer == t.Payer && s.Lane == t.Lane && s.TicketNonce <= t.TicketNonce {
 			return false, err

@@ -178,7 +178,7 @@ func (r *Recipient) mined(ctx context.Context, o outcome) error {
 	}
 	upTo, reasons := map[LaneKey]uint64{}, map[WinnerKey]chain.Refusal{}
 	if !o.failed {
-		paid, stopped, err := r.escrow.Runs(o.Receipt)
+		paid, stopped, err := r.escrow.Runs(o.Receipt, r.self)
 		if err != nil {
 			return err
 		}
@@ -252,7 +252,7 @@ func (r *Recipient) finalise(ctx context.Context, o outcome) error {
 	if o.failed {
 		return nil
 	}
-	paid, _, err := r.escrow.Runs(o.Receipt)
+	paid, _, err := r.escrow.Runs(o.Receipt, r.self)
 	if err != nil {
 		return err
 	}

@@ -34,13 +34,13 @@ type PayerStore interface {
 	Unanswered(ctx context.Context, stream string) (int, error)
 	// EndSets makes every set of a stream unusable and returns the newest of each lane.
 	EndSets(ctx context.Context, stream string) ([]PayerSet, error)
-	// Prune forgets answered orders that were made before a time and sets that expired before it, at most limit of each, and
+	// Prune forgets answered orders that were made before a time, but what may still be settled, and sets that expired before it, at most limit of each, and
 	// says how many. Lanes stay for ever: their nonces are used.
 	Prune(ctx context.Context, before time.Time, limit int) (pruned int, err error)
 	Stats(ctx context.Context) (PayerStats, error)
 
 	// Late lists orders whose tickets were refused for a closed set and that no settlement pays for, the oldest first, at most
-	// limit of each recipient.
+	// limit of each recipient. A recipient that redeemed such a ticket all the same has none any more.
 	Late(ctx context.Context, limit int) ([]LateOrder, error)
 	// NotLate notes that a late order needs no settlement.
 	NotLate(ctx context.Context, attempt protocol.ID) error

@@ -336,6 +336,7 @@ func (r *Recipient) send(ctx context.Context, lanes []laneBatch) (paused uint64,
 		return 0, err
 	}
 	r.resend(p.Tx, r.now())
+	r.relays.tries = 0 // the next redemption asks relayers again
 	r.config.Log.Info("redemption sent", "tx", p.Tx, "tx_nonce", p.TxNonce, "tickets", len(keys), "runs", len(runs), "wei", value.String())
 	return 0, nil
 }
@@ -395,7 +396,7 @@ func (r *Recipient) investigate(ctx context.Context, m moment, w Winner) (s Sett
 			}
 			continue
 		}
-		paid, _, err := r.escrow.Runs(o.Receipt)
+		paid, _, err := r.escrow.Runs(o.Receipt, r.self)
 		if err != nil {
 			return s, false, err
 		}

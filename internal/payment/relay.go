@@ -84,25 +84,30 @@ func (r *Recipient) shun(relayer common.Address, d time.Duration) {
 	r.relays.shunned[relayer] = time.Now().Add(d)
 }
 
-// relayers are the payers of packed runs, those of the most tickets first, without those that are shunned: who owes for work
-// has the account, the gas and the least reason to refuse what it will be known by.
+// relayers are who signed packed runs, those of the most tickets first, without those that are shunned: who owes for work
+// has the account, the gas and the least reason to refuse what it will be known by. Behind a session key is the orchestrator
+// that has it; its payer serves nobody.
 func (r *Recipient) relayers(packed []byte) ([]common.Address, error) {
 	heads, err := ticket.ReadRuns(packed, r.self)
 	if err != nil {
 		return nil, err
 	}
 	tickets := map[common.Address]int{}
-	var payers []common.Address
+	var signers []common.Address
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, h := range heads {
-		if tickets[h.Payer] == 0 && !time.Now().Before(r.relays.shunned[h.Payer]) {
-			payers = append(payers, h.Payer)
+		signer, err := r.hasher.Recover(h.First)
+		if err != nil {
+			return nil, err
 		}
-		tickets[h.Payer] += h.Tickets
+		if tickets[signer] == 0 && !time.Now().Before(r.relays.shunned[signer]) {
+			signers = append(signers, signer)
+		}
+		tickets[signer] += h.Tickets
 	}
-	slices.SortStableFunc(payers, func(a, b common.Address) int { return tickets[b] - tickets[a] })
-	return payers[:min(len(payers), maxAsked)], nil
+	slices.SortStableFunc(signers, func(a, b common.Address) int { return tickets[b] - tickets[a] })
+	return signers[:min(len(signers), maxAsked)], nil
 }
 
 // relay puts lanes into the hands of a relayer, one order at a time, since the chain takes them by number. why says what keeps
@@ -329,7 +334,7 @@ func (r *Recipient) passedDeadline(ctx context.Context, deadline, head uint64) (
 
 // used finds the transaction that carried an order out, and books it.
 func (r *Recipient) used(ctx context.Context, s Redemption) (bool, error) {
-	relays, err := r.escrow.Relays(ctx, r.self, s.Relay.FromBlock)
+	relays, err := r.escrow.Relays(ctx, r.self, s.Relay.FromBlock, s.Relay.Order.Deadline)
 	if err != nil {
 		return false, err
 	}

@@ -55,6 +55,8 @@ type relayed struct {
 	digest common.Hash
 	tx     *common.Hash
 	looks  [2]time.Time // the last two, the older first
+	failed int          // of its orders that were sent, one after another
+	barred time.Time    // until then
 }
 
 type sentRelay struct {
@@ -65,6 +67,8 @@ type sentRelay struct {
 const (
 	mostGas    = 10_000_000 // of a quote
 	maxRelayed = 4096
+	barFirst   = time.Minute // an order failed that was sent; twice as long each time,
+	barAtMost  = 24 * time.Hour
 )
 
 // NewRelayer makes the relayer of one account.
@@ -220,6 +224,9 @@ func (r *Relayer) limit(recipient common.Address) error {
 	defer r.mu.Unlock()
 	now := time.Now()
 	r.taken = slices.DeleteFunc(r.taken, func(at time.Time) bool { return now.Sub(at) > time.Minute })
+	if last := r.known[recipient]; now.Before(last.barred) {
+		return protocol.Limited(protocol.RateLimited, "failed", last.failed, "%d orders of %s failed after they were sent: no more until %s", last.failed, recipient, last.barred.UTC().Format(time.RFC3339))
+	}
 	if last := r.known[recipient]; now.Sub(last.looks[0]) < r.config.Every {
 		return protocol.Limited(protocol.RateLimited, "every", r.config.Every, "two orders of %s were looked at in the last %s", recipient, now.Sub(last.looks[0]).Round(time.Millisecond))
 	}
@@ -259,9 +266,26 @@ func (r *Relayer) follow(ctx context.Context, s sentRelay) {
 	receipt, err := r.config.Account.AwaitSent(ctx, s.tx)
 	switch {
 	case err != nil && ctx.Err() != nil:
+		return
 	case err != nil:
 		r.config.Log.Warn("a relayed redemption failed: its gas is lost", "recipient", s.order.Recipient, "order", s.order.OrderNonce, "tx", s.tx.Tx, "gas_wei", receipt.Cost.String(), "err", err)
 	default:
 		r.config.Log.Info("relayed a redemption", "recipient", s.order.Recipient, "order", s.order.OrderNonce, "tx", s.tx.Tx, "gas_wei", receipt.Cost.String(), "fee_wei", s.order.Fee.String())
 	}
+	r.learn(s.order.Recipient, err != nil)
+}
+
+// learn bars a recipient whose order failed: it can be made to succeed only where it is simulated, which costs its signer
+// nothing and this side the gas.
+func (r *Relayer) learn(recipient common.Address, failed bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	last := r.known[recipient]
+	if !failed {
+		last.failed, last.barred = 0, time.Time{}
+	} else {
+		last.barred = time.Now().Add(min(barFirst<<min(last.failed, 16), barAtMost))
+		last.failed++
+	}
+	r.known[recipient] = last
 }

@@ -130,9 +130,10 @@ func (p *Payer) settleWith(ctx context.Context, recipient common.Address, orders
 		if err != nil {
 			return err
 		}
-		if is {
-			dead = append(dead, o.Attempt)
+		if !is { // those behind it wait: a recipient that knows which tickets win could have the others settled first
+			break
 		}
+		dead = append(dead, o.Attempt)
 	}
 	mark, err := p.config.Chain.Watermark(ctx, p.self, recipient, SettlementLane)
 	if err != nil {
@@ -229,7 +230,7 @@ func (r *Recipient) takeSettlement(ctx context.Context, payer common.Address, o 
 	if s.FromNonce <= mark {
 		return protocol.Errorf(protocol.Stale, "settlement from nonce %d, and the chain has paid up to %d", s.FromNonce, mark)
 	}
-	if err := r.store.TakeSettlement(ctx, o); err != nil {
+	if err := r.store.TakeSettlement(ctx, o, mark); err != nil {
 		return err
 	}
 	r.config.Log.Info("settlement taken for late tickets", "payer", payer, "attempts", len(o.Attempts), "wei", s.Amount.String(), "nonce", s.ToNonce)

@@ -55,7 +55,10 @@ type entry struct {
 // add counts a fee. It goes on counting until all of its minute is older than the window, so never too little.
 func (w *window) add(fee protocol.Wei, now time.Time) {
 	if n := len(w.entries) - 1; n >= 0 && now.Sub(w.entries[n].first) < time.Minute {
-		w.entries[n].fee, w.entries[n].last = w.entries[n].fee.Add(fee), now
+		w.entries[n].fee = w.entries[n].fee.Add(fee)
+		if w.entries[n].last.Before(now) { // else of another clock, or noted late
+			w.entries[n].last = now
+		}
 	} else {
 		w.entries = append(w.entries, entry{now, now, fee})
 	}

@@ -61,3 +61,13 @@ func TestSpend_holdsEachOfItsCaps(t *testing.T) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }
+
+// Another replica's minute is heard of late, and does not make this side forget its own any sooner.
+func TestSpend_notedLateShortensNoWindow(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2030, 1, 1, 12, 0, 59, 0, time.UTC)
+	s := payment.NewSpend(payment.Caps{Hour: wei(100)}, wei(0), []payment.Spent{{At: now, Stream: "a", Fee: wei(90)}, {At: now.Add(-59 * time.Minute), Stream: "b", Fee: wei(1)}})
+	if _, err := s.Hold("a", wei(20), now.Add(59*time.Minute)); protocol.CodeOf(err) != protocol.SpendCapReached {
+		t.Errorf("what was spent 59 minutes ago does not count any more: %v", err)
+	}
+}

@@ -103,9 +103,10 @@ type Store interface {
 	// Credit ends a winner that is won: tx, which this side did not send, paid it, deep enough in the chain. The relayer's fee
 	// counts once per tx.
 	Credit(ctx context.Context, tx common.Hash, at BlockRef, fee protocol.Wei, paid WinnerKey, now time.Time) error
-	// TakeSettlement keeps a payer's settlement in place of its older one, unless it pays less than its attempts owe: then it
-	// is refused with TicketUnderpays. Their debts stay open until it is paid.
-	TakeSettlement(ctx context.Context, o SettlementOffer) error
+	// TakeSettlement keeps a payer's settlement in place of its older one, unless it pays less than its attempts owe and those of
+	// older ones that the chain, which is at nonce mark, has not paid: then it is refused with TicketUnderpays. The debts stay
+	// open until it is paid.
+	TakeSettlement(ctx context.Context, o SettlementOffer, mark uint64) error
 	// Settlements lists those that are not known to be paid.
 	Settlements(ctx context.Context) ([]SettlementOffer, error)
 	// SettlementPaid closes the debts that settlements up to a nonce have paid, and tells their sum.

@@ -12,7 +12,7 @@ import (
 )
 
 // TakeSettlement implements payment.Store.
-func (l *Ledger) TakeSettlement(ctx context.Context, o payment.SettlementOffer) error {
+func (l *Ledger) TakeSettlement(ctx context.Context, o payment.SettlementOffer, mark uint64) error {
 	raw, err := json.Marshal(o)
 	if err != nil {
 		return fmt.Errorf("take settlement: %w", err)
@@ -37,18 +37,33 @@ func (l *Ledger) TakeSettlement(ctx context.Context, o payment.SettlementOffer) 
 				return nil
 			}
 		}
-		var owed protocol.Wei
+		// What an older one was to pay, and the chain has not, is closed by this one too: only one of them is paid.
+		owes := map[protocol.ID]protocol.Wei{}
+		if _, err := all(ctx, c, func(r Rows) (struct{}, error) {
+			var attempt []byte
+			var fee, paid protocol.Wei
+			err := r.Scan(&attempt, &fee, &paid)
+			owes[protocol.ID(attempt)] = fee.Sub(paid)
+			return struct{}{}, err
+		}, `SELECT attempt, CAST(fee AS text), CAST(paid AS text) FROM recipient_debts WHERE payer = $1 AND settle_nonce > $2 AND is_open = 1 ORDER BY attempt`+l.db.Lock(),
+			payer[:], int64(mark)); err != nil {
+			return err
+		}
 		for _, attempt := range o.Attempts {
 			rows, err := all(ctx, c, debt, debtColumns+` WHERE payer = $1 AND attempt = $2`+l.db.Lock(), payer[:], attempt[:])
 			if err != nil {
 				return err
 			}
 			for _, d := range rows {
-				owed = owed.Add(d.open())
+				owes[attempt] = d.open()
 			}
 		}
+		var owed protocol.Wei
+		for _, w := range owes {
+			owed = owed.Add(w)
+		}
 		if o.Settlement.Amount.Less(owed) {
-			refusal = protocol.Limited(protocol.TicketUnderpays, "owed", owed, "the settlement pays %s wei for %d attempts, of which %s are owed", o.Settlement.Amount, len(o.Attempts), owed)
+			refusal = protocol.Limited(protocol.TicketUnderpays, "owed", owed, "the settlement pays %s wei for %d attempts; %s are owed for these and what older settlements name", o.Settlement.Amount, len(o.Attempts), owed)
 			return nil
 		}
 		for _, attempt := range o.Attempts {

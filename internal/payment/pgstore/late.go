@@ -27,7 +27,8 @@ func (p payer) Late(ctx context.Context, limit int) ([]payment.LateOrder, error)
 		copy(o.Attempt[:], attempt)
 		return o, json.Unmarshal(raw, &o.Ticket)
 	}, `SELECT recipient, attempt, CAST(fee AS text), ticket FROM (SELECT *, row_number() OVER (PARTITION BY recipient ORDER BY ordered_at, attempt) AS place
-		FROM payer_orders WHERE kind = 'ticket' AND state = 'refused' AND code = 'ticket_set_closed' AND settle_nonce IS NULL) q WHERE place <= $1`, limit)
+		FROM payer_orders o WHERE kind = 'ticket' AND state = 'refused' AND code = 'ticket_set_closed' AND settle_nonce IS NULL
+		AND NOT EXISTS (SELECT FROM payer_orders l WHERE l.recipient = o.recipient AND l.settle_nonce = 0)) q WHERE place <= $1`, limit)
 }
 
 // NotLate implements payment.PayerStore.

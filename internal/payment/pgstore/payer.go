@@ -338,10 +338,18 @@ func (p payer) EndSets(ctx context.Context, stream string) (out []payment.PayerS
 	return out, err
 }
 
+// keepLate is how much longer a late ticket is kept that no settlement pays for.
+const keepLate = 96 * time.Hour
+
 // Prune implements payment.PayerStore.
 func (p payer) Prune(ctx context.Context, before time.Time, limit int) (pruned int, err error) {
-	orders, err := p.pool.Exec(ctx, `DELETE FROM payer_orders WHERE attempt IN (SELECT attempt FROM payer_orders
-		WHERE ordered_at < $1 AND answered_at < $1 ORDER BY ordered_at LIMIT $2)`, before.UnixMilli(), limit)
+	// A late ticket is settled at the latest when a pause can have been over, and then kept until that is paid. One that was
+	// redeemed all the same says for ever what its recipient's word is worth.
+	orders, err := p.pool.Exec(ctx, `DELETE FROM payer_orders WHERE attempt IN (SELECT attempt FROM payer_orders o
+		WHERE ordered_at < $1 AND answered_at < $1 AND NOT (state = 'refused' AND code = 'ticket_set_closed' AND (settle_nonce = 0
+			OR settle_nonce IS NULL AND ordered_at >= $3
+			OR settle_nonce > 0 AND EXISTS (SELECT FROM payer_settlements s WHERE s.recipient = o.recipient AND s.offer IS NOT NULL)))
+		ORDER BY ordered_at LIMIT $2)`, before.UnixMilli(), limit, before.Add(-keepLate).UnixMilli())
 	if err != nil {
 		return 0, fmt.Errorf("forget old orders: %w", err)
 	}
