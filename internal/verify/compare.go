@@ -242,6 +242,9 @@ const partSlack = ticks / 9
 // compareChunks holds the chunks of an fMP4 to the part length, which bounds how late a player gets them, and to no more bytes
 // than their indices need.
 func compareChunks(src, out Stream, p protocol.Profile) *fault {
+	if f := compareClock(src, out); f != nil {
+		return f
+	}
 	part, seconds := int64(p.PartMillis)*ticks/1000, max(out.Duration.Seconds(), src.Duration.Seconds())
 	slack := int64(partSlack)
 	if out.FPS > 0 {
@@ -258,6 +261,21 @@ func compareChunks(src, out Stream, p protocol.Profile) *fault {
 		chunkHead*min(float64(out.chunks), seconds/least+2)
 	if float64(out.Bytes) > most {
 		return faultf(false, "%d bytes hold %d of video and %d of sound in %d chunks, at most %.0f may", out.Bytes, out.VideoBytes, out.Audio.Bytes, out.chunks, most)
+	}
+	return nil
+}
+
+// compareClock: the clock of an fMP4 does not wrap, so a time that is right but for a turn of the source's clock is a day away from its
+// neighbours' in every player. Only a source that crosses the wrap can be begun on either side of it.
+func compareClock(src, out Stream) *fault {
+	begins := []int64{out.FirstPTS + out.turns}
+	if out.Audio.Codec != "" {
+		begins = append(begins, out.Audio.FirstPTS+out.turns)
+	}
+	for _, t := range begins {
+		if d := t - near(t, src.FirstPTS); d != 0 && !(d == -wrap && src.LastPTS >= wrap) {
+			return faultf(false, "a track begins at %d in a container whose clock does not wrap, the source at %d", t, src.FirstPTS)
+		}
 	}
 	return nil
 }

@@ -66,6 +66,7 @@ func (s *scanner) finish() Stream {
 	st.Pixels = uint64(st.Width) * uint64(st.Height) * uint64(st.Frames)
 	first, last := slices.Min(v.pts), slices.Max(v.pts)
 	shift := first - first&(wrap-1) // what is shown first lies in [0, 2^33)
+	st.turns = shift
 	st.PTS = make([]int64, len(v.pts))
 	for i, t := range v.pts {
 		st.PTS[i] = t - shift
@@ -107,6 +108,7 @@ func (st Stream) soundAlone(s *scanner) Stream {
 	}
 	st.Codec = ""
 	shift := a.first - a.first&(wrap-1)
+	st.turns = shift
 	st.Codecs = st.hear(s, shift)
 	st.FirstPTS, st.LastPTS = a.first-shift, a.last-shift
 	end := max(a.end, a.clock, a.last)

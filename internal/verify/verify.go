@@ -55,6 +55,7 @@ type Stream struct {
 	VideoBytes    int64  // of the video track
 	chunks        int    // of an fMP4
 	longestChunk  int64  // ticks
+	turns         int64  // by which times in the container exceed those here
 	slices        int64  // of these, in coded pictures: without headers and filler, which cost nothing to add
 	FPS           float64
 	FPSNum        uint32 // mean frame rate by timestamps; 0/0 where one picture is all there is
