@@ -272,3 +272,41 @@ func TestCheck_readsTheShapeOfPixelsInEveryCodec(t *testing.T) {
 		}
 	}
 }
+
+func TestSource_ofWhichTheSoundIsNamedByItsRegistrationHasSound(t *testing.T) {
+	t.Parallel()
+	source := bytes.Clone(mediatest.Segments(t, mediatest.Spec{SegmentSeconds: 1, Extra: "-c:a ac3"})[0].Bytes)
+	changed := 0
+	for p := source; len(p) >= packetLen; p = p[packetLen:] { // AC-3 as broadcasters in America send it, under the type of private data
+		at := bytes.Index(p[:packetLen], []byte("\x81\xe1\x01\xf0\x06\x05\x04AC-3"))
+		if at < 0 {
+			continue
+		}
+		p[at] = 0x06
+		section := p[5 : 5+3+int(p[7])]
+		body := section[:len(section)-4]
+		binary.BigEndian.PutUint32(section[len(body):], crc32mpeg(body))
+		changed++
+	}
+	if changed == 0 {
+		t.Fatal("the source declares no AC-3")
+	}
+	tr := made(t, source, protocol.Ladder{outputKinds["aac"].profile})
+	if v := tr.judge(t); !v.Passed || v.Outputs[0].Audio.Codec != "aac" {
+		t.Errorf("verdict %v %q, sound %+v", v.Passed, v.Detail, v.Outputs[0].Audio)
+	}
+}
+
+func TestSource_inWhichNoDecoderHearsTheSoundIsNobodysFault(t *testing.T) {
+	t.Parallel()
+	source := bytes.Clone(mediatest.Segments(t, mediatest.Spec{SegmentSeconds: 1})[0].Bytes)
+	for p := source; len(p) >= packetLen; p = p[packetLen:] {
+		if i := bytes.Index(p[:packetLen], []byte{0, 0, 1, 0xc0}); i >= 4 && p[1]&0x40 != 0 {
+			p[i+7] &^= 0xc0 // none of its packets has a time
+		}
+	}
+	tr := made(t, source, protocol.Ladder{outputKinds["h264 fmp4"].profile})
+	if v := tr.judge(t); v.Passed || v.Gross || !strings.Contains(v.Detail, "sound is missing") {
+		t.Errorf("verdict %v, gross %v: %q", v.Passed, v.Gross, v.Detail)
+	}
+}

@@ -95,7 +95,7 @@ func (st *Stream) hear(s *scanner, shift int64) string {
 	}
 	name, codecs := a.codec(s.audioType)
 	st.Audio = Audio{Codec: name, SampleRate: a.rate, Channels: a.channels, Packets: a.packets, Bytes: a.bytes,
-		FirstPTS: a.first - shift, LastPTS: a.last - shift}
+		FirstPTS: a.first - shift, LastPTS: a.last - shift, coarse: min(a.coarse, ticks)}
 	a.sum.Sum(st.Audio.Hash[:0])
 	return codecs
 }
