@@ -310,3 +310,16 @@ func TestSource_inWhichNoDecoderHearsTheSoundIsNobodysFault(t *testing.T) {
 		t.Errorf("verdict %v, gross %v: %q", v.Passed, v.Gross, v.Detail)
 	}
 }
+
+func TestSource_whosePixelsChangeTheirShapeMayBeReadEitherWay(t *testing.T) {
+	t.Parallel()
+	var source []byte
+	for i, sar := range []string{"1/1", "4/3"} {
+		source = append(source, mediatest.Segments(t, mediatest.Spec{SAR: sar, SegmentSeconds: 1, Start: float64(i), NoAudio: true})[0].Bytes...)
+	}
+	s := newScanner(Limits{}.withDefaults(), false, asked{})
+	s.write(source)
+	if st := s.finish(); st.Frames != 60 || !st.Damaged {
+		t.Errorf("%d pictures, damaged %v", st.Frames, st.Damaged)
+	}
+}

@@ -43,8 +43,22 @@ func (v *pictures) accept(s *scanner, p params) bool {
 	}
 	if v.params == nil {
 		v.params = &p
+	} else if !sameShape(p, *v.params) { // which of them the pictures are of, only a decoder knows
+		s.blemish("the pixels change their shape")
 	}
 	return true
+}
+
+// sameShape reports whether both say the same of the pixels' shape; nothing is square.
+func sameShape(a, b params) bool {
+	an, ad, bn, bd := a.sarNum, a.sarDen, b.sarNum, b.sarDen
+	if an <= 0 || ad <= 0 {
+		an, ad = 1, 1
+	}
+	if bn <= 0 || bd <= 0 {
+		bn, bd = 1, 1
+	}
+	return an*bd == bn*ad
 }
 
 // shapes of pixels by aspect_ratio_idc (ITU-T H.264 and H.265, table E-1).
