@@ -32,6 +32,7 @@ require (
 	github.com/spruceid/siwe-go v0.2.1
 	go.opentelemetry.io/otel v1.47.0
 	go.uber.org/goleak v1.3.0
+	gonum.org/v1/gonum v0.17.0
 	pgregory.net/rapid v1.3.0
 )
 

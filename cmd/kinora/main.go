@@ -38,6 +38,7 @@ type cli struct {
 	Contracts    contractsCommand    `cmd:"" help:"The escrow that backs tickets."`
 	Sim          simCommand          `cmd:"" help:"Simulate the market's economics."`
 	Quote        quoteCommand        `cmd:"" help:"Say what a stream costs at an orchestrator, how long a balance lasts, and how evenly a transcoder earns."`
+	Why          whyCommand          `cmd:"" help:"Say why a transcoder lost an auction, or what it won by."`
 	ConfigTool   configCommand       `cmd:"" name:"config" help:"What the settings are and where each comes from."`
 	Version      versionCommand      `cmd:"" help:"Print the version."`
 }

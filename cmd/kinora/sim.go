@@ -14,6 +14,7 @@ import (
 
 type simCommand struct {
 	Payments simPayments `cmd:"" help:"Simulate what tickets do to income, float and gas, with numbers of your own."`
+	Market   simMarket   `cmd:"" help:"Simulate how segments find transcoders: seven regimes, eight policies."`
 }
 
 // simPayments has the market's numbers as flags. Its defaults are those of docs/payments.md.

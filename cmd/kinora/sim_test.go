@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -105,5 +106,43 @@ func TestSimPayments_namesTheFlagThatCannotBe(t *testing.T) {
 		if code := run(append([]string{"sim", "payments"}, strings.Fields(flags)...), &stdout, &stderr); code == 0 || !strings.Contains(stderr.String(), want) {
 			t.Errorf("%s: exit code %d, %s", flags, code, &stderr)
 		}
+	}
+}
+
+func TestSimMarket_endsWithOneObjectOfRegimes(t *testing.T) {
+	t.Parallel()
+	args := []string{"sim", "market", "--runs", "1", "--length", "40s", "--regime", "steady,flash", "--policy", "round-robin,kinora,oracle", "--json"}
+	var got struct {
+		Regimes map[string][]struct {
+			Policy   string   `json:"policy"`
+			MissRate *float64 `json:"miss_rate"`
+			P99      float64  `json:"p99"`
+			Regret   *float64 `json:"regret"`
+			Cost     string   `json:"wei_per_verified_minute"`
+		} `json:"regimes"`
+	}
+	text := printed(t, args...)
+	if err := json.Unmarshal([]byte(text), &got); err != nil {
+		t.Fatal(err)
+	}
+	for _, regime := range []string{"steady", "flash"} {
+		rows := got.Regimes[regime]
+		if len(rows) != 3 || rows[1].Policy != "kinora" || rows[1].MissRate == nil || rows[1].P99 <= 0 || rows[1].Regret == nil || rows[1].Cost == "" {
+			t.Errorf("%s: %+v", regime, rows)
+		}
+	}
+	if len(got.Regimes) != 2 || text != printed(t, args...) {
+		t.Errorf("%d regimes, or another result from the same seed", len(got.Regimes))
+	}
+	plot := filepath.Join(t.TempDir(), "market.svg")
+	if table := printed(t, append(args[:len(args)-1], "--plot", plot)...); !strings.Contains(table, "round-robin") {
+		t.Errorf("no table in\n%s", table)
+	}
+	if b, err := os.ReadFile(plot); err != nil || !bytes.HasPrefix(b, []byte("<svg ")) {
+		t.Errorf("no plot: %v", err)
+	}
+	var stdout, stderr bytes.Buffer
+	if code := run([]string{"sim", "market", "--policy", "best"}, &stdout, &stderr); code == 0 || !strings.Contains(stderr.String(), `policy: "best"`) {
+		t.Errorf("exit code %d, %s", code, &stderr)
 	}
 }

@@ -1,6 +1,7 @@
 package auction_test
 
 import (
+	"math/big"
 	"testing"
 	"time"
 
@@ -63,6 +64,9 @@ func TestPick_saysWhyACandidateCannotHaveTheLease(t *testing.T) {
 		{"avoided", func(c *auction.Candidate, a *auction.Ask) { a.Avoid = []common.Address{c.Bid.Transcoder} }, auction.Avoided},
 		{"distrusted", func(c *auction.Candidate, _ *auction.Ask) { c.Distrust = true }, auction.Distrusted},
 		{"not allocated", func(c *auction.Candidate, _ *auction.Ask) { c.Allocated = false }, auction.NotAllocated},
+		{"below its floor", func(c *auction.Candidate, _ *auction.Ask) { c.Floor = prices(51) }, auction.BelowFloor},
+		{"at its floor", func(c *auction.Candidate, _ *auction.Ask) { c.Floor = prices(50) }, ""},
+		{"below the reserve", func(_ *auction.Candidate, a *auction.Ask) { a.Reserve = new(big.Int).Lsh(big.NewInt(1), 90) }, auction.BelowReserve},
 		{"busy", func(c *auction.Candidate, _ *auction.Ask) { c.Busy = true }, auction.Busy},
 	}
 	for _, c := range cases {
@@ -175,7 +179,7 @@ func TestPick_isIndividuallyRationalAndNeverPaysAboveTheMaximum(t *testing.T) {
 		}
 		max, _ := a.MaxPrices.Of(protocol.H264)
 		for i, c := range auction.Ranked(choices) {
-			paid, _ := c.Prices().Of(protocol.H264)
+			paid, _ := auction.PayAsBid.Prices(auction.Ranked(choices), i, a).Of(protocol.H264)
 			bid, _ := c.Bid.Prices.Of(protocol.H264)
 			if paid.Less(bid) {
 				t.Fatalf("%s is paid %s, it bid %s", c.Bid.Transcoder, paid, bid)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -45,7 +46,7 @@ func (c *Choice) Send(ctx context.Context, s Segment) (*Exchange, error) {
 	offer := protocol.SegmentOffer{Header: header, DurationMillis: s.Millis, BudgetMillis: uint32(max(1, s.Budget.Milliseconds())), Avoid: s.Avoid}
 	ctx, cancel := context.WithCancel(ctx)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost,
-		fmt.Sprintf("%s/v1/streams/%s/segments/%d", c.URL, url.PathEscape(s.Key.Stream), s.Key.Seq), io.NopCloser(s.Source))
+		fmt.Sprintf("%s/v1/streams/%s/segments/%d", c.URL, url.PathEscape(s.Key.Stream), s.Key.Seq), io.NopCloser(&timed{s.Source, &c.sent}))
 	if err != nil {
 		cancel()
 		return nil, err
@@ -67,6 +68,21 @@ func (c *Choice) Send(ctx context.Context, s Segment) (*Exchange, error) {
 		return nil, problem(resp)
 	}
 	return &Exchange{frames: protocol.NewFrameReader(resp.Body), body: resp.Body, cancel: cancel}, nil
+}
+
+// timed notes when the last byte of a source was read.
+type timed struct {
+	io.Reader
+	ended *atomic.Pointer[time.Time]
+}
+
+func (t *timed) Read(p []byte) (int, error) {
+	n, err := t.Reader.Read(p)
+	if errors.Is(err, io.EOF) {
+		now := time.Now()
+		t.ended.Store(&now)
+	}
+	return n, err
 }
 
 // Next returns the next frame; its payload is valid until the next call. The end of the exchange is an error: the Problem

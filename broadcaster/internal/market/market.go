@@ -1,5 +1,5 @@
-// Package market finds an orchestrator for each segment: it holds their signed quotes, chooses the cheapest that may be
-// trusted, and carries the segment there and its renditions back.
+// Package market finds an orchestrator for each segment: it holds their signed quotes, chooses by price, and by how they have
+// served once that is known, among those that may be trusted, and carries the segment there and its renditions back.
 package market
 
 import (
@@ -8,16 +8,19 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/broadcaster/internal/store"
 	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/route"
 	"github.com/kinora/kinora/internal/verify"
 )
 
@@ -50,6 +53,7 @@ type Market struct {
 	records map[common.Address]store.Trust
 	epoch   verify.Epoch
 	holder  map[string]*seller // of each stream: who has it
+	router  *route.Router[*seller]
 	renewal sync.WaitGroup
 	ctx     context.Context
 	stop    context.CancelFunc
@@ -86,7 +90,8 @@ func (a Ask) key() askKey { return askKey{a.Stream, a.Ladder.Hash(), a.FPS, a.Ma
 // New makes a Market, whose first sampling epoch TurnEpoch begins; Close ends it.
 func New(cfg Config) *Market {
 	cfg.QuoteTimeout = cmp.Or(cfg.QuoteTimeout, 2*time.Second)
-	m := &Market{cfg: cfg, client: newClient(), records: make(map[common.Address]store.Trust), holder: make(map[string]*seller)}
+	m := &Market{cfg: cfg, client: newClient(), records: make(map[common.Address]store.Trust), holder: make(map[string]*seller),
+		router: route.New[*seller](route.Standard(), rand.NewPCG(rand.Uint64(), rand.Uint64()))}
 	for a, r := range cfg.Records {
 		m.records[a] = r
 	}
@@ -127,18 +132,20 @@ type Choice struct {
 	market       *Market
 	seller       *seller
 	key          askKey
+	group        route.Group
+	sent         atomic.Pointer[time.Time] // when the last source byte left
 }
 
-// Choose returns the stream's orchestrator, or picks the cheapest acceptable one that does not rest after a failure. Errors:
+// Choose returns the stream's orchestrator, or picks one that does not rest after a failure. Errors:
 // NoOrchestrator, PriceAboveMax, or the one reason all of them gave.
 func (m *Market) Choose(ctx context.Context, ask Ask) (*Choice, error) {
 	key := ask.key()
 	m.mu.Lock()
-	if s := m.holder[ask.Stream]; s != nil && m.fit(s) {
+	if s := m.holder[ask.Stream]; s != nil && m.fit(s) && !m.relieve(s, ask) {
 		if q := s.quotes[key]; q.live(time.Now()) {
 			m.renewIfDue(s, ask, q)
 			m.mu.Unlock()
-			return m.choice(s, key, q), nil
+			return m.choice(s, ask, q), nil
 		}
 	}
 	var ask1, rest []*seller
@@ -163,8 +170,68 @@ func (m *Market) fit(s *seller) bool {
 	return time.Now().After(s.resting) && m.records[s.address].State != verify.CutOff
 }
 
-// pick asks every seller of group that has no live quote, waits a moment longer than for the first answer, and takes the
-// cheapest; nil if there is none.
+// deadline is what an answer is believed in time by: the hold-back, three target durations.
+func (a Ask) deadline() time.Duration { return 3 * time.Duration(a.SegmentMillis) * time.Millisecond }
+
+// known is how many outcomes there must be before they decide anything.
+const known = 8
+
+// many is an orchestrator's slots as far as a broadcaster knows: its transcoders are its own affair.
+const many = 1 << 10
+
+// relieve lets the holder rest if it is more likely late than not and somebody else could take its place. m.mu is held.
+func (m *Market) relieve(s *seller, ask Ask) bool {
+	half, seen := m.router.Expect(route.Option[*seller]{Node: s, Slots: many}, route.GroupOf(ask.Ladder, ask.FPS, ""), 0.5, time.Now())
+	if seen < known || half <= ask.deadline() {
+		return false
+	}
+	for _, other := range m.sellers {
+		if other != s && m.fit(other) {
+			s.resting = time.Now().Add(slowRest)
+			s.lastErr = protocol.Errorf(protocol.DeadlineExceeded, "half of its answers take %s and more", half.Round(time.Millisecond))
+			m.cfg.Log.Info("an orchestrator is too slow; asking others", "orchestrator", s.url, "stream", ask.Stream, "half_within", half)
+			return true
+		}
+	}
+	return false
+}
+
+// slowRest is how long one rests that was too slow.
+const slowRest = 30 * time.Second
+
+// choose takes the cheapest of answers while there is one that too little is known of, else whoever a draw from what is
+// believed of each says. m.mu is held.
+func (m *Market) choose(answers []*Choice, ask Ask, now time.Time) *Choice {
+	cheapest, dearest, strangers := answers[0], answers[0], false
+	for _, c := range answers {
+		if c.Quote.MaxFee.Less(cheapest.Quote.MaxFee) {
+			cheapest = c
+		}
+		if dearest.Quote.MaxFee.Less(c.Quote.MaxFee) {
+			dearest = c
+		}
+		_, seen := m.router.Expect(route.Option[*seller]{Node: c.seller, Slots: many}, c.group, 0.5, now)
+		strangers = strangers || seen < known
+	}
+	if strangers || len(answers) == 1 {
+		return cheapest
+	}
+	value := dearest.Quote.MaxFee.Mul(worth)
+	options := make([]route.Option[*seller], len(answers))
+	for i, c := range answers {
+		options[i] = route.Option[*seller]{Node: c.seller, Slots: many, Price: route.Share(c.Quote.MaxFee, value), Holder: m.holder[ask.Stream] == c.seller}
+	}
+	drawn := m.router.Pick(options, route.Job{Group: cheapest.group, Deadline: ask.deadline()}, now)
+	m.cfg.Log.Debug("orchestrator drawn", "stream", ask.Stream, "orchestrator", answers[drawn.Index].URL, "of", len(answers), "propensity", drawn.Propensity,
+		"utility", drawn.Utility, "late", drawn.Late)
+	return answers[drawn.Index]
+}
+
+// worth of a verified segment, in multiples of the dearest quote for it.
+const worth = 20
+
+// pick asks every seller of group that has no live quote, waits a moment longer than for the first answer, and chooses; nil if
+// there is none.
 func (m *Market) pick(ctx context.Context, group []*seller, ask Ask) *Choice {
 	if len(group) == 0 {
 		return nil
@@ -178,10 +245,10 @@ func (m *Market) pick(ctx context.Context, group []*seller, ask Ask) *Choice {
 				answers <- nil
 				return
 			}
-			answers <- m.choice(s, ask.key(), q)
+			answers <- m.choice(s, ask, q)
 		})
 	}
-	var best *Choice
+	var came []*Choice
 	timer := time.NewTimer(m.cfg.QuoteTimeout + time.Second)
 	defer timer.Stop()
 	for range group {
@@ -190,28 +257,28 @@ func (m *Market) pick(ctx context.Context, group []*seller, ask Ask) *Choice {
 			if c == nil {
 				continue
 			}
-			if best == nil {
+			if len(came) == 0 {
 				timer.Reset(grace)
 			}
-			if best == nil || c.Quote.MaxFee.Less(best.Quote.MaxFee) {
-				best = c
-			}
+			came = append(came, c)
 			continue
 		case <-timer.C:
 		case <-ctx.Done():
 		}
 		break
 	}
-	if best != nil {
-		m.mu.Lock()
-		m.holder[ask.Stream] = best.seller
-		m.mu.Unlock()
+	if len(came) == 0 {
+		return nil
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	best := m.choose(came, ask, time.Now())
+	m.holder[ask.Stream] = best.seller
 	return best
 }
 
-func (m *Market) choice(s *seller, key askKey, q *quote) *Choice {
-	return &Choice{Orchestrator: q.Orchestrator, Quote: q.Quote, URL: s.url, market: m, seller: s, key: key}
+func (m *Market) choice(s *seller, ask Ask, q *quote) *Choice {
+	return &Choice{Orchestrator: q.Orchestrator, Quote: q.Quote, URL: s.url, market: m, seller: s, key: ask.key(), group: route.GroupOf(ask.Ladder, ask.FPS, "")}
 }
 
 // refusal says why nobody was chosen.
@@ -262,6 +329,7 @@ func (c *Choice) Failed(err error) {
 		delete(c.seller.quotes, c.key)
 		return
 	}
+	c.learn(false)
 	c.seller.failures++
 	c.seller.resting = time.Now().Add(min(30*time.Second, 500*time.Millisecond<<min(c.seller.failures-1, 6)))
 	c.seller.lastErr = err
@@ -270,10 +338,21 @@ func (c *Choice) Failed(err error) {
 	}
 }
 
+// learn notes how the segment went, and how long after its last byte. The market's mu is held.
+func (c *Choice) learn(verified bool) {
+	now := time.Now()
+	o := route.Outcome{Verified: verified, Slots: many}
+	if sent := c.sent.Load(); sent != nil && verified {
+		o.Time = now.Sub(*sent)
+	}
+	c.market.router.Observe(c.seller, c.group, o, now)
+}
+
 // Succeeded forgets failures.
 func (c *Choice) Succeeded() {
 	c.market.mu.Lock()
 	defer c.market.mu.Unlock()
+	c.learn(true)
 	c.seller.failures, c.seller.resting, c.seller.lastErr = 0, time.Time{}, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -99,6 +100,7 @@ func (a *API) Handler() http.Handler {
 	r.Get("/api/v1/stats", a.stats)
 	r.Get("/api/v1/events", a.feed.ServeHTTP)
 	r.Get("/api/v1/fleet", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, a.members()) })
+	r.Get("/api/v1/fleet/{address}/sheets", a.sheets)
 	r.Get("/api/v1/leases", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, a.dispatcher.Leases()) })
 	r.Get("/api/v1/epochs", a.epochs)
 	r.With(operator).Post("/api/v1/drain", a.drain)
@@ -275,6 +277,29 @@ func (a *API) restore(w http.ResponseWriter, r *http.Request) {
 	a.fleet.Judged(t.Address, t.Record)
 	a.feed.Emit(protocol.Event{Kind: protocol.TranscoderRestored, Counterparty: &t.Address, Detail: "by the operator"})
 	answer(w, http.StatusOK, t)
+}
+
+// sheets tells a bidder how it fared in the auctions of late, signed; ?lease= those of one lease alone.
+func (a *API) sheets(w http.ResponseWriter, r *http.Request) {
+	text := chi.URLParam(r, "address")
+	if !common.IsHexAddress(text) {
+		protocol.WriteProblem(w, protocol.Errorf(protocol.BadRequest, "%.60q is no address", text))
+		return
+	}
+	sheets, err := a.dispatcher.Sheets(common.HexToAddress(text))
+	if err != nil {
+		a.refuse(w, r, err)
+		return
+	}
+	if text := r.URL.Query().Get("lease"); text != "" {
+		lease, err := protocol.ParseID(text)
+		if err != nil {
+			protocol.WriteProblem(w, protocol.Errorf(protocol.BadRequest, "lease: %w", err))
+			return
+		}
+		sheets = slices.DeleteFunc(sheets, func(s protocol.Signed[protocol.ScoreSheet]) bool { return s.Message.Lease != lease })
+	}
+	answer(w, http.StatusOK, sheets)
 }
 
 func (a *API) drain(w http.ResponseWriter, r *http.Request) {

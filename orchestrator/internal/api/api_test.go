@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kinora/kinora/internal/auction"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/verify"
 	"github.com/kinora/kinora/orchestrator/internal/api"
@@ -476,6 +477,37 @@ func TestSegment_withoutATranscoderIsRefused(t *testing.T) {
 	m.push(m.offer(m.quote(), 0), bytes.NewReader(m.segments()[0].Bytes)).passed(m)
 }
 
+func TestSecondScore_paysTheWinnerWhatItCouldHaveAsked(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t, func(c *dispatch.Config) { c.Rule = auction.SecondScore })
+	winner := m.join(peertest.Honest, 80)
+	loser := m.join(peertest.Honest, 120)
+	m.push(m.offer(m.quote(), 0), bytes.NewReader(m.segments()[0].Bytes)).passed(m)
+	leases := m.dispatcher.Leases()
+	if len(leases) != 1 || leases[0].Transcoder != winner.Address() {
+		t.Fatalf("leases %+v", leases)
+	}
+	if price, _ := leases[0].Prices.Of(protocol.H264); price != protocol.NewWei(120) {
+		t.Errorf("it is paid %s, want what the other one asks", price)
+	}
+	for _, p := range []*peertest.Peer{winner, loser} {
+		resp, err := m.client.Get(m.url + "/api/v1/fleet/" + p.Address().Hex() + "/sheets?lease=" + leases[0].Lease.String())
+		m.must(err)
+		defer resp.Body.Close()
+		var sheets []protocol.Signed[protocol.ScoreSheet]
+		m.must(json.NewDecoder(resp.Body).Decode(&sheets))
+		if len(sheets) != 1 {
+			t.Fatalf("%d sheets", len(sheets))
+		}
+		sheet, err := sheets[0].Open(m.domain)
+		m.must(err)
+		if sheet.Transcoder != p.Address() || sheet.Orchestrator != m.self.Address() || sheet.Won != (p == winner) || sheet.Of != 2 {
+			t.Errorf("sheet %+v", sheet)
+		}
+	}
+	m.totals(1, 1, 0)
+}
+
 func TestSegment_withoutAResultInItsBudgetIsGivenUp(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
@@ -500,7 +532,7 @@ func TestQuote_refusals(t *testing.T) {
 		"stream":    {func(r *protocol.QuoteRequest) { r.Stream = "a/b" }, protocol.BadRequest},
 		"no ladder": {func(r *protocol.QuoteRequest) { r.Ladder = nil }, protocol.BadRequest},
 		"codec": {func(r *protocol.QuoteRequest) {
-			r.Ladder = protocol.Ladder{{Name: "x", Width: 16, Height: 16, Bitrate: 1e5, Codec: protocol.AV1}}
+			r.Ladder = protocol.Ladder{{Name: "x", Width: 64, Height: 64, Bitrate: 1e5, Codec: protocol.AV1, Container: protocol.FMP4}}
 		}, protocol.UnsupportedCodec},
 		"too long":   {func(r *protocol.QuoteRequest) { r.MaxMillis = protocol.MaxSegmentMillis + 1 }, protocol.BadRequest},
 		"frame rate": {func(r *protocol.QuoteRequest) { r.SourceFPS = 0 }, protocol.BadRequest},

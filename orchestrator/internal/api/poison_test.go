@@ -6,7 +6,6 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
-	"github.com/kinora/kinora/internal/auction"
 	"github.com/kinora/kinora/internal/media/mediatest"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/verify"
@@ -30,6 +29,7 @@ func TestPoison_thatTwoTranscodersReportCountsForNeither(t *testing.T) {
 	m := newMarket(t)
 	first, second := m.join(peertest.Poisoner, 50), m.join(peertest.Poisoner, 60)
 	m.join(peertest.Honest, 100) // two are enough: a third would only lose a child too
+	unknown := m.member(first.Address()).Quality
 	q := m.quote()
 	r := m.push(m.offer(q, 0), bytes.NewReader(m.segments()[0].Bytes))
 	if r.code() != protocol.PoisonSegment || r.problem.Retryable || len(r.tries) != 2 {
@@ -37,7 +37,7 @@ func TestPoison_thatTwoTranscodersReportCountsForNeither(t *testing.T) {
 	}
 	for _, p := range []*peertest.Peer{first, second} {
 		x := m.member(p.Address())
-		if x.Quality != auction.Perfect || x.Busy || x.Record.Failed != 0 {
+		if x.Quality != unknown || x.Busy || x.Record.Failed != 0 {
 			t.Errorf("it counts against one that reported it: %+v", x)
 		}
 		if p.Open() != 1 {
@@ -52,9 +52,10 @@ func TestPoison_thatAnotherTranscoderEncodesCountsForWhoeverReportedIt(t *testin
 	m := newMarket(t)
 	liar := m.join(peertest.Poisoner, 50)
 	m.join(peertest.Honest, 100)
+	unknown := m.member(liar.Address()).Quality
 	q := m.quote()
 	m.push(m.offer(q, 0), bytes.NewReader(m.segments()[0].Bytes)).passed(m)
-	m.eventually("it counts", func() bool { x := m.member(liar.Address()); return x.Quality < auction.Perfect && x.Busy })
+	m.eventually("it counts", func() bool { x := m.member(liar.Address()); return x.Quality < unknown && x.Busy })
 	m.eventually("its lease ends", func() bool { return liar.Open() == 0 })
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/kinora/kinora/internal/auction"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/verify"
 	"github.com/kinora/kinora/orchestrator/internal/fleet"
@@ -57,6 +58,8 @@ type Config struct {
 	Payer  common.Address  // whose escrow pays transcoders: the signer's, or an account whose session key it is
 	URL    string          // where transcoders park their slots
 	Prices protocol.Prices // asked of payers
+	Rule   auction.Rule    // what transcoders are paid; empty: as bid
+	Trials uint32          // millionths of the leases that go to newcomers out of turn; zero: one in twenty
 
 	QuoteValid      time.Duration // how long a quote stands
 	LeaseTime       time.Duration // of an award and of each renewal
@@ -92,24 +95,28 @@ type Dispatcher struct {
 	life   context.Context // of everything that outlives its request; cancelled by Close
 	cancel context.CancelFunc
 
-	mu       sync.Mutex
-	closing  bool
-	running  sync.WaitGroup
-	stories  int
-	segments map[segmentID]*segment // in flight, and finished ones kept for replays
-	kept     []*segment             // finished, oldest first
-	keptSize int
-	quotes   map[protocol.ID]quoteEntry
-	epoch    verify.Epoch
-	since    time.Time // of epoch
+	mu          sync.Mutex
+	closing     bool
+	running     sync.WaitGroup
+	stories     int
+	segments    map[segmentID]*segment // in flight, and finished ones kept for replays
+	kept        []*segment             // finished, oldest first
+	keptSize    int
+	quotes      map[protocol.ID]quoteEntry
+	exploration auction.Exploration
+	auctions    []sale // of late, oldest first
+	epoch       verify.Epoch
+	since       time.Time // of epoch
 }
 
 // New makes a Dispatcher and takes over the leases of an earlier process at the same URL.
 func New(ctx context.Context, cfg Config, st *store.Store, fl *fleet.Fleet, bus Bus, payer Payer, recipient Recipient) (*Dispatcher, error) {
 	cfg.Payer = cmp.Or(cfg.Payer, cfg.Signer.Address())
 	cfg.KeepHistory = cmp.Or(cfg.KeepHistory, 7*24*time.Hour)
+	cfg.Rule, cfg.Trials = cmp.Or(cfg.Rule, auction.PayAsBid), cmp.Or(cfg.Trials, 50_000)
 	d := &Dispatcher{cfg: cfg, self: cfg.Signer.Address(), store: st, fleet: fl, bus: bus, payer: payer, recipient: recipient,
-		leases: newLeases(), reviewing: make(chan struct{}, reviews), segments: make(map[segmentID]*segment), quotes: make(map[protocol.ID]quoteEntry)}
+		leases: newLeases(), reviewing: make(chan struct{}, reviews), segments: make(map[segmentID]*segment), quotes: make(map[protocol.ID]quoteEntry),
+		exploration: auction.Exploration{Share: cfg.Trials}}
 	d.life, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := d.turnEpoch(ctx); err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/route"
 	"github.com/kinora/kinora/orchestrator/internal/store"
 )
 
@@ -36,6 +37,7 @@ type Lease struct {
 	lastSeq  uint64
 	begun    bool // lastSeq means something
 	failures int  // abandoned attempts in a row
+	hedges   route.Allowance
 	asking   bool // a renewal or a request for parameters is on its way
 	ended    bool
 }
@@ -71,7 +73,16 @@ func (l *Lease) begin(seq uint64) (continues bool) {
 	}
 	l.inFlight++
 	l.lastUse = time.Now()
+	l.hedges = l.hedges.Segment()
 	return continues
+}
+
+// hedge says whether an attempt that straggles is given to a second transcoder now, or else in how long to ask again.
+func (l *Lease) hedge(waited, budget time.Duration) (ok bool, again time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.hedges, ok, again = l.hedges.Hedge(waited, budget)
+	return ok, again
 }
 
 // over ends what begin booked; failed attempts in a row are counted and returned.

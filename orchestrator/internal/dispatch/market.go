@@ -37,27 +37,70 @@ func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address
 		return l, nil
 	}
 	id := protocol.NewID()
-	choices := d.fleet.Rank(d.ask(w, id, avoid))
-	ranked := auction.Ranked(choices)
-	for _, c := range choices[len(ranked):] { // better one that was busy a moment ago than nobody
-		if c.Reason == auction.Busy {
-			ranked = append(ranked[:len(ranked):len(ranked)], c)
-		}
-	}
-	for _, c := range ranked[:min(maxOffers, len(ranked))] {
-		l, err := d.award(ctx, w, id, c.Bid, false)
+	ask := d.ask(w, id, avoid)
+	choices := d.rank(ask)
+	var declined []auction.Passed
+	for _, o := range d.offers(choices, ask) {
+		l, err := d.award(ctx, w, id, o, false)
 		if err == nil {
+			d.sold(ask, id, auction.Pass(choices, declined), l.transcoder, o.prices)
 			return l, nil
 		}
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
+		declined = append(declined, auction.Passed{Transcoder: o.bid.Transcoder, Reason: auction.Declined})
 		id = protocol.NewID() // a declined lease is never offered again, to anyone
 	}
 	if len(choices) == 0 {
 		return nil, protocol.Errorf(protocol.NoTranscoder, "no transcoder has a live bid")
 	}
 	return nil, protocol.Errorf(protocol.NoTranscoder, "none of %d bidders can take it (%s)", len(choices), describe(choices))
+}
+
+// rank looks at the best few, unless they are not enough to offer the lease to, or it may be a newcomer's turn.
+func (d *Dispatcher) rank(ask auction.Ask) []auction.Choice {
+	d.mu.Lock()
+	due := d.exploration.Due()
+	d.mu.Unlock()
+	if !due {
+		if best := d.fleet.Best(ask, maxOffers+1); len(best) > maxOffers { // the last one's score is a price
+			return best
+		}
+	}
+	return d.fleet.Rank(ask)
+}
+
+// offer is a bid that may be given a lease, and what it is then paid.
+type offer struct {
+	bid    protocol.Bid
+	prices protocol.Prices
+}
+
+// offers are those to be asked, in order: the winner, or now and then a newcomer in its place; who would have won without
+// them; and whoever was busy a moment ago, which is better than nobody.
+func (d *Dispatcher) offers(choices []auction.Choice, ask auction.Ask) []offer {
+	ranked := auction.Ranked(choices)
+	var all []offer
+	explored := -1
+	if len(ranked) > 0 && len(ask.Avoid) == 0 { // where somebody has failed already is no place for trials
+		d.mu.Lock()
+		i, prices, next := d.exploration.Next(ranked, ask, d.cfg.Rule)
+		d.exploration = next
+		d.mu.Unlock()
+		all, explored = append(all, offer{ranked[i].Bid, prices}), i
+	}
+	for i, c := range ranked {
+		if i != explored {
+			all = append(all, offer{c.Bid, d.cfg.Rule.Prices(ranked, i, ask)})
+		}
+	}
+	for _, c := range choices[len(ranked):] {
+		if c.Reason == auction.Busy {
+			all = append(all, offer{c.Bid, c.Bid.Prices})
+		}
+	}
+	return all[:min(maxOffers, len(all))]
 }
 
 // held finds a lease at hand whose holder is still trusted: another replica may have judged it meanwhile.
@@ -103,17 +146,17 @@ func describe(choices []auction.Choice) string {
 	return s
 }
 
-// award offers one lease to one bidder at its own price. On acceptance its parameters are in use and the lease is stored
+// award offers one lease to one bidder. On acceptance its parameters are in use and the lease is stored
 // before the first segment goes there.
-func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, bid protocol.Bid, probe bool) (*Lease, error) {
-	t := bid.Transcoder
-	maxFee, err := w.request.Ladder.MaxFee(bid.Prices, w.request.SourceFPS, w.request.MaxMillis)
+func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer, probe bool) (*Lease, error) {
+	t := o.bid.Transcoder
+	maxFee, err := w.request.Ladder.MaxFee(o.prices, w.request.SourceFPS, w.request.MaxMillis)
 	if err != nil {
 		return nil, protocol.Errorf(protocol.UnsupportedCodec, "%w", err)
 	}
 	signed, err := protocol.Seal(d.cfg.Domain, d.cfg.Signer, protocol.Award{Lease: id, Orchestrator: d.self, Payer: d.cfg.Payer, Transcoder: t,
-		Stream: w.key.stream, Incarnation: w.key.incarnation, LadderHash: w.key.ladder, Prices: bid.Prices, MaxFee: maxFee,
-		LeaseMillis: uint32(d.cfg.LeaseTime.Milliseconds()), BidSequence: bid.Sequence, URL: d.cfg.URL})
+		Stream: w.key.stream, Incarnation: w.key.incarnation, LadderHash: w.key.ladder, Prices: o.prices, MaxFee: maxFee,
+		LeaseMillis: uint32(d.cfg.LeaseTime.Milliseconds()), BidSequence: o.bid.Sequence, URL: d.cfg.URL})
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +195,7 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, bid prot
 	}
 	d.leases.add(l, true)
 	d.fleet.Awarded(t, id, l.offer.Ladder.PixelRates(l.offer.SourceFPS))
-	price, _ := bid.Prices.Of(protocol.H264)
+	price, _ := o.prices.Of(protocol.H264)
 	detail := ""
 	if probe {
 		detail = "probe: its work is checked and paid, not released"
@@ -336,7 +379,7 @@ func (d *Dispatcher) probeLease(ctx context.Context, w work, bid protocol.Bid) (
 			return l, nil
 		}
 	}
-	return d.award(ctx, w, protocol.NewID(), bid, true)
+	return d.award(ctx, w, protocol.NewID(), offer{bid, bid.Prices}, true)
 }
 
 // EndStream releases the leases of a payer's stream and flushes its tickets to the transcoders. Segments in flight finish.

@@ -400,3 +400,13 @@ func (s *segment) holder() common.Address {
 	}
 	return s.front.transcoder
 }
+
+// leaseAtFront is the front's lease, nil while it has none.
+func (s *segment) leaseAtFront() *Lease {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.front == nil {
+		return nil
+	}
+	return s.front.lease
+}

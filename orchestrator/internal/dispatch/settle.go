@@ -209,7 +209,7 @@ func (d *Dispatcher) note(t *try, x store.Settlement, settled store.Settled) {
 		}
 		m.tail.Observe(float64(x.Millis) / 1000)
 		m.pixels.Add(float64(x.Pixels))
-		d.fleet.Delivered(transcoder, time.Duration(x.Millis)*time.Millisecond)
+		d.fleet.Delivered(transcoder, t.lease.rate(), time.Duration(x.Millis)*time.Millisecond)
 		if x.Released {
 			d.leases.prefer(t.lease)
 		} else if t.straggled {

@@ -5,8 +5,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/ethereum/go-ethereum/common"
-
 	"github.com/kinora/kinora/internal/payment/pgstore"
 	"github.com/kinora/kinora/internal/protocol"
 )
@@ -104,10 +102,18 @@ func (d *Dispatcher) story(ctx context.Context, offer protocol.SegmentOffer, bod
 			straggles = time.After(d.fleet.Patience(s.holder(), budget))
 
 		case <-straggles: // a second transcoder catches up from the copy; the first verified wins
-			if s.pending() == 1 && s.holder() != (common.Address{}) && s.started() < d.cfg.MaxAttempts {
-				s.log.Info("attempt straggles; asking another transcoder", "transcoder", s.holder())
-				d.attempt(s)
+			l := s.leaseAtFront()
+			if s.pending() != 1 || l == nil || s.started() >= d.cfg.MaxAttempts {
+				continue
 			}
+			_, _, end, _ := s.src.whole(context.Background()) // it has ended
+			ok, again := l.hedge(time.Since(end), time.Duration(offer.BudgetMillis)*time.Millisecond)
+			if !ok {
+				straggles = time.After(again)
+				continue
+			}
+			s.log.Info("attempt straggles; asking another transcoder", "transcoder", l.transcoder)
+			d.attempt(s)
 
 		case <-late:
 			return protocol.Errorf(protocol.DeadlineExceeded, "no verified result within %d ms of the last byte", offer.BudgetMillis)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/kinora/kinora/internal/auction"
 	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/route"
 	"github.com/kinora/kinora/internal/verify"
 	"github.com/kinora/kinora/orchestrator/internal/store"
 )
@@ -29,13 +30,14 @@ type Treasury interface {
 type Config struct {
 	Domain     protocol.Domain
 	Self       common.Address
-	Allocation protocol.Wei  // per transcoder
-	MaxMembers int           // transcoders that are given an allocation; more are heard, not hired
-	Absent     time.Duration // without a bid for so long, a member's place is free (5 min)
-	Trial      time.Duration // a member without a verified output yields its place to one that waits after so long (10 min)
-	FundEvery  time.Duration // beyond the first MaxMembers, one more is given an allocation each (1 min)
-	Backoff    time.Duration // no award to one that declined or failed for so long
-	TopUp      time.Duration // between looks at the allocations
+	Allocation protocol.Wei    // per transcoder
+	MaxMembers int             // transcoders that are given an allocation; more are heard, not hired
+	Absent     time.Duration   // without a bid for so long, a member's place is free (5 min)
+	Trial      time.Duration   // a member without a verified output yields its place to one that waits after so long (10 min)
+	FundEvery  time.Duration   // beyond the first MaxMembers, one more is given an allocation each (1 min)
+	Backoff    time.Duration   // no award to one that declined or failed for so long
+	TopUp      time.Duration   // between looks at the allocations
+	Measure    auction.Measure // of what bids are weighed by; zero: the standard one
 	Events     func(protocol.Event)
 	Log        *slog.Logger
 }
@@ -49,8 +51,10 @@ type Fleet struct {
 	wake     chan struct{} // somebody waits for an allocation
 	funds    *rate.Limiter // of allocations to transcoders that had none from this process
 
-	mu      sync.Mutex
-	members map[common.Address]*member
+	mu       sync.Mutex
+	members  map[common.Address]*member
+	hired    int // members that have a place
+	rankings map[kind]*ranking
 }
 
 type member struct {
@@ -84,9 +88,13 @@ type hold struct {
 func New(cfg Config, st *store.Store, treasury Treasury) *Fleet {
 	cfg.Absent, cfg.Trial = cmp.Or(cfg.Absent, 5*time.Minute), cmp.Or(cfg.Trial, 10*time.Minute)
 	cfg.FundEvery = cmp.Or(cfg.FundEvery, time.Minute)
-	return &Fleet{cfg: cfg, store: st, treasury: treasury, book: auction.NewBook(4096), wake: make(chan struct{}, 1),
-		funds: rate.NewLimiter(rate.Every(cfg.FundEvery), cfg.MaxMembers), members: make(map[common.Address]*member)}
+	cfg.Measure = cmp.Or(cfg.Measure, auction.StandardMeasure())
+	return &Fleet{cfg: cfg, store: st, treasury: treasury, book: auction.NewBook(maxBidders), wake: make(chan struct{}, 1),
+		funds: rate.NewLimiter(rate.Every(cfg.FundEvery), cfg.MaxMembers), members: make(map[common.Address]*member), rankings: make(map[kind]*ranking)}
 }
+
+// maxBidders bounds the book.
+const maxBidders = 16_384
 
 // bidEventEvery bounds how often an unchanged bid is shown as an event.
 const bidEventEvery = 10 * time.Second
@@ -129,7 +137,8 @@ func (f *Fleet) Bid(bid protocol.Signed[protocol.Bid]) {
 	if show {
 		m.shown, m.shownAt = b, now
 	}
-	waits := !m.allocated && f.hiredLocked() < f.cfg.MaxMembers
+	waits := !m.allocated && f.hired < f.cfg.MaxMembers
+	f.rankLocked(b.Transcoder, now)
 	f.mu.Unlock()
 	if show {
 		e := protocol.Event{Kind: protocol.BidReceived, Counterparty: &b.Transcoder, Count: b.FreePixelRate}
@@ -217,6 +226,7 @@ func (f *Fleet) flushBids(ctx context.Context) {
 // Rank scores every live bid for ask, best first, losers after them with their reasons.
 func (f *Fleet) Rank(ask auction.Ask) []auction.Choice {
 	now := time.Now()
+	class := auction.ClassOf(ask.Ladder.PixelRate(ask.SourceFPS))
 	live := f.book.Live(now)
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -225,13 +235,7 @@ func (f *Fleet) Rank(ask auction.Ask) []auction.Choice {
 		b := s.Bid.Message
 		c := auction.Candidate{Bid: b}
 		if m := f.members[b.Transcoder]; m != nil {
-			c.Quality, c.Allocated, c.Distrust = m.quality.ppm(), m.entered && m.allocated, !m.Record.Leasable()
-			c.Busy = now.Before(m.busyUntil)
-			for _, h := range m.held {
-				if h.at.After(s.Arrived) {
-					c.Held = c.Held.Plus(h.rates)
-				}
-			}
+			c = m.candidate(s, m.quality.figure(class, now, f.cfg.Measure), now)
 		}
 		candidates = append(candidates, c)
 	}
@@ -293,7 +297,9 @@ func (f *Fleet) Awarded(t common.Address, lease protocol.ID, rates protocol.Code
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if m := f.members[t]; m != nil {
-		m.held = append(m.held, hold{lease: lease, rates: rates, at: time.Now()})
+		now := time.Now()
+		m.held = append(m.held, hold{lease: lease, rates: rates, at: now})
+		f.rankLocked(t, now)
 	}
 }
 
@@ -303,6 +309,7 @@ func (f *Fleet) Freed(t common.Address, lease protocol.ID) {
 	defer f.mu.Unlock()
 	if m := f.members[t]; m != nil {
 		m.held = slices.DeleteFunc(m.held, func(h hold) bool { return h.lease == lease })
+		f.rankLocked(t, time.Now())
 	}
 }
 
@@ -315,14 +322,15 @@ func (f *Fleet) Declined(t common.Address) {
 	}
 }
 
-// Delivered notes a verified output and how long after the last source byte its receipt came.
-func (f *Fleet) Delivered(t common.Address, tail time.Duration) {
+// Delivered notes a verified output of so many pixels a second, and how long after the last source byte its receipt came.
+func (f *Fleet) Delivered(t common.Address, pixelRate uint64, tail time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if m := f.members[t]; m != nil {
-		m.quality.add(true)
-		m.quality.tail(tail)
+		now := time.Now()
+		m.quality.verified(auction.ClassOf(pixelRate), tail, now, f.cfg.Measure)
 		m.busyUntil = time.Time{}
+		f.rankLocked(t, now)
 	}
 }
 
@@ -331,26 +339,23 @@ func (f *Fleet) Failed(t common.Address) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if m := f.members[t]; m != nil {
-		m.quality.add(false)
-		m.busyUntil = time.Now().Add(f.cfg.Backoff)
+		now := time.Now()
+		m.quality.failed(now, f.cfg.Measure)
+		m.busyUntil = now.Add(f.cfg.Backoff)
+		f.rankLocked(t, now)
 	}
 }
 
-// Patience is how long t may take after the last source byte before somebody else is asked too: within half of budget, and
-// no longer than twice its own p95 once enough is known of it.
+// Patience is how long t may take after the last source byte before somebody else is asked too.
 func (f *Fleet) Patience(t common.Address, budget time.Duration) time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	share := budget / 2
-	m := f.members[t]
-	if m == nil {
-		return share
+	var p95 time.Duration
+	var known bool
+	if m := f.members[t]; m != nil {
+		p95, known = m.quality.p95()
 	}
-	p95, ok := m.quality.p95()
-	if !ok {
-		return share
-	}
-	return min(share, max(2*p95, budget/4))
+	return route.Patience(p95, known, budget)
 }
 
 // Member is a transcoder as the API shows it.
@@ -379,7 +384,7 @@ func (f *Fleet) Members() []Member {
 	out := make([]Member, 0, len(f.members))
 	for t, m := range f.members {
 		x := Member{Address: t, Record: m.Record, CutOffAt: m.CutOffAt, CutOffFor: m.CutOffFor, Allocated: m.allocated, Refusal: m.refusal,
-			Quality: m.quality.ppm(), Busy: now.Before(m.busyUntil), Bids: m.Bids + m.bids, FirstSeen: m.FirstSeen, Capabilities: m.record}
+			Quality: m.quality.seen.Overall(now, f.cfg.Measure), Busy: now.Before(m.busyUntil), Bids: m.Bids + m.bids, FirstSeen: m.FirstSeen, Capabilities: m.record}
 		if p95, ok := m.quality.p95(); ok {
 			x.P95Millis = p95.Milliseconds()
 		}

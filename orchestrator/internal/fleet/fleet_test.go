@@ -343,7 +343,7 @@ func TestRank_knowsWhatWasAwardedAndWhoFailed(t *testing.T) {
 	if r := f.reason(k.Address()); r != auction.Busy {
 		t.Errorf("reason %q after a failure", r)
 	}
-	f.Delivered(k.Address(), time.Second)
+	f.Delivered(k.Address(), 1e6, time.Second)
 	if r := f.reason(k.Address()); r != "" {
 		t.Errorf("reason %q after a success", r)
 	}
@@ -382,25 +382,71 @@ func TestPatience_isItsOwnP95WithinTheBudget(t *testing.T) {
 	k := key(t)
 	f.bid(k, 1, 1e9, 100)
 	const budget = 6 * time.Second
-	if p := f.Patience(k.Address(), budget); p != 3*time.Second {
+	if p := f.Patience(k.Address(), budget); p != budget/4 {
 		t.Errorf("%s for a newcomer", p)
 	}
 	for range 40 {
-		f.Delivered(k.Address(), time.Second)
+		f.Delivered(k.Address(), 1e6, time.Second)
 	}
-	if p := f.Patience(k.Address(), budget); p != 2*time.Second {
+	if p := f.Patience(k.Address(), budget); p != 1500*time.Millisecond {
 		t.Errorf("%s for one that takes 1s", p)
 	}
 	for range 64 {
-		f.Delivered(k.Address(), 10*time.Millisecond)
+		f.Delivered(k.Address(), 1e6, 10*time.Millisecond)
 	}
 	if p := f.Patience(k.Address(), budget); p != budget/4 {
 		t.Errorf("%s for one that takes 10ms", p)
 	}
 	for range 64 {
-		f.Delivered(k.Address(), time.Minute)
+		f.Delivered(k.Address(), 1e6, time.Minute)
 	}
-	if p := f.Patience(k.Address(), budget); p != budget/2 {
+	if p := f.Patience(k.Address(), budget); p != budget*3/8 {
 		t.Errorf("%s for one that takes a minute", p)
 	}
+}
+
+func TestBest_isTheHeadOfTheRankingWhateverHappened(t *testing.T) {
+	t.Parallel()
+	f := open(t, func(c *fleet.Config) { c.MaxMembers, c.Backoff = 7, 0 })
+	keys := make([]*protocol.KeySigner, 8) // one of them finds no place
+	for i := range keys {
+		keys[i] = key(t)
+		f.bid(keys[i], 1, 1e9, uint64(20+i%3)) // some are alike
+	}
+	f.eventually("the places are taken", func() bool { _, allocated := f.Backlog(); return allocated == 7 })
+	other := ask
+	other.Ladder = protocol.Ladder{{Name: "1080p", Width: 1920, Height: 1080, Bitrate: 5_000_000, Codec: protocol.H264}}
+	same := func(when string) {
+		t.Helper()
+		for n, a := range []auction.Ask{ask, other} {
+			a.Lease = protocol.ID{byte(n + 1)}
+			want := auction.Ranked(f.Rank(a))
+			want = want[:min(4, len(want))]
+			got := f.Best(a, 4)
+			if len(got) != len(want) {
+				t.Fatalf("%s: %d, want %d", when, len(got), len(want))
+			}
+			for i := range want {
+				if got[i].Bid.Transcoder != want[i].Bid.Transcoder || got[i].Quality != want[i].Quality {
+					t.Fatalf("%s: place %d has %s, want %s", when, i, got[i], want[i])
+				}
+			}
+		}
+	}
+	same("at first")
+	f.bid(keys[0], 2, 1e9, 90)
+	same("a price rose")
+	f.bid(keys[5], 2, 1, 1)
+	same("the cheapest has no room")
+	for range 30 {
+		f.Delivered(keys[3].Address(), ladder.PixelRate(30), 100*time.Millisecond)
+	}
+	same("one has worked well")
+	f.Failed(keys[3].Address())
+	f.Failed(keys[4].Address())
+	same("two have failed")
+	f.Judged(f.Best(ask, 1)[0].Bid.Transcoder, verify.Record{State: verify.CutOff})
+	same("the best is cut off")
+	f.Awarded(keys[1].Address(), protocol.NewID(), protocol.CodecRates{{Codec: protocol.H264, PixelRate: 1e9}})
+	same("one has no room left")
 }

@@ -58,7 +58,9 @@ func (f *Fleet) hire(ctx context.Context, all bool) {
 		case err != nil:
 			m.refusal = err.Error()
 		case !m.allocated:
-			m.allocated, m.hired = true, time.Now()
+			f.seatLocked(m, true)
+			m.hired = time.Now()
+			f.rankLocked(t, m.hired)
 		}
 		if err == nil && !m.funded {
 			m.funded = true
@@ -81,13 +83,18 @@ func (f *Fleet) places(now time.Time) (staff, next []common.Address) {
 		switch {
 		case !m.allocated:
 		case m.Record.State == verify.CutOff:
-			m.allocated = false
+			f.seatLocked(m, false)
+			f.rankLocked(t, now)
 		case now.Sub(m.heard) >= f.cfg.Absent:
-			m.allocated, m.queued = false, time.Time{}
+			f.seatLocked(m, false)
+			f.rankLocked(t, now)
+			m.queued = time.Time{}
 			f.cfg.Log.Info("the place of a transcoder that bids no more is free", "transcoder", t)
 		}
 		if !m.entered && now.Sub(m.heard) >= min(strangers, f.cfg.Absent) {
+			f.seatLocked(m, false)
 			delete(f.members, t)
+			f.rankLocked(t, now)
 		}
 	}
 	for _, s := range live {
@@ -107,7 +114,7 @@ func (f *Fleet) places(now time.Time) (staff, next []common.Address) {
 	}
 	slices.SortFunc(staff, since(func(m *member) time.Time { return m.hired }))
 	slices.SortFunc(next, since(func(m *member) time.Time { return m.queued }))
-	free := f.cfg.MaxMembers - f.hiredLocked()
+	free := f.cfg.MaxMembers - f.hired
 	turns := int(f.funds.Tokens())
 	for _, t := range staff {
 		m := f.members[t]
@@ -115,7 +122,8 @@ func (f *Fleet) places(now time.Time) (staff, next []common.Address) {
 			break
 		}
 		if m.Record.Passed == 0 {
-			m.allocated, m.queued = false, now
+			f.seatLocked(m, false)
+			m.queued = now
 			free++
 			f.cfg.Log.Info("a transcoder that has delivered nothing yields its place", "transcoder", t, "hired", m.hired)
 		}
@@ -143,14 +151,15 @@ func (f *Fleet) enter(ctx context.Context, t common.Address) error {
 	return nil
 }
 
-func (f *Fleet) hiredLocked() int {
-	n := 0
-	for _, m := range f.members {
-		if m.allocated {
-			n++
-		}
+// seatLocked gives a member its place, or takes it.
+func (f *Fleet) seatLocked(m *member, allocated bool) {
+	switch {
+	case allocated && !m.allocated:
+		f.hired++
+	case !allocated && m.allocated:
+		f.hired--
 	}
-	return n
+	m.allocated = allocated
 }
 
 // Backlog counts live, trusted bidders that wait for an allocation, and those that have one.
@@ -158,7 +167,7 @@ func (f *Fleet) Backlog() (waiting, allocated int) {
 	live := f.book.Live(time.Now())
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	full := f.hiredLocked() >= f.cfg.MaxMembers
+	full := f.hired >= f.cfg.MaxMembers
 	for _, s := range live {
 		m := f.members[s.Bid.Message.Transcoder]
 		switch {

@@ -185,21 +185,25 @@ func (s *Store) Judge(ctx context.Context, x Settlement) (Settled, error) {
 // not reject was lost on its way: its debt passes to this one, so that nobody pays twice.
 func deliver(ctx context.Context, tx pgx.Tx, x Settlement) (replaced protocol.ID, err error) {
 	a := x.Assignment.Message
-	var source, attempt, transcoder []byte
-	var deliveries int
-	err = tx.QueryRow(ctx, `SELECT s.source, s.attempt, t.transcoder, s.deliveries FROM segments s JOIN attempts t ON t.id = s.attempt
-		WHERE s.payer = $1 AND s.stream = $2 AND s.incarnation = $3 AND s.seq = $4 FOR UPDATE OF s`,
-		x.Payer[:], a.Stream, int64(a.Incarnation), int64(a.Seq)).Scan(&source, &attempt, &transcoder, &deliveries)
-	if errors.Is(err, pgx.ErrNoRows) {
-		_, err = tx.Exec(ctx, `INSERT INTO segments (payer, stream, incarnation, seq, source, attempt) VALUES ($1, $2, $3, $4, $5, $6)`,
-			x.Payer[:], a.Stream, int64(a.Incarnation), int64(a.Seq), x.Source[:], a.Attempt[:])
-		if err != nil {
-			return replaced, fmt.Errorf("insert segment: %w", err)
-		}
+	key := []any{x.Payer[:], a.Stream, int64(a.Incarnation), int64(a.Seq)}
+	tag, err := tx.Exec(ctx, `INSERT INTO segments (payer, stream, incarnation, seq, source, attempt) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+		append(key, x.Source[:], a.Attempt[:])...)
+	if err != nil {
+		return replaced, fmt.Errorf("insert segment: %w", err)
+	}
+	if tag.RowsAffected() == 1 {
 		return replaced, nil
 	}
+	// The attempt is read apart: a join would be of the row as it was before another replica's delivery was waited for.
+	var source, attempt, transcoder []byte
+	var deliveries int
+	err = tx.QueryRow(ctx, `SELECT source, attempt, deliveries FROM segments WHERE payer = $1 AND stream = $2 AND incarnation = $3 AND seq = $4 FOR UPDATE`,
+		key...).Scan(&source, &attempt, &deliveries)
 	if err != nil {
 		return replaced, fmt.Errorf("read segment: %w", err)
+	}
+	if err := tx.QueryRow(ctx, `SELECT transcoder FROM attempts WHERE id = $1`, attempt).Scan(&transcoder); err != nil {
+		return replaced, fmt.Errorf("read the attempt that was delivered: %w", err)
 	}
 	if protocol.Hash(source) != x.Source {
 		return replaced, protocol.Errorf(protocol.SegmentConflict, "segment %s was delivered with other bytes", a.SegmentKey)
@@ -208,7 +212,7 @@ func deliver(ctx context.Context, tx pgx.Tx, x Settlement) (replaced protocol.ID
 		return replaced, err
 	}
 	_, err = tx.Exec(ctx, `UPDATE segments SET attempt = $5, deliveries = deliveries + 1 WHERE payer = $1 AND stream = $2 AND incarnation = $3 AND seq = $4`,
-		x.Payer[:], a.Stream, int64(a.Incarnation), int64(a.Seq), a.Attempt[:])
+		append(key, a.Attempt[:])...)
 	if err != nil {
 		return replaced, fmt.Errorf("replace delivery: %w", err)
 	}

@@ -1,0 +1,55 @@
+package protocol
+
+import (
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+)
+
+// ScoreSheet is an orchestrator's word to one bidder on how it fared in one auction: its own terms at once, and after a
+// while, when that gives nobody's bid away any more, what would have won.
+type ScoreSheet struct {
+	Lease        ID             `json:"lease"`
+	Orchestrator common.Address `json:"orchestrator"`
+	Transcoder   common.Address `json:"transcoder"`
+	BidSequence  uint64         `json:"bid_sequence"`
+	Prices       Prices         `json:"prices"`         // bid
+	Cost         Wei            `json:"wei_per_second"` // of the work at these prices
+	Quality      uint32         `json:"quality_ppm"`
+	Won          bool           `json:"won"`
+	Paid         Prices         `json:"paid,omitempty"`   // where it won
+	Reason       string         `json:"reason,omitempty"` // why not, where it did not: an auction.Reason
+	Rank         uint32         `json:"rank,omitempty"`   // among Of that could have had the lease, as far as they were looked at; 1 is best
+	Of           uint32         `json:"of"`
+	WouldWin     Prices         `json:"would_have_won,omitempty"` // the highest prices that would have won, once they may be told
+}
+
+var scoreSheetType = crypto.Keccak256Hash([]byte("ScoreSheet(bytes32 lease,address orchestrator,address transcoder,uint64 bidSequence,CodecPrice[] prices," +
+	"uint256 weiPerSecond,uint32 qualityPpm,bool won,CodecPrice[] paid,string reason,uint32 rank,uint32 of,CodecPrice[] wouldHaveWon)" + codecPriceTypeString))
+
+// StructHash is the EIP-712 struct hash.
+func (s ScoreSheet) StructHash() common.Hash {
+	won := uint64(0)
+	if s.Won {
+		won = 1
+	}
+	return structHash(scoreSheetType, word(s.Lease), addr(s.Orchestrator), addr(s.Transcoder), u64(s.BidSequence), s.Prices.hash(), wei(s.Cost),
+		u64(uint64(s.Quality)), u64(won), s.Paid.hash(), str(s.Reason), u64(uint64(s.Rank)), u64(uint64(s.Of)), s.WouldWin.hash())
+}
+
+// SignedBy is the orchestrator.
+func (s ScoreSheet) SignedBy() common.Address { return s.Orchestrator }
+
+// Validate names the field that cannot be.
+func (s ScoreSheet) Validate() error {
+	switch {
+	case s.Lease.IsZero() || s.Orchestrator == (common.Address{}) || s.Transcoder == (common.Address{}):
+		return fmt.Errorf("lease, orchestrator and transcoder must not be zero")
+	case s.Won == (s.Reason != ""):
+		return fmt.Errorf("won is %v beside reason %.40q", s.Won, s.Reason)
+	case len(s.Reason) > 64:
+		return fmt.Errorf("reason has %d bytes, at most 64", len(s.Reason))
+	}
+	return s.Prices.Validate()
+}

@@ -1,0 +1,350 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/internal/auction"
+	"github.com/kinora/kinora/internal/bench"
+	"github.com/kinora/kinora/internal/bus"
+	"github.com/kinora/kinora/internal/bus/embedded"
+	"github.com/kinora/kinora/internal/pgcluster"
+	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/migrations"
+	"github.com/kinora/kinora/orchestrator/internal/fleet"
+	"github.com/kinora/kinora/orchestrator/internal/store"
+)
+
+const fps = 30
+
+// work is what every lease is for.
+var work = protocol.Ladder{{Name: "720p", Width: 1280, Height: 720, Bitrate: 3_000_000, Codec: protocol.H264},
+	{Name: "480p", Width: 854, Height: 480, Bitrate: 1_500_000, Codec: protocol.H264}, {Name: "360p", Width: 640, Height: 360, Bitrate: 800_000, Codec: protocol.H264}}
+
+// funded is a treasury whose allocations are confirmed at once: the chain has no part in an auction.
+type funded struct{}
+
+func (funded) Ensure(context.Context, common.Address, protocol.Wei) error { return nil }
+
+// market is an orchestrator's half of the auction.
+type market struct {
+	fleet *fleet.Fleet
+	bus   *bus.Bus
+	taken atomic.Uint64 // bids
+	held  chan sold     // leases that run, oldest first
+}
+
+type sold struct {
+	transcoder common.Address
+	lease      protocol.ID
+}
+
+// busyShare is the part of the bidders that hold a lease, which is all that they have room for: the cheapest.
+const busyShare = 4
+
+func measure(ctx context.Context, n, seconds int, program func(url string) *exec.Cmd) (figures []bench.Figure, err error) {
+	suffix := fmt.Sprintf("_%d", n)
+	if n == 10_000 {
+		suffix = ""
+	}
+	note := fmt.Sprintf("%d bidders", n)
+	figure := func(name string, value float64, unit, aim, more string) {
+		figures = append(figures, bench.Figure{Name: name + suffix, Value: value, Unit: unit, Aim: aim, Baseline: note + more, Command: command})
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	dir, err := os.MkdirTemp("", "kinora-benchauction-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	cluster, err := pgcluster.Start(ctx, pgcluster.Options{Dir: filepath.Join(dir, "postgres")})
+	if err != nil {
+		return nil, err
+	}
+	defer cluster.Stop()
+	if err := cluster.CreateDatabase(ctx, "bench"); err != nil {
+		return nil, err
+	}
+	if err := migrations.Postgres(ctx, cluster.URL("bench"), "orchestrator"); err != nil {
+		return nil, err
+	}
+	st, err := store.Open(ctx, cluster.URL("bench"))
+	if err != nil {
+		return nil, err
+	}
+	defer st.Close()
+	server, err := embedded.Start(embedded.Options{Log: log})
+	if err != nil {
+		return nil, err
+	}
+	defer server.Close()
+	m := &market{held: make(chan sold, n)}
+	if m.bus, err = bus.Dial(ctx, server.URL(), bus.Options{Name: "orchestrator", Log: log}); err != nil {
+		return nil, err
+	}
+	defer m.bus.Close()
+	m.fleet = fleet.New(fleet.Config{Domain: domain, Self: orch.Address(), Allocation: protocol.NewWei(1), MaxMembers: n, FundEvery: time.Millisecond,
+		Trial: time.Hour, Backoff: time.Second, TopUp: time.Hour, Events: func(protocol.Event) {}, Log: log}, st, funded{})
+	life, stop := context.WithCancel(ctx)
+	running := make(chan error, 1)
+	go func() { running <- m.fleet.Run(life) }()
+	defer func() { stop(); <-running }()
+	before := heap()
+	if err := m.bus.SubscribeBids(life, func(b protocol.Signed[protocol.Bid]) { m.fleet.Bid(b); m.taken.Add(1) }); err != nil {
+		return nil, err
+	}
+
+	others := program(server.URL())
+	others.Stderr = os.Stderr
+	tell, err := others.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	said, err := others.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := others.Start(); err != nil {
+		return nil, err
+	}
+	defer func() { tell.Close(); _ = others.Wait() }()
+	hear := bufio.NewScanner(said)
+	if !hear.Scan() {
+		return nil, fmt.Errorf("the bidders ended early")
+	}
+	if err := m.hired(ctx, n); err != nil {
+		return nil, err
+	}
+	figure("memory_per_bidder", float64(heap()-before)/float64(n)/1024, "KiB", "", ", of heap: book, record, ranking, subscription")
+
+	wait := time.Duration(seconds) * time.Second
+	cpu, bids, began := ownCPU(), m.taken.Load(), time.Now()
+	if err := sleep(ctx, wait); err != nil {
+		return nil, err
+	}
+	took, heard := time.Since(began), float64(m.taken.Load()-bids)
+	spent := ownCPU() - cpu
+	figure("bids_per_s", heard/took.Seconds(), "1/s", "", " that heartbeat")
+	figure("bid_cpu_us", float64(spent.Microseconds())/max(heard, 1), "us", "", ", CPU time of a bid: NATS server, signature, book, ranking")
+	figure("idle_cores", spent.Seconds()/took.Seconds(), "cores", "", " that heartbeat, and no awards")
+
+	if err := m.fill(ctx, n/busyShare); err != nil {
+		return nil, err
+	}
+	rank, alone, err := m.oneByOne(ctx, wait)
+	if err != nil {
+		return nil, err
+	}
+	figure("rank_us", 1e6*bench.Percentile(rank, 50), "us", "", ", of an award: ranking and price")
+	figure("award_p50_ms", 1e3*bench.Percentile(alone, 50), "ms", "<= 0.5", ", one at a time")
+	figure("award_p99_ms", 1e3*bench.Percentile(alone, 99), "ms", "<= 5", ", one at a time")
+	cpu = ownCPU()
+	many, err := m.inFlight(ctx, wait, 64)
+	if err != nil {
+		return nil, err
+	}
+	figure("awards_per_s", float64(len(many))/wait.Seconds(), "1/s", ">= 8000", ", 64 in flight")
+	figure("awards_in_flight_p99_ms", 1e3*bench.Percentile(many, 99), "ms", "", ", 64 in flight")
+	figure("award_cpu_us", float64((ownCPU()-cpu).Microseconds())/float64(max(1, len(many))), "us", "", ", CPU time of an award at the orchestrator and its NATS server")
+
+	ahead := 4_000 * seconds
+	if _, err := fmt.Fprintln(tell, ahead); err != nil {
+		return nil, err
+	}
+	rate, err := m.ingest(ctx, hear, ahead)
+	if err != nil {
+		return nil, err
+	}
+	figure("bid_ingest_per_s", rate, "1/s", "", ", as fast as they are taken")
+	tree, err := bench.Tree(os.Getpid())
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range tree {
+		switch p.PID {
+		case os.Getpid():
+			figure("peak_rss", float64(p.PeakRSS)/(1<<20), "MiB", "", ", orchestrator and NATS server")
+		case others.Process.Pid:
+			figure("peak_rss_bidders", float64(p.PeakRSS)/(1<<20), "MiB", "", ", the process that plays them")
+		}
+	}
+	return figures, nil
+}
+
+func heap() int64 {
+	runtime.GC()
+	runtime.GC() // what pools hold goes with the second
+	var s runtime.MemStats
+	runtime.ReadMemStats(&s)
+	return int64(s.HeapAlloc)
+}
+
+func ownCPU() time.Duration {
+	tree, _ := bench.Tree(os.Getpid())
+	for _, p := range tree {
+		if p.PID == os.Getpid() {
+			return p.CPU
+		}
+	}
+	return 0
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// hired waits until everybody has a place.
+func (m *market) hired(ctx context.Context, n int) error {
+	for {
+		waiting, allocated := m.fleet.Backlog()
+		if allocated >= n {
+			return nil
+		}
+		fmt.Fprintf(os.Stderr, "\r%d of %d bidders have a place, %d wait ", allocated, n, waiting)
+		if err := sleep(ctx, time.Second); err != nil {
+			return err
+		}
+	}
+}
+
+func ask() auction.Ask {
+	return auction.Ask{Lease: protocol.NewID(), Ladder: work, SourceFPS: fps, MaxPrices: protocol.Prices{{Codec: protocol.H264, WeiPerPixel: protocol.NewWei(1_000_000)}}}
+}
+
+// award gives one lease; what it returns is how long the ranking took, and the whole.
+func (m *market) award(ctx context.Context, stream string) (rank, whole time.Duration, err error) {
+	began := time.Now()
+	a := ask()
+	best := m.fleet.Best(a, 5)
+	if len(best) == 0 {
+		return 0, 0, fmt.Errorf("nobody can have the lease")
+	}
+	prices := auction.SecondScore.Prices(best, 0, a)
+	rank = time.Since(began)
+	maxFee, err := work.MaxFee(prices, fps, 4000)
+	if err != nil {
+		return 0, 0, err
+	}
+	bid := best[0].Bid
+	signed, err := protocol.Seal(domain, orch, protocol.Award{Lease: a.Lease, Orchestrator: orch.Address(), Payer: orch.Address(), Transcoder: bid.Transcoder, Stream: stream,
+		LadderHash: protocol.Hash(work.Hash()), Prices: prices, MaxFee: maxFee, LeaseMillis: 30_000, BidSequence: bid.Sequence, URL: "http://127.0.0.1:8936"})
+	if err != nil {
+		return 0, 0, err
+	}
+	answer, err := m.bus.OfferAward(ctx, bid.Transcoder, protocol.AwardOffer{Award: signed, Ladder: work, SourceFPS: fps, SegmentMillis: 2000})
+	if err != nil {
+		return 0, 0, err
+	}
+	if answer.Decline != nil {
+		return 0, 0, answer.Decline.Err()
+	}
+	if _, err := answer.Params.Open(domain); err != nil {
+		return 0, 0, err
+	}
+	m.fleet.Awarded(bid.Transcoder, a.Lease, work.PixelRates(fps))
+	whole = time.Since(began)
+	m.held <- sold{bid.Transcoder, a.Lease}
+	return rank, whole, nil
+}
+
+// fill sells leases until so many run.
+func (m *market) fill(ctx context.Context, leases int) error {
+	for len(m.held) < leases {
+		if _, _, err := m.award(ctx, "fill"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// next sells a lease and ends the oldest.
+func (m *market) next(ctx context.Context) (rank, whole float64, err error) {
+	r, w, err := m.award(ctx, "bench")
+	if err != nil {
+		return 0, 0, err
+	}
+	old := <-m.held
+	m.fleet.Freed(old.transcoder, old.lease)
+	return r.Seconds(), w.Seconds(), nil
+}
+
+// oneByOne awards with a pause between, as the leases of few streams come.
+func (m *market) oneByOne(ctx context.Context, d time.Duration) (rank, whole []float64, err error) {
+	pauses := rand.New(rand.NewPCG(1, 1))
+	for end := time.Now().Add(d); time.Now().Before(end); {
+		r, w, err := m.next(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		rank, whole = append(rank, r), append(whole, w)
+		if err := sleep(ctx, time.Duration(pauses.Int64N(int64(4*time.Millisecond)))); err != nil {
+			return nil, nil, err
+		}
+	}
+	return rank, whole, nil
+}
+
+func (m *market) inFlight(ctx context.Context, d time.Duration, many int) (all []float64, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var mu sync.Mutex
+	var sellers sync.WaitGroup
+	end := time.Now().Add(d)
+	for range many {
+		sellers.Go(func() {
+			var own []float64
+			for time.Now().Before(end) && ctx.Err() == nil {
+				_, w, err := m.next(ctx)
+				if err != nil {
+					cancel(err)
+					return
+				}
+				own = append(own, w)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, own...)
+		})
+	}
+	sellers.Wait()
+	return all, context.Cause(ctx)
+}
+
+// ingest has the bidders send bids ahead and says how many a second were taken.
+func (m *market) ingest(ctx context.Context, hear *bufio.Scanner, ahead int) (float64, error) {
+	if !hear.Scan() {
+		return 0, io.ErrUnexpectedEOF
+	}
+	from, began := m.taken.Load(), time.Now()
+	for m.taken.Load()-from < uint64(ahead) {
+		if err := sleep(ctx, 5*time.Millisecond); err != nil {
+			return 0, err
+		}
+		if time.Since(began) > 2*time.Minute {
+			return 0, fmt.Errorf("%d of %d bids were taken in two minutes", m.taken.Load()-from, ahead)
+		}
+	}
+	rate := float64(m.taken.Load()-from) / time.Since(began).Seconds()
+	if !hear.Scan() {
+		return 0, io.ErrUnexpectedEOF
+	}
+	return rate, nil
+}
