@@ -1,6 +1,7 @@
 package media_test
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"time"
@@ -121,7 +122,7 @@ func TestTranscode_ofSoundAloneMakesWhatIsSoundAlone(t *testing.T) {
 	if err := (protocol.Ladder{rung(144, 200_000), alone}).Validate(); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range []string{"ts -c:a aac", "ts -c:a libmp3lame", "mp4 -c:a aac -movflags +faststart", "webm -c:a libopus"} {
+	for _, args := range []string{"ts -c:a aac", "ts -c:a libmp3lame", "mp4 -c:a aac -movflags +faststart", "webm -c:a libopus", "mkv -c:a aac"} {
 		extension, rest, _ := strings.Cut(args, " ")
 		segment := mediatest.Make(t, extension, append([]string{"-f", "lavfi", "-i", tone}, strings.Fields(rest)...)...)
 		c := start(t, media.Limits{})
@@ -140,5 +141,30 @@ func TestTranscode_ofSoundAloneMakesWhatIsSoundAlone(t *testing.T) {
 			decodeCleanly(t, out[1])
 		}
 		refused(t, c, segment, protocol.NoVideo, "no video track")
+	}
+}
+
+func TestSound_whoseFrameIsShorterThanItsHeadEndsNoChild(t *testing.T) {
+	t.Parallel()
+	segment := bytes.Clone(mediatest.Segments(t, mediatest.Spec{SegmentSeconds: 1})[0].Bytes)
+	spoiled := 0
+	for p := segment; len(p) >= 188; p = p[188:] {
+		at := bytes.Index(p[:188], []byte{0xff, 0xf1})
+		if bytes.Index(p[:188], []byte{0, 0, 1, 0xc0}) < 0 || at < 0 || at+7 > 188 {
+			continue
+		}
+		p[at+1] &^= 1 // a checksum makes the head nine bytes, of a frame of eight
+		p[at+3], p[at+4], p[at+5] = p[at+3]&^3, 1, p[at+5]&31
+		spoiled++
+	}
+	if spoiled == 0 {
+		t.Fatal("no frame was found")
+	}
+	c := start(t, media.Limits{})
+	if m := measure(t, c, segment, true); len(m.Frames) != 30 {
+		t.Errorf("%d pictures", len(m.Frames))
+	}
+	if res, _ := transcode(t, c, protocol.Ladder{rung(144, 200_000)}, segment, false); res.Renditions[0].Frames != 30 {
+		t.Errorf("%d pictures", res.Renditions[0].Frames)
 	}
 }

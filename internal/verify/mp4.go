@@ -81,6 +81,9 @@ func (m *boxes) write(s *scanner, p []byte) {
 }
 
 func (m *boxes) readInit(s *scanner, b []byte) {
+	if m.checkInit(s, b); s.flaw != nil {
+		return
+	}
 	var init fmp4.Init
 	if err := init.Unmarshal(bytes.NewReader(b)); err != nil {
 		s.fail(protocol.BadMedia, "the init segment cannot be read: %v", err)
@@ -133,9 +136,15 @@ func (m *boxes) addSound(s *scanner, t *fmp4.InitTrack) {
 }
 
 func (m *boxes) readChunk(s *scanner, b []byte) {
+	if m.checkIndex(s, b); s.flaw != nil {
+		return
+	}
 	var parts fmp4.Parts
 	if err := parts.Unmarshal(b); err != nil || len(parts) != 1 {
 		s.blemish("chunk %d cannot be read: %v", m.chunks, err)
+		return
+	}
+	if m.checkShares(s, b, parts[0].Tracks); s.flaw != nil {
 		return
 	}
 	for _, t := range parts[0].Tracks {

@@ -174,6 +174,44 @@ func TestCheck_findsFaultsOfFragments(t *testing.T) {
 		"a box of junk": {func(*protocol.Profile) []byte {
 			return append(bytes.Join(parts, nil), 0, 0, 0, 9, 'f', 'r', 'e', 'e', 0)
 		}, `"free"`},
+		"a turn of the clock late": {func(*protocol.Profile) []byte {
+			b := bytes.Join(parts, nil)
+			for at := 0; ; at += 12 {
+				n := bytes.Index(b[at:], []byte("tfdt"))
+				if n < 0 {
+					return b
+				}
+				at += n
+				unit := uint64(90_000)
+				if track := bytes.LastIndex(b[:at], []byte("tfhd")) + 8; binary.BigEndian.Uint32(b[track:]) == 2 { // the sound
+					unit = 48_000
+				}
+				time := b[at+8:]
+				binary.BigEndian.PutUint64(time, binary.BigEndian.Uint64(time)+uint64(wrap)*unit/90_000)
+			}
+		}, "does not wrap"},
+		"an edit list": {func(*protocol.Profile) []byte {
+			moov := bytes.Clone(parts[1])
+			at := bytes.Index(moov, []byte("mdia")) - 4
+			grow(moov, 8)
+			grow(moov[bytes.Index(moov, []byte("trak"))-4:], 8)
+			moov = slices.Insert(moov, at, 0, 0, 0, 8, 'e', 'd', 't', 's')
+			return bytes.Join(slices.Concat([][]byte{parts[0], moov}, parts[2:]), nil)
+		}, "edit list"},
+		"an index of many samples in few bytes": {func(*protocol.Profile) []byte {
+			run := []byte{0, 0, 0, 20, 't', 'r', 'u', 'n', 0, 0, 0, 1, 0, 0, 0x40, 0, 0, 0, 0, 8}
+			return bytes.Join(slices.Concat(parts[:2], [][]byte{withRuns(parts[2], bytes.Repeat(run, 2000))}, parts[3:]), nil)
+		}, "more than 20000 samples"},
+		"the same bytes for two pictures": {func(*protocol.Profile) []byte {
+			at := bytes.Index(parts[2], []byte("trun")) - 4
+			run := parts[2][at : at+int(binary.BigEndian.Uint32(parts[2][at:]))]
+			return bytes.Join(slices.Concat(parts[:2], [][]byte{withRuns(parts[2], run)}, parts[3:]), nil)
+		}, "share their bytes"},
+		"an index that points elsewhere": {func(*protocol.Profile) []byte {
+			moof := bytes.Clone(parts[2])
+			moof[bytes.Index(moof, []byte("tfhd"))+7] |= baseDataOffset
+			return bytes.Join(slices.Concat(parts[:2], [][]byte{moof}, parts[3:]), nil)
+		}, "not the plain one"},
 		"shorter parts asked": {func(p *protocol.Profile) []byte { p.PartMillis = 50; return bytes.Join(parts, nil) }, "a chunk holds"},
 		"a lower level asked": {func(p *protocol.Profile) []byte { p.Level = 12; return bytes.Join(parts, nil) }, "level"},
 		"padding in the data": {func(*protocol.Profile) []byte {
@@ -203,5 +241,85 @@ func TestCheck_findsFaultsOfFragments(t *testing.T) {
 				t.Errorf("verdict %+v, want a word of %s", v, tc.want)
 			}
 		})
+	}
+}
+
+// grow makes the box at the head of b say that it is n bytes longer.
+func grow(b []byte, n int) { binary.BigEndian.PutUint32(b, binary.BigEndian.Uint32(b)+uint32(n)) }
+
+// withRuns is a moof whose first track has more runs.
+func withRuns(moof, runs []byte) []byte {
+	moof = bytes.Clone(moof)
+	at := bytes.Index(moof, []byte("traf")) - 4
+	end := at + int(binary.BigEndian.Uint32(moof[at:]))
+	grow(moof, len(runs))
+	grow(moof[at:], len(runs))
+	return slices.Insert(moof, end, runs...)
+}
+
+func TestCheck_readsTheShapeOfPixelsInEveryCodec(t *testing.T) {
+	t.Parallel()
+	for _, encoder := range []string{"libx264", "libx265"} {
+		source := mediatest.Segments(t, mediatest.Spec{Video: encoder, SAR: "4/3", SegmentSeconds: 1})[0].Bytes
+		ladder := protocol.Ladder{outputKinds["contain"].profile, outputKinds["padded"].profile, outputKinds["cropped"].profile}
+		for i := range ladder {
+			ladder[i].Name = []string{"contain", "padded", "cropped"}[i]
+		}
+		tr := made(t, source, ladder)
+		tr.config.Meter, tr.spec.Deep = newMeter(t), true
+		if v := tr.judge(t); !v.Passed || v.Layers != L0L1 {
+			t.Errorf("%s: %v at %s: %s", encoder, v.Passed, v.Layers, v.Detail)
+		}
+	}
+}
+
+func TestSource_ofWhichTheSoundIsNamedByItsRegistrationHasSound(t *testing.T) {
+	t.Parallel()
+	source := bytes.Clone(mediatest.Segments(t, mediatest.Spec{SegmentSeconds: 1, Extra: "-c:a ac3"})[0].Bytes)
+	changed := 0
+	for p := source; len(p) >= packetLen; p = p[packetLen:] { // AC-3 as broadcasters in America send it, under the type of private data
+		at := bytes.Index(p[:packetLen], []byte("\x81\xe1\x01\xf0\x06\x05\x04AC-3"))
+		if at < 0 {
+			continue
+		}
+		p[at] = 0x06
+		section := p[5 : 5+3+int(p[7])]
+		body := section[:len(section)-4]
+		binary.BigEndian.PutUint32(section[len(body):], crc32mpeg(body))
+		changed++
+	}
+	if changed == 0 {
+		t.Fatal("the source declares no AC-3")
+	}
+	tr := made(t, source, protocol.Ladder{outputKinds["aac"].profile})
+	if v := tr.judge(t); !v.Passed || v.Outputs[0].Audio.Codec != "aac" {
+		t.Errorf("verdict %v %q, sound %+v", v.Passed, v.Detail, v.Outputs[0].Audio)
+	}
+}
+
+func TestSource_inWhichNoDecoderHearsTheSoundIsNobodysFault(t *testing.T) {
+	t.Parallel()
+	source := bytes.Clone(mediatest.Segments(t, mediatest.Spec{SegmentSeconds: 1})[0].Bytes)
+	for p := source; len(p) >= packetLen; p = p[packetLen:] {
+		if i := bytes.Index(p[:packetLen], []byte{0, 0, 1, 0xc0}); i >= 4 && p[1]&0x40 != 0 {
+			p[i+7] &^= 0xc0 // none of its packets has a time
+		}
+	}
+	tr := made(t, source, protocol.Ladder{outputKinds["h264 fmp4"].profile})
+	if v := tr.judge(t); v.Passed || v.Gross || !strings.Contains(v.Detail, "sound is missing") {
+		t.Errorf("verdict %v, gross %v: %q", v.Passed, v.Gross, v.Detail)
+	}
+}
+
+func TestSource_whosePixelsChangeTheirShapeMayBeReadEitherWay(t *testing.T) {
+	t.Parallel()
+	var source []byte
+	for i, sar := range []string{"1/1", "4/3"} {
+		source = append(source, mediatest.Segments(t, mediatest.Spec{SAR: sar, SegmentSeconds: 1, Start: float64(i), NoAudio: true})[0].Bytes...)
+	}
+	s := newScanner(Limits{}.withDefaults(), false, asked{})
+	s.write(source)
+	if st := s.finish(); st.Frames != 60 || !st.Damaged {
+		t.Errorf("%d pictures, damaged %v", st.Frames, st.Damaged)
 	}
 }

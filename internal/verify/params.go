@@ -43,22 +43,35 @@ func (v *pictures) accept(s *scanner, p params) bool {
 	}
 	if v.params == nil {
 		v.params = &p
+	} else if !sameShape(p, *v.params) { // which of them the pictures are of, only a decoder knows
+		s.blemish("the pixels change their shape")
 	}
 	return true
 }
 
-// shapes of pixels by aspect_ratio_idc (ITU-T H.264 table E-1).
+// sameShape reports whether both say the same of the pixels' shape; nothing is square.
+func sameShape(a, b params) bool {
+	an, ad, bn, bd := a.sarNum, a.sarDen, b.sarNum, b.sarDen
+	if an <= 0 || ad <= 0 {
+		an, ad = 1, 1
+	}
+	if bn <= 0 || bd <= 0 {
+		bn, bd = 1, 1
+	}
+	return an*bd == bn*ad
+}
+
+// shapes of pixels by aspect_ratio_idc (ITU-T H.264 and H.265, table E-1).
 var shapes = [17][2]int{{}, {1, 1}, {12, 11}, {10, 11}, {16, 11}, {40, 33}, {24, 11}, {20, 11}, {32, 11}, {80, 33}, {18, 11}, {15, 11}, {64, 33}, {160, 99}, {4, 3}, {3, 2}, {2, 1}}
 
 // pixelShape is what the sequence parameters say of the pixels' shape; 0, 0: nothing.
-func pixelShape(sps *h264.SPS) (num, den int) {
+func pixelShape(said bool, idc uint8, width, height uint16) (num, den int) {
 	switch {
-	case sps.VUI == nil || !sps.VUI.AspectRatioInfoPresentFlag:
-		return 0, 0
-	case sps.VUI.AspectRatioIdc == 255:
-		return int(sps.VUI.SarWidth), int(sps.VUI.SarHeight)
-	case int(sps.VUI.AspectRatioIdc) < len(shapes):
-		return shapes[sps.VUI.AspectRatioIdc][0], shapes[sps.VUI.AspectRatioIdc][1]
+	case !said:
+	case idc == 255:
+		return int(width), int(height)
+	case int(idc) < len(shapes):
+		return shapes[idc][0], shapes[idc][1]
 	}
 	return 0, 0
 }
@@ -99,6 +112,9 @@ func (v *pictures) readHEVC(s *scanner, n []byte) {
 	t := sps.ProfileTierLevel
 	p := params{width: sps.Width(), height: sps.Height(), profile: int(t.GeneralProfileIdc), level: int(t.GeneralLevelIdc) / 3,
 		bits: 8 + int(max(sps.BitDepthLumaMinus8, sps.BitDepthChromaMinus8)), plain: sps.ChromaFormatIdc == 1, codecs: hevcCodecs(n, t)}
+	if u := sps.VUI; u != nil {
+		p.sarNum, p.sarDen = pixelShape(u.AspectRatioInfoPresentFlag, u.AspectRatioIdc, u.SarWidth, u.SarHeight)
+	}
 	if v.accept(s, p) {
 		v.spsBytes = bytes.Clone(n)
 	}

@@ -194,7 +194,9 @@ func (v *pictures) readSPS(s *scanner, n []byte) {
 	}
 	p := params{width: sps.Width(), height: sps.Height(), profile: int(n[1]), level: int(n[3]), fps: statedFPS(sps),
 		codecs: fmt.Sprintf("avc1.%02x%02x%02x", n[1], n[2], n[3]), plain: sps.ChromaFormatIdc == 1, bits: 8 + int(max(sps.BitDepthLumaMinus8, sps.BitDepthChromaMinus8))}
-	p.sarNum, p.sarDen = pixelShape(sps)
+	if u := sps.VUI; u != nil {
+		p.sarNum, p.sarDen = pixelShape(u.AspectRatioInfoPresentFlag, u.AspectRatioIdc, u.SarWidth, u.SarHeight)
+	}
 	if n[1] < 100 && n[3] == 11 && n[2]&0x10 != 0 { // level 1b
 		p.level = 10
 	}

@@ -23,6 +23,7 @@ type sound struct {
 	dated    bool  // clock is known
 	clock    int64 // when the next frame begins
 	lost     bool
+	coarse   int64 // longest time from one packet to the next, where frames are not counted
 	end      int64 // when the last packet is over, where the container says
 
 	name, codecs string // where the container says
@@ -39,6 +40,9 @@ func (a *sound) read(s *scanner, e *elementary) {
 		a.packets++
 		a.bytes += int64(len(e.payload))
 		if e.dated {
+			if a.timed {
+				a.coarse = max(a.coarse, e.pts-a.last)
+			}
 			a.date(e.pts)
 		}
 		return

@@ -66,6 +66,7 @@ func (s *scanner) finish() Stream {
 	st.Pixels = uint64(st.Width) * uint64(st.Height) * uint64(st.Frames)
 	first, last := slices.Min(v.pts), slices.Max(v.pts)
 	shift := first - first&(wrap-1) // what is shown first lies in [0, 2^33)
+	st.turns = shift
 	st.PTS = make([]int64, len(v.pts))
 	for i, t := range v.pts {
 		st.PTS[i] = t - shift
@@ -94,7 +95,7 @@ func (st *Stream) hear(s *scanner, shift int64) string {
 	}
 	name, codecs := a.codec(s.audioType)
 	st.Audio = Audio{Codec: name, SampleRate: a.rate, Channels: a.channels, Packets: a.packets, Bytes: a.bytes,
-		FirstPTS: a.first - shift, LastPTS: a.last - shift}
+		FirstPTS: a.first - shift, LastPTS: a.last - shift, coarse: min(a.coarse, ticks)}
 	a.sum.Sum(st.Audio.Hash[:0])
 	return codecs
 }
@@ -107,6 +108,7 @@ func (st Stream) soundAlone(s *scanner) Stream {
 	}
 	st.Codec = ""
 	shift := a.first - a.first&(wrap-1)
+	st.turns = shift
 	st.Codecs = st.hear(s, shift)
 	st.FirstPTS, st.LastPTS = a.first-shift, a.last-shift
 	end := max(a.end, a.clock, a.last)

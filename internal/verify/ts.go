@@ -368,7 +368,7 @@ func isVideo(t uint8) bool {
 
 func isAudio(t uint8, descriptors []byte) bool {
 	switch t {
-	case 0x03, 0x04, 0x0f, 0x11, 0x80, 0x81, 0x82, 0x84, 0x85, 0x86, 0x87:
+	case 0x03, 0x04, 0x0f, 0x11, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x8a:
 		return true
 	case 0x06: // private: sound if a descriptor says so
 		for d := descriptors; len(d) >= 2 && 2+int(d[1]) <= len(d); d = d[2+int(d[1]):] {
@@ -376,7 +376,8 @@ func isAudio(t uint8, descriptors []byte) bool {
 			case 0x6a, 0x7a, 0x7b, 0x7c: // AC-3, E-AC-3, DTS, AAC
 				return true
 			case 0x05:
-				if string(d[2:2+int(d[1])]) == "Opus" {
+				switch string(d[2 : 2+min(int(d[1]), 4)]) {
+				case "Opus", "AC-3", "EAC3", "DTS1", "DTS2", "DTS3", "BSSD":
 					return true
 				}
 			}

@@ -55,6 +55,7 @@ type Stream struct {
 	VideoBytes    int64  // of the video track
 	chunks        int    // of an fMP4
 	longestChunk  int64  // ticks
+	turns         int64  // by which times in the container exceed those here
 	slices        int64  // of these, in coded pictures: without headers and filler, which cost nothing to add
 	FPS           float64
 	FPSNum        uint32 // mean frame rate by timestamps; 0/0 where one picture is all there is
@@ -78,6 +79,7 @@ type Audio struct {
 	Bytes      int64
 	FirstPTS   int64
 	LastPTS    int64
+	coarse     int64         // how long after LastPTS the sound may go on
 	Hash       protocol.Hash // SHA-256 of the elementary stream; of AAC without the heads that only MPEG-TS needs
 }
 
@@ -122,8 +124,8 @@ type Verdict struct {
 	Code         protocol.Code // empty when Passed
 	Detail       string        // which rendition, what was wrong
 	// Gross: no honest transcoder returns this, whatever its encoder, settings and bits: a receipt that is not of these bytes,
-	// another size, a quarter of the pictures too few or too many, sound added or missing, pictures that do not decode, a first
-	// picture that is not the source's. All else may come of an encoder that differs from this side's, or of bad luck.
+	// another size than the profile says, sound where it asks for none, pictures that do not decode, a first picture that is not the
+	// source's. All else may come of an encoder that differs from this side's, of bad luck, or of a source that is made for it.
 	Gross   bool
 	Outputs []Output // in the order of the ladder, as far as measured
 	Source  SourceInfo

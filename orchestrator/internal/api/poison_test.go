@@ -6,7 +6,9 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/kinora/kinora/internal/media/mediatest"
 	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/verify"
 	"github.com/kinora/kinora/orchestrator/internal/fleet"
 	"github.com/kinora/kinora/orchestrator/internal/peertest"
 )
@@ -80,4 +82,20 @@ func TestAttempt_thatBeginsAnewIsTwoToThePayerAndJudgedByTheSecond(t *testing.T)
 		t.Error("it was another attempt")
 	}
 	m.totals(1, 1, 0)
+}
+
+func TestPoison_thatSuspectsReportEndsNoSegment(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	for price := uint64(10); price <= 20; price += 10 {
+		p := m.join(peertest.Poisoner, price)
+		suspect, a := verify.Record{Passed: 9, Failed: 1, LLR: 6, State: verify.Suspect}, p.Address()
+		_, err := m.store.Pool().Exec(t.Context(), `UPDATE transcoders SET record = $2 WHERE address = $1`, a[:], protocol.Encode(suspect))
+		m.must(err)
+		m.eventually("it is a suspect", func() bool { return m.fleet.Record(a) == suspect })
+	}
+	other := mediatest.Segments(t, mediatest.Spec{Seconds: 6, SegmentSeconds: 1, Picture: "mandelbrot", NoClock: true})
+	m.join(peertest.Dark, 50, func(o *peertest.Options) { o.Instead = func(seq uint64) []byte { return other[seq%6].Bytes } }) // fails after they spoke
+	m.join(peertest.Honest, 100)
+	m.push(m.offer(m.quote(), 0), bytes.NewReader(m.segments()[0].Bytes)).passed(m)
 }

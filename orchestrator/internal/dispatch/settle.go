@@ -165,10 +165,21 @@ func (d *Dispatcher) refute(s *segment) {
 
 // failure is why s failed, t being its last try: that it is poison says more than that nobody else would have it.
 func (s *segment) failure(t *try) error {
-	if len(s.claims) > 0 && (t.poison() || t.final) {
-		return s.claims[0].failure()
+	if said := s.calledPoison(); len(said) > 0 && (t.poison() || t.final) {
+		return said[0].failure()
 	}
 	return t.failure()
+}
+
+// calledPoison are the claims of those who were given the segment for its own sake. A suspect gets every segment, and has nothing to
+// lose by what it says.
+func (s *segment) calledPoison() (said []*try) {
+	for _, t := range s.claims {
+		if !t.probe {
+			said = append(said, t)
+		}
+	}
+	return said
 }
 
 // fees are what the payer owes, never above the budget it signed, and what the transcoder is paid, never above its award.

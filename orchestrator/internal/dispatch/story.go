@@ -146,7 +146,7 @@ func (d *Dispatcher) story(ctx context.Context, offer protocol.SegmentOffer, bod
 				if s.pending() > 0 {
 					continue
 				}
-				if t.final || s.started() >= d.cfg.MaxAttempts || len(s.claims) > 1 {
+				if t.final || s.started() >= d.cfg.MaxAttempts || len(s.calledPoison()) > 1 {
 					return s.failure(t)
 				}
 				d.attempt(s)

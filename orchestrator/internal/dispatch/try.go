@@ -152,8 +152,10 @@ func (d *Dispatcher) relay(t *try, find func() (*Lease, error)) error {
 	if err := s.take(t, l); err != nil {
 		return err
 	}
-	if t.spent, err = d.afford(s, l); err != nil {
-		t.final = true
+	if t.spent, err = d.afford(s, l); err != nil { // which says nothing of its transcoder, and was nothing done under the lease
+		s.mu.Lock()
+		t.lease, t.final = nil, true
+		s.mu.Unlock()
 		return err
 	}
 	continues := l.begin(s.id.key.Seq)

@@ -142,8 +142,8 @@ func (b *Bidder) reserve(l *lease) (known bool, err error) {
 func (b *Bidder) unreserve(l *lease) {
 	b.mu.Lock()
 	delete(b.leases, l.award.Lease)
+	b.cfg.Meter.Release(l.award.Lease) // not later: the same award may come again as soon as its lease is gone
 	b.mu.Unlock()
-	b.cfg.Meter.Release(l.award.Lease)
 	b.ended.Done()
 	if l.work != nil { // a declined award changed nothing that was published, and must not make us publish
 		b.rebid()

@@ -430,6 +430,19 @@ func TestAttempt_pastItsBudgetIsAbandoned(t *testing.T) {
 	}
 }
 
+func TestAttempt_withLittleTimeLeftDoesNotTakeItsChildToHang(t *testing.T) {
+	t.Parallel()
+	stall := make(chan time.Duration, 1)
+	s := newStage(t, &scripted{before: func(_ context.Context, job media.Job) error { stall <- job.Stall; return nil }})
+	slot := s.peer.Slot(t)
+	a := encodetest.Seal(t, s.peer.Key, s.peer.Assign(s.award, 1))
+	slot.Begin(t, protocol.AttemptStart{Assignment: a, DurationMillis: 100, BudgetMillis: 40})
+	slot.Run(t, []byte("x"))
+	if d := <-stall; d < time.Second {
+		t.Errorf("a child that says nothing for %s is killed", d)
+	}
+}
+
 func TestAttempt_whoseChildIsKilledIsDoneByASpare(t *testing.T) {
 	t.Parallel()
 	kids := &counted{Children: children(t)}

@@ -84,6 +84,9 @@ func (w *Work) attempt(ctx context.Context, x *exchange, start protocol.AttemptS
 	}
 }
 
+// leastStall is how long a child may always say nothing; a budget that ends before that ends the attempt, and blames nobody.
+const leastStall = 2 * time.Second
+
 // transcode is the story of one segment on this machine: an Assignment and a source stream in, renditions and a signed
 // Receipt out. Its numbers are those of the picture in README. It returns the fee that the receipt is worth; an error is
 // why there is no receipt.
@@ -120,9 +123,10 @@ func (w *Work) transcode(ctx context.Context, x *exchange, start protocol.Attemp
 	for i := range outputs {
 		outputs[i] = sha256.New()
 	}
-	// Half of the budget without a word is a child that hangs, and leaves the other half for another one.
+	// Half of the budget without a word is a child that hangs, and leaves the other half for another one. Of what is left of a budget
+	// for a second attempt, half may be less than an encoder takes to begin: that is no poison.
 	result, err := w.encode(ctx, a.SegmentKey, media.Job{
-		Ladder: ladder, Source: src, Continues: start.Continues, Stall: time.Duration(start.BudgetMillis) * time.Millisecond / 2,
+		Ladder: ladder, Source: src, Continues: start.Continues, Stall: max(time.Duration(start.BudgetMillis)*time.Millisecond/2, leastStall),
 		Again: func() error {
 			for i := range outputs {
 				outputs[i] = sha256.New()

@@ -13,8 +13,9 @@ import (
 
 const (
 	ioBuffer   = 32 << 10
-	maxRetries = 100_000        // reads of garbage that yield nothing
-	maxTime    = int64(1) << 52 // timestamps beyond are none
+	maxRetries = 100_000                  // reads of garbage that yield nothing
+	maxTime    = int64(1) << 52           // timestamps beyond are none
+	maxFrame   = wire.TicksPerSecond * 10 // a frame of sound is no longer
 )
 
 var timeBase = astiav.NewRational(1, wire.TicksPerSecond)
@@ -348,9 +349,8 @@ func (d *demuxer) dateAudio(pkt *astiav.Packet) bool {
 	}
 	if !ok {
 		head = soundHead{rate: par.SampleRate()}
-		if t := pkt.Duration(); t > 0 { // of the container, in its unit
-			unit := d.audio.TimeBase()
-			head.samples = int(t * int64(unit.Num()) * int64(head.rate) / int64(max(unit.Den(), 1)))
+		if t := pkt.Duration(); t > 0 && t <= maxFrame { // of the container, in 1/90000 s as its times
+			head.samples = int((t*int64(head.rate) + wire.TicksPerSecond/2) / wire.TicksPerSecond)
 		}
 	}
 	if head.channels == 0 {

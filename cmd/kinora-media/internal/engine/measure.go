@@ -94,7 +94,7 @@ func (m *measuring) run() (*wire.Measurement, error) {
 				if m.req.Loudness {
 					m.loud.take(m.demux.audio.CodecParameters(), pkt)
 				}
-				sound.Write(pkt.Data()[m.demux.head:]) // the same in every container
+				sound.Write(pkt.Data()[min(m.demux.head, pkt.Size()):]) // the same in every container
 			}
 		}
 		if err != nil {
