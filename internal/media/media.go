@@ -60,7 +60,8 @@ type Limits struct {
 	MaxFiles    int           // open files of a child (64)
 	MaxThreads  int           // threads of a child, where namespaces or control groups are (2048)
 	MaxCPU      time.Duration // CPU time of a child in all its life (100 h)
-	Devices     []string      // GPU device nodes a child may use; with any, it sees drivers' files too
+	Devices     []string      // GPU device nodes a child may use; with any, it sees drivers' files too, and MaxMemory counts what it can write to
+	Card        string        // UUID of the only NVIDIA card it sees, as number 0; empty: all that Devices grant
 	CancelGrace time.Duration // a child that does not confirm a cancel for so long is killed (1 s)
 }
 
