@@ -75,6 +75,20 @@ func TestSession_goesOnInSoftwareWhenItsDeviceFails(t *testing.T) {
 	}
 }
 
+func TestSession_staysOnADeviceThatWorks(t *testing.T) {
+	t.Parallel()
+	segments := mediatest.Segments(t, mediatest.Spec{Seconds: 4})
+	l, failures := onDevice(t, media.Options{Limits: media.Limits{Devices: []string{"/dev/null"}, Card: "GPU-1"}}, media.Hardware{})
+	was := l.Pid()
+	if env := procFile(t, was, "environ"); !strings.Contains(env, "CUDA_VISIBLE_DEVICES=GPU-1\x00") {
+		t.Errorf("environment %q", env)
+	}
+	l.whole(segments[0].Bytes, segments[1].Bytes)
+	if f := failures(); len(f) != 0 || l.Pid() != was {
+		t.Errorf("child %d, then %d, for %v", was, l.Pid(), f)
+	}
+}
+
 func TestSession_doesNotBlameADeviceForItsSegment(t *testing.T) {
 	t.Parallel()
 	l, failures := onDevice(t, media.Options{}, media.Hardware{})
