@@ -14,7 +14,7 @@ VERSION := $(shell git -c safe.directory='*' describe --tags --always --dirty 2>
 LDFLAGS := -X main.version=$(VERSION)
 env = exports=$$(deploy/env.sh); eval "$$exports"
 
-.PHONY: help build programs demo test gas fuzz fuzz-media clean bench-path
+.PHONY: help build programs demo test gas fuzz fuzz-media clean bench-path soak
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -47,6 +47,10 @@ gas: ## gas of each measured contract path, one `name gas` line each; fails abov
 bench-path: build ## the path broadcaster to transcoder and back, against plain ffmpeg
 	@$(env)
 	go run ./internal/benchpath
+
+soak: build ## memory of one media child over 1,000 segments; BENCH_SOAK=N takes another number
+	@$(env)
+	BENCH_CASES=soak go run ./internal/benchmedia
 
 bench-%: build ## a benchmark by name; writes build/bench/NAME.json
 	@$(env)
