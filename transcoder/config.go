@@ -38,6 +38,8 @@ type Config struct {
 	Capacity    PixelRates   `name:"capacity" help:"Encoded pixels a second to sell, by codec, such as h264=60000000; 0: as measured (kinora transcoder tune), or a cautious guess before that." default:"0" placeholder:"PIXELS"`
 	FreeSlots   int          `name:"free-slots" help:"Leases to hold at once, at most; 0: as many as the measured rates hold." default:"0"`
 
+	Encoders string `name:"encoders" help:"auto: those of a GPU where they were found to work, the CPU's for the rest; cpu: the CPU's alone." default:"auto" placeholder:"auto|cpu"`
+
 	LeaseIdle    time.Duration `name:"lease-idle" help:"A lease without a segment for so long lapses." default:"15s"`
 	DrainTimeout time.Duration `name:"drain-timeout" help:"How long segments in progress may take when shutting down." default:"10s"`
 
@@ -58,6 +60,12 @@ type Config struct {
 	Encoder Encoder     `kong:"-" yaml:"-"` // nil: kinora-media
 	OnReady func(Ready) `kong:"-" yaml:"-"` // called once when bids stand
 }
+
+// What Config.Encoders can be; empty is EncodersAuto.
+const (
+	EncodersAuto = "auto"
+	EncodersCPU  = "cpu"
+)
 
 // Ready says where a transcoder is.
 type Ready struct {
@@ -93,6 +101,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("--wei-per-pixel: %s, want 1 to 2^96-1", c.WeiPerPixel)
 	case c.FreeSlots < 0 || c.FreeSlots > 1024:
 		return fmt.Errorf("--free-slots: %d, want 0 to 1024", c.FreeSlots)
+	case c.Encoders != "" && c.Encoders != EncodersAuto && c.Encoders != EncodersCPU:
+		return fmt.Errorf("--encoders: %.20q, want auto or cpu", c.Encoders)
 	case c.LeaseIdle < time.Second:
 		return fmt.Errorf("--lease-idle: %s, want at least 1s", c.LeaseIdle)
 	case c.DrainTimeout < 0:

@@ -109,6 +109,11 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		selling.Sold = capacity.Whole // as the owner says
 	}
 	meter := capacity.New(selling)
+	full := &machineRates{rates: tuning.Rates, cards: engine.cards, meter: meter}
+	engine.onDrop(func(d devices.Device, err error) {
+		full.adjust()
+		events.Emit(protocol.Event{Kind: protocol.DeviceDropped, Code: protocol.CodeOf(err), Detail: d.Kind + " " + d.Path})
+	})
 	gauges := devices.NewGauges("/", probe)
 	var readings atomic.Pointer[[]devices.Reading]
 
@@ -191,11 +196,17 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	}
 	if len(probe.Devices) > 0 {
 		part("devices", func(ctx context.Context) error { return watch(ctx, gauges, &readings, log) })
+		part("trials of devices", func(ctx context.Context) error {
+			return engine.mend(ctx, func(d devices.Device) {
+				full.adjust()
+				events.Emit(protocol.Event{Kind: protocol.DeviceRestored, Detail: d.Kind + " " + d.Path})
+			})
+		})
 	}
 	if tuning.Method == devices.ByEstimate {
 		part("measurement", func(ctx context.Context) error {
-			return engine.refine(ctx, c, tuning, func() bool { return seller.Leases() > 0 }, func(t devices.Tuning) {
-				meter.SetRates(t.Rates)
+			return engine.refine(ctx, c, tuning, probe.Devices, func() bool { return seller.Leases() > 0 }, func(t devices.Tuning) {
+				full.set(t.Rates)
 				said.measured(t)
 			}, log)
 		})

@@ -319,7 +319,7 @@ func TestConfig_validateNamesTheField(t *testing.T) {
 		"chain-rpc": func(c *transcoder.Config) { c.ChainRPC = "" }, "escrow": func(c *transcoder.Config) { c.Escrow = "0x0" },
 		"keystore": func(c *transcoder.Config) { c.Keystore = "" }, "password-file": func(c *transcoder.Config) { c.PasswordFile = "" },
 		"data": func(c *transcoder.Config) { c.Data = "" }, "region": func(c *transcoder.Config) { c.Region = strings.Repeat("x", 33) },
-		"wei-per-pixel": func(c *transcoder.Config) { c.WeiPerPixel = protocol.Wei{} }, "free-slots": func(c *transcoder.Config) { c.FreeSlots = -1 },
+		"wei-per-pixel": func(c *transcoder.Config) { c.WeiPerPixel = protocol.Wei{} }, "free-slots": func(c *transcoder.Config) { c.FreeSlots = -1 }, "encoders": func(c *transcoder.Config) { c.Encoders = "gpu" },
 		"capacity":   func(c *transcoder.Config) { c.Capacity = transcoder.PixelRates{{Codec: "h263", PixelRate: 1}} },
 		"lease-idle": func(c *transcoder.Config) { c.LeaseIdle = 0 }, "drain-timeout": func(c *transcoder.Config) { c.DrainTimeout = -1 },
 		"ticket-accept": func(c *transcoder.Config) { c.TicketUsable, c.TicketAccept = 2, 1 },

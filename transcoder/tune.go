@@ -64,10 +64,11 @@ func Measure(ctx context.Context, c Config, o TuneOptions) (Tuning, error) {
 		return t, err
 	}
 	o.Progress("trying every codec")
-	if t.Codecs, err = engine.survey(ctx, probe.Devices, devices.Encode, devices.Decode); err != nil {
+	if t.Codecs, err = engine.survey(ctx, everywhere(probe.Devices), devices.Encode, devices.Decode); err != nil {
 		return t, err
 	}
-	t.Rates.Decode = devices.DecodeRates(t.Codecs, runtime.NumCPU())
+	engine.use(c, t.Codecs, probe.Devices)
+	t.Rates.Decode = devices.DecodeRates(t.Codecs, runtime.NumCPU(), engine.cards.Devices())
 	t.Memory.Bandwidth = devices.Bandwidth()
 	made, err := engine.codecs(ctx)
 	if err != nil {
@@ -97,18 +98,20 @@ func Measure(ctx context.Context, c Config, o TuneOptions) (Tuning, error) {
 	return t, nil
 }
 
-// search raises the number of live streams of one codec until they do not hold.
+// search raises the number of live streams of one codec, made as those of leases are, until they do not hold.
 func (e *engine) search(ctx context.Context, codec protocol.Codec, guess uint64, o TuneOptions, memory *devices.Memory) (devices.Held, error) {
 	one := devices.SampleRate(1)
 	return devices.Search{Ladder: devices.Ladder(codec), Soak: o.Soak, Most: o.Streams, Guess: int(guess / one),
 		Open: func(ctx context.Context) (devices.EncodeFunc, func(), error) {
-			child, err := e.pool.Get(ctx)
+			session, err := e.session(ctx, codec)
 			if err != nil {
 				return nil, nil, err
 			}
-			return child.Transcode, func() {
-				memory.Stream = max(memory.Stream, devices.PeakMemory(child.Pid()))
-				_ = child.Close()
+			return session.Encode, func() {
+				if child, ok := session.(interface{ Pid() int }); ok {
+					memory.Stream = max(memory.Stream, devices.PeakMemory(child.Pid()))
+				}
+				_ = session.Close()
 			}, nil
 		},
 		Tried: func(streams int, held bool) {
@@ -201,7 +204,7 @@ func SelfTest(ctx context.Context, c Config, device string) ([]Check, []Codec, e
 	if engine.pool == nil || device != "" && len(on) == 0 {
 		return checks, nil, failed
 	}
-	codecs, err := engine.survey(ctx, on, devices.Encode, devices.Decode)
+	codecs, err := engine.survey(ctx, everywhere(on), devices.Encode, devices.Decode)
 	if err != nil {
 		return checks, codecs, errors.Join(failed, err)
 	}

@@ -3,7 +3,8 @@
 //
 //	BENCH_MEDIA=DIR   real footage: the first video file found there is looped and scaled; else FFmpeg's generators
 //	BENCH_SEGMENTS=N  segments of 720p per case (30; a third of it of 1080p)
-//	BENCH_CASES=LIST  of 720p, 1080p, live, quality, overload (all)
+//	BENCH_CASES=LIST  of 720p, 1080p, live, restart, quality, overload (all), and soak, which runs where it is named
+//	BENCH_SOAK=N      segments of a soak (1000)
 package main
 
 import (
@@ -120,6 +121,11 @@ func run(ctx context.Context) error {
 	if wanted("overload") {
 		if err := b.overload(ctx); err != nil {
 			return fmt.Errorf("overload: %w", err)
+		}
+	}
+	if cases != "" && wanted("soak") {
+		if err := b.soak(ctx); err != nil {
+			return fmt.Errorf("soak: %w", err)
 		}
 	}
 	bench.Print(os.Stdout, b.figures)

@@ -83,6 +83,9 @@ func process(path string, args []string, limits Limits, set int, group *os.File)
 	if len(limits.Devices) > 0 {
 		cmd.Env = append(cmd.Env, "KINORA_MEDIA_DEVICES="+strings.Join(limits.Devices, ":"))
 	}
+	if limits.Card != "" { // the driver's numbers are not those of the device files
+		cmd.Env = append(cmd.Env, "CUDA_VISIBLE_DEVICES="+limits.Card)
+	}
 	flags := namespaces[set].flags
 	// The child ends when its parent dies; signals of the terminal are kept from it: its parent decides.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true, Cloneflags: flags}

@@ -57,10 +57,11 @@ type Limits struct {
 	MaxOutput   int64         // bytes of a job's renditions together (512 MiB)
 	MaxMemory   int64         // address space of a child, bytes (8 GiB)
 	MaxResident int64         // of that in memory, bytes, where control groups are (4 GiB)
-	MaxFiles    int           // open files of a child (64)
+	MaxFiles    int           // open files of a child (64; 512 with Devices)
 	MaxThreads  int           // threads of a child, where namespaces or control groups are (2048)
 	MaxCPU      time.Duration // CPU time of a child in all its life (100 h)
-	Devices     []string      // GPU device nodes a child may use; with any, it sees drivers' files too
+	Devices     []string      // GPU device nodes a child may use; with any, it sees drivers' files too, and MaxMemory counts what it can write to
+	Card        string        // UUID of the only NVIDIA card it sees, as number 0; empty: all that Devices grant
 	CancelGrace time.Duration // a child that does not confirm a cancel for so long is killed (1 s)
 }
 
@@ -73,6 +74,9 @@ func (l Limits) withDefaults() Limits {
 	l.MaxOutput = cmp.Or(l.MaxOutput, 512<<20)
 	l.MaxMemory = cmp.Or(l.MaxMemory, 8<<30)
 	l.MaxResident = cmp.Or(l.MaxResident, 4<<30)
+	if len(l.Devices) > 0 {
+		l.MaxFiles = cmp.Or(l.MaxFiles, 512) // a driver opens its device many times over
+	}
 	l.MaxFiles = cmp.Or(l.MaxFiles, 64)
 	l.MaxThreads = cmp.Or(l.MaxThreads, 2048)
 	l.MaxCPU = cmp.Or(l.MaxCPU, 100*time.Hour)

@@ -14,11 +14,18 @@ import (
 	"github.com/kinora/kinora/internal/media"
 )
 
-const sandboxEnv = "KINORA_TEST_SANDBOX"
+const (
+	sandboxEnv = "KINORA_TEST_SANDBOX"
+	deviceEnv  = "KINORA_TEST_SANDBOX_DEVICE" // granted to it
+)
 
 // sandboxed is this program run as another user: it makes the sandbox test and prints what came of it.
 func sandboxed() {
-	s, err := media.SandboxTest(background, media.Options{Path: os.Getenv(sandboxEnv)}, "")
+	opts := media.Options{Path: os.Getenv(sandboxEnv)}
+	if device := os.Getenv(deviceEnv); device != "" {
+		opts.Limits.Devices = []string{device}
+	}
+	s, err := media.SandboxTest(background, opts, "")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -63,8 +70,8 @@ func TestSandbox_grantsADeviceAndNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	tight(t, s)
-	if slices.Contains(s.Layers, "own-root") {
-		t.Errorf("layers %v, though a driver's libraries are to be found", s.Layers)
+	if slices.Contains(s.Layers, "mount-namespace") && !slices.Contains(s.Layers, "own-root") {
+		t.Errorf("layers %v, without a root of its own: %s", s.Layers, s.Lacking["own-root"])
 	}
 	ungranted, err := media.SandboxTest(t.Context(), media.Options{Limits: media.Limits{Devices: []string{"/dev/zero"}}}, "")
 	if err != nil {
@@ -92,19 +99,35 @@ func TestSandbox_letsNothingOutOfAnOrdinaryUsersChild(t *testing.T) {
 	if err := os.WriteFile(own, b, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Dir, cmd.Env = "/", []string{sandboxEnv + "=" + own}
-	if os.Getuid() == 0 {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 12345, Gid: 12345}}
+	for _, device := range []string{"", "/dev/null"} {
+		cmd := exec.Command("/proc/self/exe")
+		cmd.Dir, cmd.Env = "/", []string{sandboxEnv + "=" + own, deviceEnv + "=" + device}
+		if os.Getuid() == 0 {
+			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 12345, Gid: 12345}}
+		}
+		var stderr strings.Builder
+		cmd.Stderr = &stderr
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("device %q: %v: %s", device, err, &stderr)
+		}
+		var s media.Sandbox
+		if err := json.Unmarshal(out, &s); err != nil {
+			t.Fatal(err)
+		}
+		tight(t, s)
+		if slices.Contains(s.Layers, "mount-namespace") && !slices.Contains(s.Layers, "own-root") {
+			t.Errorf("device %q: layers %v, without a root of its own: %s", device, s.Layers, s.Lacking["own-root"])
+		}
 	}
-	var stderr strings.Builder
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
+}
+
+func TestSandbox_grantsNoDeviceWhereFilesAreOpen(t *testing.T) {
+	t.Parallel()
+	opts := media.Without(testChild(t), "own-root", "landlock")
+	opts.Limits.Devices = []string{"/dev/null"}
+	s, err := media.SandboxTest(t.Context(), opts, "")
 	if err != nil {
-		t.Fatalf("%v: %s", err, &stderr)
-	}
-	var s media.Sandbox
-	if err := json.Unmarshal(out, &s); err != nil {
 		t.Fatal(err)
 	}
 	tight(t, s)

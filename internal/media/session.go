@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"sync"
 
@@ -12,39 +13,96 @@ import (
 
 // Session transcodes the segments of one lease, several at once, on a child that it changes at segment boundaries: for one that is
 // worn, when a spare is ready, and for one that crashed, at once. A segment whose child crashes is tried once more, alone on
-// a child of its own, from the source bytes that were kept; one that crashes that too is poison.
+// a child of its own, from the source bytes that were kept; one that crashes that too is poison. A segment that fails on a
+// device is first made in software.
 type Session struct {
 	pool *Pool
 	log  *slog.Logger
 	door chan struct{} // holds a token while a child is chosen
 
-	mu      sync.Mutex
-	current *tenant
-	begun   uint64 // segments
-	closed  bool
-	work    sync.WaitGroup // of transcodes, and of children that are being closed
+	mu       sync.Mutex
+	hardware *Hardware // nil: segments are made in software
+	current  *tenant
+	begun    uint64 // segments
+	closed   bool
+	work     sync.WaitGroup // of transcodes, and of children that are being closed
+}
+
+// Hardware has the segments of a Session made on a device until one fails there.
+type Hardware struct {
+	Pool     *Pool       // of children that may use the device
+	Device   string      // see Job
+	Encoders []string    // see Job
+	Failed   func(error) // called at most once: no further segment goes there; by code BadMedia, software made what the device did not read
 }
 
 // tenant is a child of a session.
 type tenant struct {
 	*Child
-	last  uint64 // number of the segment begun last on it
+	on    *Hardware // nil: one of the session's own pool
+	last  uint64    // number of the segment begun last on it
 	users int
 	gone  bool // closes when users is 0
 }
 
 // NewSession begins a lease; its first child is taken now.
-func (p *Pool) NewSession(ctx context.Context) (*Session, error) {
-	s := &Session{pool: p, log: p.opts.Log, door: make(chan struct{}, 1)}
+func (p *Pool) NewSession(ctx context.Context) (*Session, error) { return p.NewSessionOn(ctx, nil) }
+
+// NewSessionOn begins a lease on a device; what fails there goes on in software, on children of p.
+func (p *Pool) NewSessionOn(ctx context.Context, on *Hardware) (*Session, error) {
+	s := &Session{pool: p, log: p.opts.Log, door: make(chan struct{}, 1), hardware: on}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	c, err := p.Get(ctx)
+	c, on, err := s.get(ctx, on)
 	if err != nil {
 		return nil, err
 	}
-	s.current = &tenant{Child: c}
+	s.current = &tenant{Child: c, on: on}
 	return s, nil
+}
+
+// get takes a child that may use on, or, where none starts there, one that works in software.
+func (s *Session) get(ctx context.Context, on *Hardware) (*Child, *Hardware, error) {
+	if on != nil {
+		c, err := on.Pool.Get(ctx)
+		if err == nil || ctx.Err() != nil {
+			return c, on, err
+		}
+		s.forsake(on, err)
+	}
+	c, err := s.pool.Get(ctx)
+	return c, nil, err
+}
+
+// forsake sends no further segment to a device.
+func (s *Session) forsake(on *Hardware, because error) {
+	s.mu.Lock()
+	first := s.hardware == on
+	if first {
+		s.hardware = nil
+		if t := s.current; t != nil && t.on == on {
+			s.current = nil
+			s.retireLocked(t)
+		}
+	}
+	s.mu.Unlock()
+	if first && on.Failed != nil {
+		on.Failed(because)
+	}
+}
+
+// deviceMay reports whether software may make what failed on a device with err: neither the source nor whoever takes the
+// renditions failed, and there is time left.
+func deviceMay(ctx context.Context, err error, source *kept, refused bool) bool {
+	if _, end := source.have(); refused || ctx.Err() != nil || end != nil && end != io.EOF {
+		return false
+	}
+	switch protocol.CodeOf(err) {
+	case protocol.UnsupportedCodec, protocol.TranscodeFailed, protocol.Internal, protocol.ChildCrashed, protocol.BadMedia:
+		return true
+	}
+	return false
 }
 
 // Transcode is Child.Transcode on whichever child is right. Its error can be a *Poison.
@@ -65,11 +123,22 @@ func (s *Session) Transcode(ctx context.Context, job Job) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	given := false
+	given, refused := false, false
 	out := job.Out
 	job.Out = func(i int, p []byte) error {
 		given = given || len(p) > 0
-		return out(i, p)
+		err := out(i, p)
+		refused = refused || err != nil
+		return err
+	}
+	again := func(err error) error { // takes back what was given
+		if !given {
+			return nil
+		}
+		if given = false; job.Again == nil {
+			return err
+		}
+		return job.Again()
 	}
 
 	t, follows, err := s.enter(ctx, number, known > 0) // one that crashed a child before gets one that nobody shares
@@ -77,8 +146,33 @@ func (s *Session) Transcode(ctx context.Context, job Job) (*Result, error) {
 		return nil, err
 	}
 	job.Source, job.Continues = source.reader(), job.Continues && follows
+	var failed *Hardware
+	var because error
+	if t.on != nil {
+		try := job
+		try.Device, try.Encoders = t.on.Device, t.on.Encoders
+		result, err := t.Transcode(ctx, try)
+		s.leave(t)
+		if err == nil || !deviceMay(ctx, err, source, refused) {
+			return result, err
+		}
+		failed, because = t.on, err
+		s.log.Info("a segment that failed on a device is made in software", "device", failed.Device, "err", err)
+		if err := again(because); err != nil {
+			return nil, err
+		}
+		if t, _, err = s.enter(ctx, number, true); err != nil {
+			return nil, err
+		}
+		job.Source, job.Continues = source.reader(), false
+	}
 	result, err := t.Transcode(ctx, job)
 	crash, crashed := t.casualty(ctx, err)
+	if failed != nil && err == nil { // so the segment was not to blame
+		s.forsake(failed, because)
+		s.adopt(t, number)
+		return result, nil
+	}
 	s.leave(t)
 	if !crashed {
 		return result, err
@@ -91,13 +185,8 @@ func (s *Session) Transcode(ctx context.Context, job Job) (*Result, error) {
 	if ctx.Err() != nil {
 		return nil, err
 	}
-	if given {
-		if job.Again == nil {
-			return nil, err
-		}
-		if err := job.Again(); err != nil {
-			return nil, err
-		}
+	if err := again(err); err != nil {
+		return nil, err
 	}
 
 	t, _, err = s.enter(ctx, number, true)
@@ -143,12 +232,12 @@ func (s *Session) enter(ctx context.Context, number uint64, alone bool) (_ *tena
 		return nil, false, contextError(ctx.Err())
 	}
 	s.mu.Lock()
-	t := s.current
+	t, on := s.current, s.hardware
 	s.mu.Unlock()
 	var next *Child
 	switch {
 	case t == nil || t.dead():
-		if next, err = s.pool.Get(ctx); err != nil {
+		if next, on, err = s.get(ctx, on); err != nil {
 			return nil, false, err
 		}
 	default:
@@ -156,7 +245,11 @@ func (s *Session) enter(ctx context.Context, number uint64, alone bool) (_ *tena
 		if why == "" {
 			break
 		}
-		if next = s.pool.spare(); next != nil { // without one the segment does not wait for it: the next one asks again
+		from := s.pool
+		if on = t.on; on != nil {
+			from = on.Pool
+		}
+		if next = from.spare(); next != nil { // without one the segment does not wait for it: the next one asks again
 			s.log.Info("a media child is changed for a spare", "pid", t.Pid(), "because", why)
 		}
 	}
@@ -164,7 +257,7 @@ func (s *Session) enter(ctx context.Context, number uint64, alone bool) (_ *tena
 	defer s.mu.Unlock()
 	if next != nil {
 		old := s.current
-		t = &tenant{Child: next}
+		t = &tenant{Child: next, on: on}
 		s.current = t
 		s.retireLocked(old)
 	}

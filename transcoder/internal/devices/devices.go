@@ -189,7 +189,7 @@ func (r Report) Log(log *slog.Logger) {
 			names[i] += " (unusable: " + d.Missing + " is not there; " + d.Fix + ")"
 		}
 	}
-	log.Info("GPU found; encoding with x264 on the CPU until hardware encoders are chosen", "devices", strings.Join(names, ", "))
+	log.Info("GPU found; its encoders are used for what they were measured to do", "devices", strings.Join(names, ", "))
 }
 
 func glob(root string, patterns ...string) []string {

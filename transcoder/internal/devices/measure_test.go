@@ -197,8 +197,8 @@ func TestSurvey_triesEveryCodecOnEveryDevice(t *testing.T) {
 		"libx265":   protocol.Errorf(protocol.UnsupportedCodec, "this build of FFmpeg has no encoder libx265"),
 		"av1_nvenc": protocol.Errorf(protocol.UnsupportedCodec, "av1_nvenc cannot be opened: Function not implemented"),
 	}}
-	on := []devices.Device{{Kind: devices.NVENC, Path: "/dev/nvidia1", ID: "GPU-2"}, {Kind: devices.VAAPI, Path: "/dev/dri/renderD128", Missing: "libva.so.2", Fix: "install libva2"}}
-	found, err := devices.Survey(t.Context(), func(context.Context) (devices.Prober, error) { return p, nil }, on, devices.Encode, devices.Decode)
+	on := []devices.Device{{}, {Kind: devices.NVENC, Path: "/dev/nvidia1", ID: "GPU-2"}, {Kind: devices.VAAPI, Path: "/dev/dri/renderD128", Missing: "libva.so.2", Fix: "install libva2"}}
+	found, err := devices.Survey(t.Context(), func(context.Context, devices.Device) (devices.Prober, error) { return p, nil }, on, devices.Encode, devices.Decode)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,11 +235,14 @@ func TestSurvey_triesEveryCodecOnEveryDevice(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	for _, r := range p.tried {
-		if r.Device != "" && r.Device != "1" {
-			t.Errorf("%s was tried on %q, FFmpeg knows the card as 1", r.Encoder, r.Device)
+		if r.Device != "" && r.Device != "0" {
+			t.Errorf("%s was tried on %q, the only card that the child sees is 0", r.Encoder, r.Device)
 		}
 	}
-	if rates := devices.DecodeRates(found, 2); rates["mpeg2video"] != 2*40*640*360 || rates["h264"] == 0 {
+	if rates := devices.DecodeRates(found, 2, nil); rates["mpeg2video"] != 2*40*640*360 || rates["h264"] == 0 {
 		t.Errorf("rates %v", rates)
+	}
+	if rates := devices.DecodeRates(found, 2, on[1:2]); rates["mpeg2video"] != 3*40*640*360 {
+		t.Errorf("rates %v with the card", rates)
 	}
 }

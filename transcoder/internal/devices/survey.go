@@ -115,12 +115,13 @@ var sounds = []candidate{
 	{Encode, "opus", "libopus", "", nil, ""},
 }
 
-// Survey tries every codec in these directions on the CPU and on each of the devices by encoding or decoding for real. open
-// lends a child and gives a new one when the last has ended: a driver can take its process with it.
-func Survey(ctx context.Context, open func(context.Context) (Prober, error), on []Device, directions ...string) ([]Codec, error) {
+// Survey tries every codec in these directions on each of the devices, of which a zero Device is the CPU, by encoding or decoding
+// for real. open lends a child that may use the device and gives a new one when the last has ended: a driver can take its process
+// with it.
+func Survey(ctx context.Context, open func(context.Context, Device) (Prober, error), on []Device, directions ...string) ([]Codec, error) {
 	var all []Codec
 	for _, c := range sounds {
-		if !slices.Contains(directions, c.direction) {
+		if !slices.Contains(directions, c.direction) || !slices.Contains(on, Device{}) {
 			continue
 		}
 		found, err := try(ctx, open, c, Device{}, media.Probe{Frames: surveySound})
@@ -133,11 +134,10 @@ func Survey(ctx context.Context, open func(context.Context) (Prober, error), on 
 		if !slices.Contains(directions, c.direction) {
 			continue
 		}
-		places := []Device{{}}
-		if c.kind != "" {
-			places = slices.DeleteFunc(slices.Clone(on), func(d Device) bool { return d.Kind != c.kind })
-		}
-		for _, d := range places {
+		for _, d := range on {
+			if d.Kind != c.kind {
+				continue
+			}
 			found, err := try(ctx, open, c, d, media.Probe{Width: surveyWidth, Height: surveyHeight, Frames: surveyFrames})
 			if err != nil {
 				return nil, err
@@ -149,7 +149,7 @@ func Survey(ctx context.Context, open func(context.Context) (Prober, error), on 
 }
 
 // try tries one; the error is that there is no child to try it in.
-func try(ctx context.Context, open func(context.Context) (Prober, error), c candidate, d Device, p media.Probe) (Codec, error) {
+func try(ctx context.Context, open func(context.Context, Device) (Prober, error), c candidate, d Device, p media.Probe) (Codec, error) {
 	found := Codec{Direction: c.direction, Codec: c.codec, Name: c.name, Device: CPU}
 	if d.Path != "" {
 		found.Device = d.Path
@@ -158,7 +158,7 @@ func try(ctx context.Context, open func(context.Context) (Prober, error), c cand
 		found.Error, found.Fix = d.Missing+" is missing", d.Fix
 		return found, nil
 	}
-	child, err := open(ctx)
+	child, err := open(ctx, d)
 	if err != nil {
 		return found, err
 	}
@@ -195,7 +195,7 @@ func try(ctx context.Context, open func(context.Context) (Prober, error), c cand
 // deviceName is how a probe names d: FFmpeg counts NVIDIA cards, and opens the rest by path.
 func deviceName(d Device) string {
 	if d.Kind == NVENC {
-		return strings.TrimPrefix(strings.TrimPrefix(d.Path, "/dev/nvidia"), "/dev/dxg")
+		return d.number()
 	}
 	return d.Path
 }
@@ -231,16 +231,23 @@ func fix(c candidate, d Device, err error) string {
 	return ""
 }
 
-// DecodeRates are what the CPU decodes with all of its cores, by FFmpeg's name of the codec: one session uses one core.
-func DecodeRates(found []Codec, cpus int) map[string]uint64 {
+// DecodeRates are what the machine decodes, by FFmpeg's name of the codec: the CPU with all of its cores, of which one session uses
+// one, and those of the devices in use.
+func DecodeRates(found []Codec, cpus int, used []Device) map[string]uint64 {
 	rates := make(map[string]uint64)
 	for _, c := range found {
-		if c.Direction == Decode && c.Device == CPU && c.OK && c.PixelRate > 0 {
-			name := c.Codec
-			if name == "mpeg2" {
-				name = "mpeg2video"
-			}
-			rates[name] = c.PixelRate * uint64(max(cpus, 1))
+		if c.Direction != Decode || !c.OK || c.PixelRate == 0 {
+			continue
+		}
+		name := c.Codec
+		if name == "mpeg2" {
+			name = "mpeg2video"
+		}
+		switch {
+		case c.Device == CPU:
+			rates[name] += c.PixelRate * uint64(max(cpus, 1))
+		case slices.ContainsFunc(used, func(d Device) bool { return c.Device == d.Path && (d.Kind == QSV) == strings.HasSuffix(c.Name, "_qsv") }):
+			rates[name] += c.PixelRate
 		}
 	}
 	return rates

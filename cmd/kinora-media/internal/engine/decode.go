@@ -33,6 +33,13 @@ func openDecoderOn(on *device, track *astiav.Stream, limits wire.Limits, extra .
 	if codec == nil {
 		codec = astiav.FindDecoder(id)
 	}
+	if on != nil { // of FFmpeg's own decoders some work there; the processor decodes the rest
+		if own := astiav.FindDecoderByName(id.Name()); own != nil && on.decodes(own) >= 0 {
+			codec = own
+		} else {
+			return openDecoderOn(nil, track, limits, extra...)
+		}
+	}
 	if codec == nil {
 		return nil, failf(wire.CodeUnsupportedCodec, "no decoder for pictures of codec %s", id.Name())
 	}

@@ -63,11 +63,16 @@ func (d *devices) open(name string) (*device, error) {
 // spareFrames are pictures beyond the decoder's own that queues to the encoders may hold.
 const spareFrames = 8 + queueLen
 
-// attach has a decoder, not yet open, work on the device.
-func (d *device) attach(cc *astiav.CodecContext, codec *astiav.Codec) error {
-	i := slices.IndexFunc(codec.HardwareConfigs(), func(c astiav.CodecHardwareConfig) bool {
+// decodes is which of a decoder's ways of working is on the device, below zero if none is.
+func (d *device) decodes(codec *astiav.Codec) int {
+	return slices.IndexFunc(codec.HardwareConfigs(), func(c astiav.CodecHardwareConfig) bool {
 		return c.HardwareDeviceType() == deviceKinds[d.kind].kind && c.MethodFlags().Has(astiav.CodecHardwareConfigMethodFlagHwDeviceCtx)
 	})
+}
+
+// attach has a decoder, not yet open, work on the device.
+func (d *device) attach(cc *astiav.CodecContext, codec *astiav.Codec) error {
+	i := d.decodes(codec)
 	if i < 0 {
 		return failf(wire.CodeUnsupportedCodec, "pictures of codec %s are not decoded on %s by this build of FFmpeg", codec.Name(), d.kind)
 	}

@@ -41,12 +41,13 @@ static int limit_env(int what, const char *name) {
   return value > 0 ? limit(what, value) : 0;
 }
 
-static int rlimits(void) {
+static int rlimits(int devices) {
   int err = limit(RLIMIT_CORE, 0);
   if (!err) err = limit(RLIMIT_FSIZE, 0);
   if (!err) err = limit(RLIMIT_MEMLOCK, 0);
   if (!err) err = limit(RLIMIT_MSGQUEUE, 0);
-  if (!err) err = limit_env(RLIMIT_AS, "KINORA_MEDIA_MEMORY");
+  // CUDA sets addresses aside for all memory there is, which takes none: there, what can be written counts.
+  if (!err) err = limit_env(devices ? RLIMIT_DATA : RLIMIT_AS, "KINORA_MEDIA_MEMORY");
   if (!err) err = limit_env(RLIMIT_NOFILE, "KINORA_MEDIA_FILES");
   if (!err) err = limit_env(RLIMIT_CPU, "KINORA_MEDIA_CPU");
   // Only in a user namespace of its own does this count its threads, and not everything its user runs.
@@ -76,16 +77,16 @@ __attribute__((constructor)) static void jail(void) {
   int *l = kinora_layer;
 
   l[KINORA_DESCRIPTORS] = without("descriptors") ? -1 : kinora_close_descriptors();
-  // Set by a parent that gave this process a mount namespace of its own. A driver's libraries live in the old root.
-  l[KINORA_OWN_ROOT] = !getenv("KINORA_MEDIA_ROOT") || devices || without("own-root") ? -1 : kinora_own_root();
-  l[KINORA_RLIMITS] = without("rlimits") ? -1 : rlimits();
+  // Set by a parent that gave this process a mount namespace of its own.
+  l[KINORA_OWN_ROOT] = !getenv("KINORA_MEDIA_ROOT") || without("own-root") ? -1 : kinora_own_root(devices);
+  l[KINORA_RLIMITS] = without("rlimits") ? -1 : rlimits(devices != NULL);
   signal(SIGXFSZ, SIG_IGN);
   l[KINORA_NO_CAPABILITIES] = without("no-capabilities") ? -1 : drop_capabilities(devices != NULL);
   prctl(PR_SET_PDEATHSIG, SIGKILL); // after the last change of credentials, which clears it
   prctl(PR_SET_DUMPABLE, 0);
   l[KINORA_NO_NEW_PRIVS] = without("no-new-privs") ? -1 : prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : errno;
   l[KINORA_LANDLOCK] = without("landlock") ? -1 : kinora_landlock(l[KINORA_OWN_ROOT] == 0, devices);
-  // Where nothing else shuts the files away, none can be opened at all.
+  // Where nothing else shuts the files away, none can be opened at all, those of a device and its driver included.
   int files_shut = l[KINORA_OWN_ROOT] == 0 || l[KINORA_LANDLOCK] == 0;
-  l[KINORA_SECCOMP] = without("seccomp") ? -1 : kinora_seccomp(files_shut, devices != NULL);
+  l[KINORA_SECCOMP] = without("seccomp") ? -1 : kinora_seccomp(files_shut, devices && files_shut);
 }

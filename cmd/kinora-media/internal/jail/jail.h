@@ -15,6 +15,6 @@ extern int kinora_layer[KINORA_LAYERS];
 
 // The parts, in the order in which they are taken; each returns 0 or an errno.
 int kinora_close_descriptors(void);
-int kinora_own_root(void);
+int kinora_own_root(const char *devices);
 int kinora_landlock(int own_root, const char *devices);
 int kinora_seccomp(int files_shut, int devices);
