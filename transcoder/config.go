@@ -38,7 +38,7 @@ type Config struct {
 	Capacity    PixelRates   `name:"capacity" help:"Encoded pixels a second to sell, by codec, such as h264=60000000; 0: as measured (kinora transcoder tune), or a cautious guess before that." default:"0" placeholder:"PIXELS"`
 	FreeSlots   int          `name:"free-slots" help:"Leases to hold at once, at most; 0: as many as the measured rates hold." default:"0"`
 
-	Encoders string `name:"encoders" help:"auto: those of a GPU where they were found to work, the CPU's for the rest; cpu: the CPU's alone." default:"auto" placeholder:"auto|cpu"`
+	Encoders string `name:"encoders" help:"Encoders to use: with auto those of a GPU where they were found to work, and the CPU's for the rest; with cpu the CPU's alone." default:"auto" placeholder:"auto|cpu"`
 
 	LeaseIdle    time.Duration `name:"lease-idle" help:"A lease without a segment for so long lapses." default:"15s"`
 	DrainTimeout time.Duration `name:"drain-timeout" help:"How long segments in progress may take when shutting down." default:"10s"`
