@@ -203,7 +203,10 @@ func (b *benchmark) steadyTier(ctx context.Context, kinora, rungs string) error 
 		return err
 	}
 	defer m.stop()
+	turn := time.NewTicker(60 * time.Millisecond) // a broadcaster takes no more than 20 pushes a second on a stream
+	defer turn.Stop()
 	for i, body := range b.warm {
+		<-turn.C
 		if _, _, err := m.push(ctx, "warm", i, body, warmHeader, 0); err != nil {
 			return err
 		}
