@@ -36,6 +36,7 @@ type peer struct {
 	price     protocol.Wei
 	usable    time.Duration                 // of ticket parameters
 	refuse    atomic.Pointer[protocol.Code] // segments with this code
+	andThen   atomic.Pointer[protocol.Code] // and with this one after the first
 	blacken   atomic.Int32                  // so many segments are answered with a picture of something else
 	abandon   atomic.Int32                  // so many segments have a first attempt that is abandoned
 	flood     atomic.Int64                  // one segment is answered with a rendition of so many bytes
@@ -152,6 +153,9 @@ func (p *peer) segment(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if code := p.refuse.Load(); code != nil {
+		if next := p.andThen.Load(); next != nil {
+			p.refuse.Store(next)
+		}
 		protocol.WriteProblem(w, protocol.Errorf(*code, "told to refuse"))
 		return
 	}

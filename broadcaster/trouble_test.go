@@ -421,3 +421,22 @@ func TestOrchestrator_thatHangsLeavesTheOtherItsTime(t *testing.T) {
 		})
 	}
 }
+
+func TestPush_thatNobodyServesIsToldWhyAndNotThatTimeRanOut(t *testing.T) {
+	t.Parallel()
+	g := setUp(t)
+	p := newPeer(t, func() protocol.Domain { return g.domain })
+	full, late := protocol.NoTranscoder, protocol.DeadlineExceeded
+	p.refuse.Store(&full)
+	p.andThen.Store(&late)
+	cfg := g.config(t, pgtest.URL(t), p)
+	cfg.MaxAttempts = 3
+	n := start(t, cfg)
+	code, _, problem := n.push(t, "/live/cam/0.ts", bytes.NewReader(clip(t, 1)[0].Bytes))
+	if code != protocol.NoTranscoder.HTTPStatus() || problem.Code != protocol.NoTranscoder {
+		t.Errorf("%d %+v", code, problem)
+	}
+	if p.refuse.Load() != &late {
+		t.Error("it was asked once only")
+	}
+}

@@ -193,6 +193,9 @@ func (b *benchmark) newTier(ctx context.Context, kinora, rungs string) error {
 }
 
 // warmHeader asks for one small rung, so that trust is earned quickly.
+// leaseLapses is when a lease without segments is over for certain, by the defaults of the roles.
+const leaseLapses = 35 * time.Second
+
 var warmHeader = map[string]string{"Content-Duration": "500",
 	"Livepeer-Transcode-Configuration": `{"profiles":[{"name":"90p","width":160,"height":90,"bitrate":150000,"fps":0,"profile":"H264Main"}]}`}
 
@@ -226,6 +229,11 @@ func (b *benchmark) steadyTier(ctx context.Context, kinora, rungs string) error 
 	b.figure("steady_cpu", r.roles.Seconds()/media, "CPU-s per media-s", "", "")
 	b.figure("plain_cpu", r.plainCPU.Seconds()/media, "CPU-s per media-s", "", "")
 
+	select { // the lease of the stream before lapses, else the transcoder would have no room for the next one
+	case <-time.After(leaseLapses):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	paced, err := b.interleave(ctx, m, "bench-paced", segmentSeconds*time.Second)
 	if err != nil {
 		return err

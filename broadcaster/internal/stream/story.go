@@ -31,10 +31,14 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 	var last error
 	failures, away := 0, 0 // a database that is away for a moment, here or there, is waited for as long as there is time
 	failed := func(err error) {
-		if last = pgstore.Explain(err); protocol.CodeOf(last) == protocol.Unavailable {
+		err = pgstore.Explain(err)
+		if protocol.CodeOf(err) == protocol.Unavailable {
 			away++
 		} else {
 			failures++
+		}
+		if last == nil || protocol.CodeOf(err) != protocol.DeadlineExceeded { // why nothing came says more than that time ran out
+			last = err
 		}
 	}
 	for failures < cfg.AttemptsLimit {
