@@ -178,7 +178,7 @@ func TestRelayer_servesNobodyOnWhoseOrderItLostItsGas(t *testing.T) {
 	url := pgtest.URL(t)
 	m.no(migrations.Postgres(t.Context(), url, "payer"))
 	relayer := payment.NewRelayer(payment.RelayerConfig{Domain: m.domain, Account: s.payer.account, Signers: []common.Address{s.payer.address()},
-		Every: time.Millisecond, Least: time.Nanosecond, Log: m.log}, pgstore.Relays(pgtest.Open(t, url)),
+		MarginPercent: 25, Every: time.Millisecond, Least: time.Nanosecond, Log: m.log}, pgstore.Relays(pgtest.Open(t, url)), // an estimate varies by some gas
 		overtaking{m.escrow, func(o ticket.RedeemOrder, sig protocol.Signature, packed []byte) error {
 			p, err := m.escrow.RedeemFor(t.Context(), m.rich, o, sig, packed, nil)
 			if err != nil {
