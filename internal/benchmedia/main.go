@@ -12,9 +12,7 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -51,14 +49,7 @@ func with(l protocol.Ladder, preset string, lookahead int32) protocol.Ladder {
 	return out
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "benchmedia:", err)
-		os.Exit(1)
-	}
-}
+func main() { bench.Main("benchmedia", run) }
 
 type benchmark struct {
 	ffmpeg, dir string
@@ -71,12 +62,9 @@ func (b *benchmark) figure(name string, value float64, unit, aim, baseline strin
 }
 
 func run(ctx context.Context) error {
-	n := 30
-	if v := os.Getenv("BENCH_SEGMENTS"); v != "" {
-		var err error
-		if n, err = strconv.Atoi(v); err != nil || n < 3 {
-			return fmt.Errorf("BENCH_SEGMENTS=%q, want a number of at least 3", v)
-		}
+	n, err := bench.Number("BENCH_SEGMENTS", 30, 3)
+	if err != nil {
+		return err
 	}
 	cases := os.Getenv("BENCH_CASES")
 	wanted := func(name string) bool { return cases == "" || strings.Contains(","+cases+",", ","+name+",") }

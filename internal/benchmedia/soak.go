@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"strconv"
 
 	"github.com/kinora/kinora/internal/bench"
 	"github.com/kinora/kinora/internal/media"
@@ -19,12 +18,9 @@ const soakSegments = 1000
 
 // soak takes the memory of one child that is never changed, and of its parent, over many segments of one stream.
 func (b *benchmark) soak(ctx context.Context) error {
-	n := soakSegments
-	if v := os.Getenv("BENCH_SOAK"); v != "" {
-		var err error
-		if n, err = strconv.Atoi(v); err != nil || n < 10 {
-			return fmt.Errorf("BENCH_SOAK=%q, want a number of at least 10", v)
-		}
+	n, err := bench.Number("BENCH_SOAK", soakSegments, 10)
+	if err != nil {
+		return err
 	}
 	fmt.Fprintf(os.Stderr, "soak: %d segments of a second through one child\n", n)
 	footage := bench.Footage{Name: "soak", Width: 320, Height: 180, Rate: "300k", Count: n, Seconds: 1, Generated: true}

@@ -10,11 +10,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/kinora/kinora/internal/bench"
@@ -35,22 +33,12 @@ var ladder = protocol.Ladder{
 	{Name: "240p", Width: 426, Height: 240, Bitrate: 400_000, Codec: protocol.H264, CodecProfile: "high", Preset: "medium", Lookahead: lookahead},
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "benchpath:", err)
-		os.Exit(1)
-	}
-}
+func main() { bench.Main("benchpath", run) }
 
 func run(ctx context.Context) error {
-	n := 30
-	if v := os.Getenv("BENCH_SEGMENTS"); v != "" {
-		var err error
-		if n, err = strconv.Atoi(v); err != nil || n < 3 {
-			return fmt.Errorf("BENCH_SEGMENTS=%q, want a number of at least 3", v)
-		}
+	n, err := bench.Number("BENCH_SEGMENTS", 30, 3)
+	if err != nil {
+		return err
 	}
 	dir, err := os.MkdirTemp("", "kinora-benchpath-")
 	if err != nil {

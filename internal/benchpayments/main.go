@@ -10,17 +10,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"runtime/pprof"
-	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/kinora/kinora/internal/bench"
@@ -29,16 +25,11 @@ import (
 const command = "make bench-payments"
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
 	run := whole
 	if len(os.Args) > 1 {
 		run = part
 	}
-	if err := run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "benchpayments:", err)
-		os.Exit(1)
-	}
+	bench.Main("benchpayments", run)
 }
 
 // whole builds this program twice and lets the builds measure.
@@ -63,7 +54,7 @@ func whole(ctx context.Context) error {
 		}
 		for _, p := range parts { // each in a process of its own, whose memory is its own
 			fmt.Fprintln(os.Stderr, "measuring", p, b.note)
-			more, err := measure(ctx, program, p)
+			more, err := bench.Part(ctx, program, p)
 			if err != nil {
 				return fmt.Errorf("%s %s: %w", p, b.note, err)
 			}
@@ -81,29 +72,17 @@ func whole(ctx context.Context) error {
 	return bench.Save("payments", figures)
 }
 
-func measure(ctx context.Context, program, part string) ([]bench.Figure, error) {
-	cmd := exec.CommandContext(ctx, program, part)
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // it has a database to stop
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, os.Stderr
-	if err := cmd.Run(); err != nil {
-		return nil, err
-	}
-	var figures []bench.Figure
-	return figures, json.Unmarshal(out.Bytes(), &figures)
-}
-
 // part measures one thing and prints its figures as JSON.
 func part(ctx context.Context) error {
 	b := &benchmark{atMost: 20_000}
 	var err error
-	if b.seconds, err = number("BENCH_SECONDS", 4); err != nil {
+	if b.seconds, err = bench.Number("BENCH_SECONDS", 4, 1); err != nil {
 		return err
 	}
-	if b.winners, err = number("BENCH_WINNERS", 100_000); err != nil {
+	if b.winners, err = bench.Number("BENCH_WINNERS", 100_000, 1); err != nil {
 		return err
 	}
-	if b.lanes, err = number("BENCH_LANES", 64); err != nil {
+	if b.lanes, err = bench.Number("BENCH_LANES", 64, 1); err != nil {
 		return err
 	}
 	b.patience = 2 * time.Hour
@@ -178,16 +157,4 @@ func (b *benchmark) memory(name string) error {
 		b.figure("peak_rss_"+name+"_postgres", float64(postgres)/(1<<20), "MiB", "", "the largest Postgres process")
 	}
 	return nil
-}
-
-func number(name string, standard int) (int, error) {
-	v := os.Getenv(name)
-	if v == "" {
-		return standard, nil
-	}
-	n, err := strconv.Atoi(v)
-	if err != nil || n < 1 {
-		return 0, fmt.Errorf("%s=%q, want a number of at least 1", name, v)
-	}
-	return n, nil
 }

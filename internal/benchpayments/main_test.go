@@ -1,7 +1,6 @@
 package main
 
 import (
-	"strings"
 	"testing"
 	"time"
 )
@@ -45,15 +44,5 @@ func TestParts_measureWhatTheyName(t *testing.T) {
 				t.Errorf("%g winners stood in the queue, want 300", got["queue_winners"])
 			}
 		})
-	}
-}
-
-func TestNumber_refusesWhatIsNone(t *testing.T) {
-	for value, want := range map[string]int{"": 7, "3": 3, "0": 0, "-1": 0, "many": 0} {
-		t.Setenv("BENCH_SECONDS", value)
-		n, err := number("BENCH_SECONDS", 7)
-		if n != want || (err == nil) != (want > 0) || err != nil && !strings.Contains(err.Error(), "BENCH_SECONDS") {
-			t.Errorf("%q: %d, %v", value, n, err)
-		}
 	}
 }

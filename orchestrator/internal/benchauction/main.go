@@ -9,16 +9,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strconv"
-	"syscall"
 
 	"github.com/kinora/kinora/internal/bench"
 )
@@ -26,16 +23,11 @@ import (
 const command = "make bench-auction"
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
 	run := whole
 	if len(os.Args) > 1 {
 		run = part
 	}
-	if err := run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "benchauction:", err)
-		os.Exit(1)
-	}
+	bench.Main("benchauction", run)
 }
 
 // whole measures each number of bidders in a process of its own.
@@ -52,7 +44,7 @@ func whole(ctx context.Context) error {
 		return fmt.Errorf("build: %w", err)
 	}
 	sizes := []int{1_000, 10_000}
-	if alone, err := number("BENCH_BIDDERS", 0); err != nil {
+	if alone, err := bench.Number("BENCH_BIDDERS", 0, 1); err != nil {
 		return err
 	} else if alone > 0 {
 		sizes = []int{alone}
@@ -60,16 +52,9 @@ func whole(ctx context.Context) error {
 	var figures []bench.Figure
 	for _, n := range sizes {
 		fmt.Fprintln(os.Stderr, "measuring", n, "bidders")
-		cmd := exec.CommandContext(ctx, program, "market", strconv.Itoa(n))
-		cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // it has a database to stop
-		var out bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &out, os.Stderr
-		if err := cmd.Run(); err != nil {
+		more, err := bench.Part(ctx, program, "market", strconv.Itoa(n))
+		if err != nil {
 			return fmt.Errorf("%d bidders: %w", n, err)
-		}
-		var more []bench.Figure
-		if err := json.Unmarshal(out.Bytes(), &more); err != nil {
-			return err
 		}
 		figures = append(figures, more...)
 	}
@@ -102,7 +87,7 @@ func part(ctx context.Context) error {
 	}
 	switch os.Args[1] {
 	case "market":
-		seconds, err := number("BENCH_SECONDS", 5)
+		seconds, err := bench.Number("BENCH_SECONDS", 5, 1)
 		if err != nil {
 			return err
 		}
@@ -124,16 +109,4 @@ func part(ctx context.Context) error {
 		return bidders(ctx, n, os.Args[3], os.Stdin, os.Stdout)
 	}
 	return fmt.Errorf("no such part: %q", os.Args[1])
-}
-
-func number(name string, standard int) (int, error) {
-	v := os.Getenv(name)
-	if v == "" {
-		return standard, nil
-	}
-	n, err := strconv.Atoi(v)
-	if err != nil || n < 1 {
-		return 0, fmt.Errorf("%s=%q, want a number of at least 1", name, v)
-	}
-	return n, nil
 }
