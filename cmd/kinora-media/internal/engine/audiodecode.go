@@ -61,35 +61,17 @@ func (d *audioDecoder) free() {
 // decode gives pkt (1/90000 s; nil: the end of the stream) to the decoder and every frame that comes out, dated in
 // 1/90000 s, to take. The frame stays the decoder's.
 func (d *audioDecoder) decode(pkt *astiav.Packet, take func(*astiav.Frame) error) error {
-	if err := d.cc.SendPacket(pkt); err != nil && !errors.Is(err, astiav.ErrEof) {
-		d.bad++
-	}
-	for failures := 0; failures < 100; {
-		err := d.cc.ReceiveFrame(d.frame)
-		switch {
-		case errors.Is(err, astiav.ErrEagain), errors.Is(err, astiav.ErrEof):
+	return decode(d.cc, d.frame, pkt, &d.bad, func(f *astiav.Frame) error {
+		rate := int64(f.SampleRate())
+		if rate <= 0 || f.NbSamples() <= 0 || f.Pts() == astiav.NoPtsValue && !d.begun {
 			return nil
-		case err != nil:
-			d.bad++
-			failures++
-			continue
 		}
-		rate := int64(d.frame.SampleRate())
-		if rate <= 0 || d.frame.NbSamples() <= 0 || d.frame.Pts() == astiav.NoPtsValue && !d.begun {
-			d.frame.Unref()
-			continue
+		if f.Pts() == astiav.NoPtsValue {
+			f.SetPts(d.next)
 		}
-		if d.frame.Pts() == astiav.NoPtsValue {
-			d.frame.SetPts(d.next)
-		}
-		d.begun, d.next = true, d.frame.Pts()+int64(d.frame.NbSamples())*wire.TicksPerSecond/rate
-		err = take(d.frame)
-		d.frame.Unref()
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+		d.begun, d.next = true, f.Pts()+int64(f.NbSamples())*wire.TicksPerSecond/rate
+		return take(f)
+	})
 }
 
 // maxChannels of an encoder: libav's queues of samples see no more planes.

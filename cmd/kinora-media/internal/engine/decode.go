@@ -88,21 +88,27 @@ func (d *decoder) free() {
 
 // decode gives pkt (nil: the end) to the decoder and every picture that comes out to take, whose frame it stays the decoder's.
 func (d *decoder) decode(pkt *astiav.Packet, take func(*astiav.Frame) error) error {
-	if err := d.cc.SendPacket(pkt); err != nil && !errors.Is(err, astiav.ErrEof) {
-		d.bad++
+	return decode(d.cc, d.frame, pkt, &d.bad, take)
+}
+
+// decode gives pkt (nil: the end) to cc and everything that comes out to take, in frame. What the decoder refuses, and what
+// it fails at, counts as bad.
+func decode(cc *astiav.CodecContext, frame *astiav.Frame, pkt *astiav.Packet, bad *int, take func(*astiav.Frame) error) error {
+	if err := cc.SendPacket(pkt); err != nil && !errors.Is(err, astiav.ErrEof) {
+		*bad++
 	}
 	for failures := 0; failures < 100; {
-		err := d.cc.ReceiveFrame(d.frame)
+		err := cc.ReceiveFrame(frame)
 		switch {
 		case errors.Is(err, astiav.ErrEagain), errors.Is(err, astiav.ErrEof):
 			return nil
 		case err != nil:
-			d.bad++
+			*bad++
 			failures++
 			continue
 		}
-		err = take(d.frame)
-		d.frame.Unref()
+		err = take(frame)
+		frame.Unref()
 		if err != nil {
 			return err
 		}

@@ -74,81 +74,43 @@ func (s *server) serve(in io.Reader, hello wire.Hello) error {
 func (s *server) take(f wire.Frame) error {
 	switch f.Kind {
 	case wire.KindTranscode:
-		var req wire.Transcode
-		if err := wire.Decode(f.Payload, &req); err != nil {
-			return err
-		}
-		j, err := s.begin(f.Job)
-		if err != nil {
-			return err
-		}
-		l := s.nextLine(req)
-		go func() {
-			res, err := transcode(j.ctx, s, j, l, req)
-			if err != nil {
-				s.finish(j, 0, nil, err)
-				return
+		return start(s, f, wire.KindResult, func(j *job, req wire.Transcode) func() (any, error) {
+			l := s.nextLine(req)
+			return func() (any, error) {
+				r, err := transcode(j.ctx, s, j, l, req)
+				if err != nil {
+					return nil, err
+				}
+				r.CPU = s.cpu()
+				return r, nil
 			}
-			res.CPU = s.cpu()
-			s.finish(j, wire.KindResult, res, nil)
-		}()
-		return nil
+		})
 	case wire.KindMeasure:
-		var req wire.Measure
-		if err := wire.Decode(f.Payload, &req); err != nil {
-			return err
-		}
-		j, err := s.begin(f.Job)
-		if err != nil {
-			return err
-		}
-		go func() {
-			m, err := measure(j.ctx, s, j, req)
-			if err != nil {
-				s.finish(j, 0, nil, err)
-				return
+		return start(s, f, wire.KindMeasurement, func(j *job, req wire.Measure) func() (any, error) {
+			return func() (any, error) {
+				m, err := measure(j.ctx, s, j, req)
+				if err != nil {
+					return nil, err
+				}
+				m.CPU = s.cpu()
+				return m, nil
 			}
-			m.CPU = s.cpu()
-			s.finish(j, wire.KindMeasurement, m, nil)
-		}()
-		return nil
+		})
 	case wire.KindProbe:
-		var req wire.Probe
-		if err := wire.Decode(f.Payload, &req); err != nil {
-			return err
-		}
-		j, err := s.begin(f.Job)
-		if err != nil {
-			return err
-		}
-		go func() {
-			p, err := probe(j.ctx, req)
-			if err != nil {
-				s.finish(j, 0, nil, err)
-				return
+		return start(s, f, wire.KindProbed, func(j *job, req wire.Probe) func() (any, error) {
+			return func() (any, error) {
+				p, err := probe(j.ctx, req)
+				if err != nil {
+					return nil, err
+				}
+				p.CPU = s.cpu()
+				return p, nil
 			}
-			p.CPU = s.cpu()
-			s.finish(j, wire.KindProbed, p, nil)
-		}()
-		return nil
+		})
 	case wire.KindRemux:
-		var req wire.Remux
-		if err := wire.Decode(f.Payload, &req); err != nil {
-			return err
-		}
-		j, err := s.begin(f.Job)
-		if err != nil {
-			return err
-		}
-		go func() {
-			r, err := remux(j.ctx, s, j, req)
-			if err != nil {
-				s.finish(j, 0, nil, err)
-				return
-			}
-			s.finish(j, wire.KindRemuxed, r, nil)
-		}()
-		return nil
+		return start(s, f, wire.KindRemuxed, func(j *job, req wire.Remux) func() (any, error) {
+			return func() (any, error) { return remux(j.ctx, s, j, req) }
+		})
 	}
 	if !f.Kind.FromParent() {
 		return fmt.Errorf("%w: kind %d from the parent", wire.ErrFormat, f.Kind)
@@ -174,6 +136,25 @@ func (s *server) take(f wire.Frame) error {
 		}
 		j.window.grant(n)
 	}
+	return nil
+}
+
+// start begins the job that f asks for. What prepare does is done before the next frame is taken; the work that it returns
+// runs on a goroutine of its own, and what that comes to is the job's answer, of this kind.
+func start[Request any](s *server, f wire.Frame, kind wire.Kind, prepare func(*job, Request) (work func() (any, error))) error {
+	var req Request
+	if err := wire.Decode(f.Payload, &req); err != nil {
+		return err
+	}
+	j, err := s.begin(f.Job)
+	if err != nil {
+		return err
+	}
+	work := prepare(j, req)
+	go func() {
+		answer, err := work()
+		s.finish(j, kind, answer, err)
+	}()
 	return nil
 }
 
