@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -65,16 +66,21 @@ type LateOrder struct {
 
 // settleLate looks after late tickets until ctx ends.
 func (p *Payer) settleLate(ctx context.Context) {
+	everySettlement(ctx, p.config.Log, "late tickets are not settled", p.SettleLate)
+}
+
+// everySettlement does look now and every settlementEvery, until ctx ends. An error that repeats is said once.
+func everySettlement(ctx context.Context, log *slog.Logger, trouble string, look func(context.Context) error) {
 	ticker := time.NewTicker(settlementEvery)
 	defer ticker.Stop()
 	var last string
 	for {
-		err := p.SettleLate(ctx)
+		err := look(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		if err != nil && err.Error() != last {
-			p.config.Log.Warn("late tickets are not settled", "err", err)
+			log.Warn(trouble, "err", err)
 		}
 		if last = ""; err != nil {
 			last = err.Error()
@@ -239,26 +245,7 @@ func (r *Recipient) takeSettlement(ctx context.Context, payer common.Address, o 
 
 // settlePairs takes settlements to the chain until ctx ends.
 func (r *Recipient) settlePairs(ctx context.Context) {
-	ticker := time.NewTicker(settlementEvery)
-	defer ticker.Stop()
-	var last string
-	for {
-		err := r.SettlePairs(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		if err != nil && err.Error() != last {
-			r.config.Log.Warn("settlements are held up", "err", err)
-		}
-		if last = ""; err != nil {
-			last = err.Error()
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
+	everySettlement(ctx, r.config.Log, "settlements are held up", r.SettlePairs)
 }
 
 // SettlePairs books the settlements that the chain has paid, and takes those to it that are worth their gas. What was paid is
