@@ -10,6 +10,7 @@ import (
 
 	"github.com/kinora/kinora/internal/media"
 	"github.com/kinora/kinora/internal/media/mediatest"
+	"github.com/kinora/kinora/internal/mpegts"
 	"github.com/kinora/kinora/internal/protocol"
 )
 
@@ -285,7 +286,7 @@ func TestSource_ofWhichTheSoundIsNamedByItsRegistrationHasSound(t *testing.T) {
 		p[at] = 0x06
 		section := p[5 : 5+3+int(p[7])]
 		body := section[:len(section)-4]
-		binary.BigEndian.PutUint32(section[len(body):], crc32mpeg(body))
+		binary.BigEndian.PutUint32(section[len(body):], mpegts.Checksum(body))
 		changed++
 	}
 	if changed == 0 {

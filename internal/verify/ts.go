@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 
+	"github.com/kinora/kinora/internal/mpegts"
 	"github.com/kinora/kinora/internal/protocol"
 )
 
@@ -263,7 +264,7 @@ func (s *scanner) tableBytes(pid uint16, kind uint8, body []byte, begins bool) {
 	}
 	t.open = false
 	section := t.section[:n]
-	if crc32mpeg(section) != 0 {
+	if mpegts.Checksum(section) != 0 {
 		s.blemish("a table has a wrong checksum")
 		return
 	}
@@ -469,28 +470,4 @@ func near(t, base int64) int64 {
 		d += wrap
 	}
 	return base + d
-}
-
-var crcTable = func() (t [256]uint32) {
-	for i := range t {
-		c := uint32(i) << 24
-		for range 8 {
-			if c&1<<31 != 0 {
-				c = c<<1 ^ 0x04c11db7
-			} else {
-				c <<= 1
-			}
-		}
-		t[i] = c
-	}
-	return t
-}()
-
-// crc32mpeg is 0 over a section with its checksum.
-func crc32mpeg(b []byte) uint32 {
-	c := ^uint32(0)
-	for _, x := range b {
-		c = c<<8 ^ crcTable[byte(c>>24)^x]
-	}
-	return c
 }

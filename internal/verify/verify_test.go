@@ -242,6 +242,7 @@ func TestCheck_findsEachFault(t *testing.T) {
 		{"a packet lost", func(t *testing.T, tr *trial) {
 			tr.outs[0] = slices.Delete(slices.Clone(tr.outs[0]), 188*40, 188*41)
 		}, false, "missing"},
+		{"a table spoiled", func(t *testing.T, tr *trial) { tr.outs[0] = spoilTables(tr.outs[0]) }, false, "wrong checksum"},
 		{"no sound", func(t *testing.T, tr *trial) { tr.outs[0] = again(t, source, testLadder[0], "-an") }, false, "sound is missing"},
 		{"other sound", func(t *testing.T, tr *trial) { tr.outs[0] = again(t, source, testLadder[0], "-c:a", "aac") }, false, "sound is not"},
 		{"pictures left out", func(t *testing.T, tr *trial) {
@@ -340,6 +341,17 @@ func padSlices(t *testing.T, b, filling []byte) []byte {
 	fill()
 	if padded < 2 {
 		t.Fatal("nothing was padded")
+	}
+	return out
+}
+
+// spoilTables has every program association table of one program name another one, under its old checksum.
+func spoilTables(ts []byte) []byte {
+	out := bytes.Clone(ts)
+	for i := 0; i+188 <= len(out); i += 188 {
+		if out[i+1]&0x1f == 0 && out[i+2] == 0 {
+			out[i+14]++
+		}
 	}
 	return out
 }

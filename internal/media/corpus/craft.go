@@ -5,6 +5,8 @@ import (
 	"compress/zlib"
 	"encoding/binary"
 	"strings"
+
+	"github.com/kinora/kinora/internal/mpegts"
 )
 
 // Crafted are segments that no encoder makes.
@@ -92,7 +94,7 @@ func thousandTracks() []byte {
 func table(pid int, id byte, extension int, body []byte) []byte {
 	length := 5 + len(body) + 4
 	s := append([]byte{id, 0xb0 | byte(length>>8), byte(length), byte(extension >> 8), byte(extension), 0xc1, 0, 0}, body...)
-	s = binary.BigEndian.AppendUint32(s, crc32mpeg(s))
+	s = binary.BigEndian.AppendUint32(s, mpegts.Checksum(s))
 	p := append([]byte{0x47, 0x40 | byte(pid>>8), byte(pid), 0x10, 0}, s...)
 	for len(p) < packetLen {
 		p = append(p, 0xff)
@@ -110,21 +112,6 @@ func pesOn(pid int, ts []byte) []byte {
 		}
 	}
 	return nil
-}
-
-func crc32mpeg(b []byte) uint32 {
-	crc := ^uint32(0)
-	for _, x := range b {
-		crc ^= uint32(x) << 24
-		for range 8 {
-			if crc&(1<<31) != 0 {
-				crc = crc<<1 ^ 0x04c11db7
-			} else {
-				crc <<= 1
-			}
-		}
-	}
-	return crc
 }
 
 // zeros is a compressed run of n zero bytes.

@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/kinora/kinora/internal/mpegts"
 )
 
 // maxTables is how often the tables of a segment may change.
@@ -120,26 +122,10 @@ func section(packet []byte) []byte {
 	}
 	s := packet[at:]
 	n := 3 + (int(s[1]&15)<<8 | int(s[2]))
-	if n < 12 || n > len(s) || checksum(s[:n]) != 0 {
+	if n < 12 || n > len(s) || mpegts.Checksum(s[:n]) != 0 {
 		return nil
 	}
 	return s[:n-4]
-}
-
-// checksum is CRC-32/MPEG-2: 0 over a section and its own.
-func checksum(p []byte) uint32 {
-	sum := ^uint32(0)
-	for _, b := range p {
-		sum ^= uint32(b) << 24
-		for range 8 {
-			if sum&(1<<31) != 0 {
-				sum = sum<<1 ^ 0x04c11db7
-			} else {
-				sum <<= 1
-			}
-		}
-	}
-	return sum
 }
 
 // avTracks is what a program map says of its pictures and sound, as text.
