@@ -159,9 +159,6 @@ func (s *audioShaper) flush(take func(*astiav.Frame) error) error {
 	return err
 }
 
-// pending is how much sound was taken and not given out yet.
-func (s *audioShaper) pending() int64 { return s.end() - s.at() }
-
 // at is when the next frame begins.
 func (s *audioShaper) at() int64 { return s.anchor + s.given*wire.TicksPerSecond/int64(s.want.rate) }
 

@@ -197,7 +197,7 @@ func TestSound_fillsGapsAndDropsOverlaps(t *testing.T) {
 	if n := silent(); n != 9600 {
 		t.Errorf("%d samples of silence in a gap of 9600", n)
 	}
-	if p := s.shaper.pending(); p < 0 || p > 1024*90000/48000 {
+	if p := s.shaper.end() - s.shaper.at(); p < 0 || p > 1024*90000/48000 {
 		t.Errorf("%d ticks are pending", p)
 	}
 	before := len(s.samples) + s.shaper.fifo.Size()

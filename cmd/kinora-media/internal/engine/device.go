@@ -177,22 +177,7 @@ func (s *deviceScaler) scale(kind string, from *astiav.Frame, w, h int, to astia
 		}
 		s.graph, s.fromW, s.fromH = g, from.Width(), from.Height()
 	}
-	var out *astiav.Frame
-	err := s.graph.push(from, func(f *astiav.Frame) error {
-		if out != nil {
-			return fmt.Errorf("scale on %s: two pictures of one", kind)
-		}
-		out = f.Clone()
-		return nil
-	})
-	if err == nil && out == nil {
-		err = fmt.Errorf("scale on %s: no picture", kind)
-	}
-	if err != nil && out != nil {
-		out.Free()
-		out = nil
-	}
-	return out, err
+	return s.graph.one(from, "scale on "+kind)
 }
 
 func (s *deviceScaler) free() {

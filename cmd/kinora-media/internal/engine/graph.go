@@ -105,6 +105,26 @@ func (g *graph) push(f *astiav.Frame, take func(*astiav.Frame) error) error {
 	}
 }
 
+// one gives the one picture that the graph makes of f; free it.
+func (g *graph) one(f *astiav.Frame, what string) (*astiav.Frame, error) {
+	var out *astiav.Frame
+	err := g.push(f, func(f *astiav.Frame) error {
+		if out != nil {
+			return fmt.Errorf("%s: two pictures of one", what)
+		}
+		out = f.Clone()
+		return nil
+	})
+	if err == nil && out == nil {
+		err = fmt.Errorf("%s: no picture", what)
+	}
+	if err != nil && out != nil {
+		out.Free()
+		out = nil
+	}
+	return out, err
+}
+
 func (g *graph) free() {
 	g.frame.Free()
 	g.g.Free()

@@ -145,23 +145,12 @@ func (m *toneMapper) apply(f *astiav.Frame) (*astiav.Frame, error) {
 		}
 		m.graph, m.like = g, kind
 	}
-	var out *astiav.Frame
-	err := m.graph.push(in, func(f *astiav.Frame) error {
-		if out != nil {
-			return fmt.Errorf("tone map: two pictures of one")
-		}
-		out = f.Clone()
-		C.kinora_sdr(cFrame(out))
-		return nil
-	})
-	if err == nil && out == nil {
-		err = fmt.Errorf("tone map: no picture")
+	out, err := m.graph.one(in, "tone map")
+	if err != nil {
+		return nil, err
 	}
-	if err != nil && out != nil {
-		out.Free()
-		out = nil
-	}
-	return out, err
+	C.kinora_sdr(cFrame(out))
+	return out, nil
 }
 
 func (m *toneMapper) free() {
