@@ -26,7 +26,7 @@ func (p Prices) Validate() error {
 	}
 	seen := make(map[Codec]bool, len(p))
 	for _, c := range p {
-		if c.Codec != H264 && c.Codec != HEVC && c.Codec != AV1 {
+		if !c.Codec.known() {
 			return fmt.Errorf("price of unknown codec %.20q", c.Codec)
 		}
 		if seen[c.Codec] {

@@ -19,6 +19,8 @@ const (
 	AV1  Codec = "av1"
 )
 
+func (c Codec) known() bool { return c == H264 || c == HEVC || c == AV1 }
+
 // Profile is the recipe of one Rendition. With neither width nor height it is sound alone: no pixel of it is billed, and its
 // codec is any that the rest of the ladder has.
 type Profile struct {

@@ -56,7 +56,7 @@ func (p Profile) checkPicture() string {
 	switch {
 	case !profileName.MatchString(p.Name):
 		return fmt.Sprintf("name must match %s", profileName)
-	case p.Codec != H264 && p.Codec != HEVC && p.Codec != AV1:
+	case !p.Codec.known():
 		return fmt.Sprintf("codec is %q, want h264, hevc or av1", p.Codec)
 	case p.SoundOnly():
 		return ""

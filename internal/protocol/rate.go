@@ -27,7 +27,7 @@ func (r CodecRates) Validate() error {
 	}
 	seen := make(map[Codec]bool, len(r))
 	for _, c := range r {
-		if c.Codec != H264 && c.Codec != HEVC && c.Codec != AV1 {
+		if !c.Codec.known() {
 			return fmt.Errorf("rate of unknown codec %.20q", c.Codec)
 		}
 		if seen[c.Codec] {
