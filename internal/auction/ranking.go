@@ -64,9 +64,6 @@ func (r *Ranking) Remove(t common.Address) {
 	delete(r.of, t)
 }
 
-// Len is how many are ranked.
-func (r *Ranking) Len() int { return len(r.order) }
-
 func (e *ranked) compare(other *ranked) int {
 	if order := other.score.Cmp(e.score); order != 0 {
 		return order

@@ -282,23 +282,13 @@ func (s *leases) remove(l *Lease) {
 	}
 }
 
-// all lists the open leases; ofStream those of one payer's stream at any incarnation and ladder.
+// all lists the open leases.
 func (s *leases) all() []*Lease {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := make([]*Lease, 0, len(s.byID))
 	for _, l := range s.byID {
 		out = append(out, l)
-	}
-	return out
-}
-
-func (s *leases) ofStream(payer common.Address, stream string) []*Lease {
-	var out []*Lease
-	for _, l := range s.all() {
-		if l.key.payer == payer && l.key.stream == stream {
-			out = append(out, l)
-		}
 	}
 	return out
 }
