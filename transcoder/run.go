@@ -92,7 +92,6 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		Relay: relays{nats}, RelayAlways: c.RelayAlways, Payout: common.HexToAddress(c.RelayPayout),
 	}, litestore.New(disk.DB()), escrow)}
 
-	sayGas(ctx, account, log)
 	engine, err := openEngine(c, log)
 	if err != nil {
 		return err
@@ -191,6 +190,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	part("payment", pay.Run)
 	part("gas price", gas.Run)
 	part("bidder", seller.Run)
+	part("gas", func(ctx context.Context) error { sayGas(ctx, account, log); return nil })
 	if engine.pool != nil {
 		part("sandbox test", func(ctx context.Context) error { return lockedIn(ctx, c, said, log) })
 	}
