@@ -362,7 +362,8 @@ func (c *Cluster) run(bin string, throwaway bool) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.owner, AmbientCaps: c.searchCaps(), Pdeathsig: syscall.SIGINT, Setpgid: true}
 	started := make(chan error)
 	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread() // or the thread ends, and with it whatever else was ever started on it
 		err := cmd.Start()
 		started <- err
 		if err != nil {

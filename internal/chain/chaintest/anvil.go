@@ -46,6 +46,7 @@ func NewAnvil(t testing.TB, skew time.Duration, rich common.Address, amount prot
 	started, ended := make(chan error), make(chan struct{})
 	go func() {
 		runtime.LockOSThread()
+		defer runtime.UnlockOSThread() // or the thread ends, and with it whatever else was ever started on it
 		err := cmd.Start()
 		started <- err
 		if err == nil {

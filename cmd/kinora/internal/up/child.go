@@ -63,6 +63,7 @@ func (c *child) start(ctx context.Context) {
 // watch owns the process. The thread is locked because the kernel ends a child when the thread that made it ends.
 func (c *child) watch(ctx context.Context) {
 	runtime.LockOSThread()
+	defer runtime.UnlockOSThread() // or the thread ends, and with it whatever else was ever started on it
 	defer close(c.done)
 	pause := firstPause
 	for {
