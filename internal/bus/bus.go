@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/url"
 	"strings"
 	"sync"
@@ -30,13 +31,16 @@ const (
 	maxPendingBytes = 64 << 20 // their bytes
 	drainTimeout    = 5 * time.Second
 	reconnectWait   = 250 * time.Millisecond
+	connectTimeout  = 5 * time.Second // a login may wait for the orchestrator's database
 	pingInterval    = 5 * time.Second // a peer that vanished without a word is noticed after two of them
 )
 
 // Options say how to connect.
 type Options struct {
-	Name        string // shown by the server beside the connection
-	Credentials string // path of a NATS .creds file; empty: none, or those in the URL
+	Name        string    // shown by the server beside the connection
+	Identity    *Identity // who this is; nil: nobody in particular, where the server asks nobody
+	NKey        *NKey     // takes the place of the identity, for the callout
+	Credentials string    // path of a NATS .creds file, which then takes the place of the identity; empty: none, or those in the URL
 	Log         *slog.Logger
 }
 
@@ -53,8 +57,8 @@ type Bus struct {
 }
 
 // Dial connects to the server at rawURL (nats://host:port; several separated by commas) and returns once it is connected.
-// It goes on trying until ctx ends, then fails with Unreachable. A connection that is lost later is sought for ever;
-// meanwhile requests and publications fail with Unreachable: what is late on a market is worth nothing.
+// It goes on trying until ctx ends, then fails with Unreachable, or Unauthorized if it was not let in. A connection that is lost
+// later is sought for ever; meanwhile requests and publications fail with Unreachable: what is late on a market is worth nothing.
 func Dial(ctx context.Context, rawURL string, opts Options) (*Bus, error) {
 	b := &Bus{log: opts.Log, closed: make(chan struct{})}
 	if b.log == nil {
@@ -62,17 +66,54 @@ func Dial(ctx context.Context, rawURL string, opts Options) (*Bus, error) {
 	}
 	b.ctx, b.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	server := redact(rawURL)
-	connected := make(chan struct{}, 1)
-	natsOpts := []nats.Option{
+	natsOpts := b.options(opts, server)
+	for first := true; ; first = false {
+		patience := connectTimeout
+		if end, ok := ctx.Deadline(); ok {
+			patience = max(time.Millisecond, min(patience, time.Until(end)))
+		}
+		conn, err := nats.Connect(rawURL, append(natsOpts, nats.Timeout(patience))...)
+		if err == nil {
+			b.conn = conn
+			return b, nil
+		}
+		wait := reconnectWait
+		if refused(err) {
+			wait = refusedWait
+		}
+		if first {
+			b.log.Info("no connection to NATS yet; trying again", "server", server, "err", err)
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			b.cancel()
+			if refused(err) {
+				return nil, protocol.Errorf(protocol.Unauthorized, "NATS at %s does not let %s in: %w", server, opts.who(), err)
+			}
+			return nil, protocol.Errorf(protocol.Unreachable, "connect to NATS at %s (start a server there, or give another --nats): %w", server, err)
+		}
+	}
+}
+
+// options are those of every connection that b makes.
+func (b *Bus) options(opts Options, server string) []nats.Option {
+	var connected atomic.Pointer[nats.Conn] // whose last error says how long to wait
+	options := []nats.Option{
 		nats.Name(opts.Name),
-		nats.RetryOnFailedConnect(true),
 		nats.MaxReconnects(-1),
-		nats.ReconnectWait(reconnectWait),
-		nats.ReconnectJitter(reconnectWait/2, reconnectWait/2),
+		nats.IgnoreAuthErrorAbort(), // who is refused today, be it for want of a database, may be let in tomorrow
+		nats.CustomReconnectDelay(func(int) time.Duration {
+			wait := reconnectWait
+			if conn := connected.Load(); conn != nil && refused(conn.LastError()) {
+				wait = refusedWait
+			}
+			return wait + rand.N(wait/2)
+		}),
 		nats.ReconnectBufSize(-1),
 		nats.PingInterval(pingInterval),
 		nats.DrainTimeout(drainTimeout),
-		nats.ConnectHandler(func(*nats.Conn) { connected <- struct{}{} }),
+		nats.ConnectHandler(func(conn *nats.Conn) { connected.Store(conn) }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
 				b.log.Warn("connection to NATS lost; trying again", "server", server, "err", err)
@@ -91,31 +132,33 @@ func Dial(ctx context.Context, rawURL string, opts Options) (*Bus, error) {
 			b.log.Warn("NATS", "err", err, "subject", subject)
 		}),
 	}
-	if opts.Credentials != "" {
-		natsOpts = append(natsOpts, nats.UserCredentials(opts.Credentials))
+	switch {
+	case opts.Credentials != "":
+		options = append(options, nats.UserCredentials(opts.Credentials))
+	case opts.NKey != nil:
+		options = append(options, nats.Nkey(opts.NKey.Public, opts.NKey.Sign), nats.CustomInboxPrefix(opts.NKey.Inbox))
+	case opts.Identity != nil:
+		options = append(options, opts.Identity.options()...)
 	}
-	conn, err := nats.Connect(rawURL, natsOpts...)
-	if err != nil {
-		b.cancel()
-		return nil, protocol.Errorf(protocol.Unreachable, "connect to NATS at %s: %w", server, err)
+	return options
+}
+
+// who is what a connection says it is, for errors.
+func (o Options) who() string {
+	switch {
+	case o.Credentials != "":
+		return "the owner of " + o.Credentials
+	case o.NKey != nil:
+		return "NATS user " + o.NKey.Public
+	case o.Identity != nil:
+		return fmt.Sprintf("%s %s", o.Identity.Role, o.Identity.Signer.Address())
 	}
-	b.conn = conn
-	if conn.IsConnected() {
-		return b, nil
-	}
-	b.log.Info("NATS does not answer yet; trying again", "server", server)
-	select {
-	case <-connected:
-		return b, nil
-	case <-ctx.Done():
-		cause := conn.LastError()
-		if cause == nil {
-			cause = ctx.Err()
-		}
-		conn.Close()
-		b.cancel()
-		return nil, protocol.Errorf(protocol.Unreachable, "connect to NATS at %s (start a server there, or give another --nats): %w", server, cause)
-	}
+	return "one without an identity"
+}
+
+// refused reports that the server answered, and said no.
+func refused(err error) bool {
+	return errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) || errors.Is(err, nats.ErrAuthRevoked)
 }
 
 // redact keeps credentials out of logs and errors.
@@ -131,6 +174,9 @@ func redact(rawURL string) string {
 	}
 	return strings.Join(shown, ",")
 }
+
+// Conn is the connection itself, for the packages below this one.
+func (b *Bus) Conn() *nats.Conn { return b.conn }
 
 // Connected reports whether the server can be reached now.
 func (b *Bus) Connected() bool { return b.conn.IsConnected() }
