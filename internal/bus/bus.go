@@ -4,6 +4,7 @@ package bus
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/protocol"
 )
 
@@ -37,10 +39,12 @@ const (
 
 // Options say how to connect.
 type Options struct {
-	Name        string    // shown by the server beside the connection
-	Identity    *Identity // who this is; nil: nobody in particular, where the server asks nobody
-	NKey        *NKey     // takes the place of the identity, for the callout
-	Credentials string    // path of a NATS .creds file, which then takes the place of the identity; empty: none, or those in the URL
+	Name        string          // shown by the server beside the connection
+	Identity    *Identity       // who this is; nil: nobody in particular, where the server asks nobody
+	NKey        *NKey           // takes the place of the identity, for the callout
+	Trust       *passport.Trust // of servers that are known by their identity; nil: a new one, of the identity's market
+	Cleartext   bool            // may pass between machines
+	Credentials string          // path of a NATS .creds file, which then takes the place of the identity; empty: none, or those in the URL
 	Log         *slog.Logger
 }
 
@@ -56,26 +60,55 @@ type Bus struct {
 	serving sync.WaitGroup // handlers in progress
 }
 
-// Dial connects to the server at rawURL (nats://host:port; several separated by commas) and returns once it is connected.
-// It goes on trying until ctx ends, then fails with Unreachable, or Unauthorized if it was not let in. A connection that is lost
-// later is sought for ever; meanwhile requests and publications fail with Unreachable: what is late on a market is worth nothing.
+// Dial connects to the server at rawURL (nats://host:port or tls://host:port; several separated by commas; with the ADDRESS@ of its
+// identity before it, nobody else is taken for it) and returns once it is connected. It goes on trying until ctx ends, then fails
+// with Unreachable, or Unauthorized if one side was not what the other takes. A connection that is lost later is sought for ever;
+// meanwhile requests and publications fail with Unreachable: what is late on a market is worth nothing.
 func Dial(ctx context.Context, rawURL string, opts Options) (*Bus, error) {
 	b := &Bus{log: opts.Log, closed: make(chan struct{})}
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
 	}
+	at, err := passport.ParseEndpoint(rawURL)
+	if err != nil {
+		return nil, protocol.Errorf(protocol.BadRequest, "NATS at %s: %w", redact(rawURL), err)
+	}
+	if !opts.Cleartext {
+		if err := passport.CheckClear(at.URL); err != nil {
+			return nil, fmt.Errorf("NATS: %w", err)
+		}
+	}
+	server := redact(at.URL)
+	if opts.Identity != nil && opts.Identity.JoinToken != "" && passport.CheckClear(at.URL) != nil {
+		return nil, protocol.Errorf(protocol.BadRequest, "a join token would go to NATS at %s in the clear: use tls://", server)
+	}
 	b.ctx, b.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	server := redact(rawURL)
-	natsOpts := b.options(opts, server)
+	shake := newHandshake(at, opts)
 	for first := true; ; first = false {
 		patience := connectTimeout
 		if end, ok := ctx.Deadline(); ok {
 			patience = max(time.Millisecond, min(patience, time.Until(end)))
 		}
-		conn, err := nats.Connect(rawURL, append(natsOpts, nats.Timeout(patience))...)
+		conn, err := nats.Connect(at.URL, append(b.options(opts, at, shake), nats.Timeout(patience))...)
 		if err == nil {
 			b.conn = conn
 			return b, nil
+		}
+		if errors.Is(err, nats.ErrNkeysNotSupported) && opts.Identity != nil && !opts.Identity.unasked {
+			b.log.Warn("NATS does not ask who its clients are: unless it knows them otherwise, anybody there may read the bids", "server", server)
+			unasked := *opts.Identity
+			unasked.unasked = true
+			opts.Identity = &unasked
+			continue
+		}
+		lesson, err := shake.learn(err)
+		if lesson != passport.Refuse && ctx.Err() == nil {
+			shake.authorities = lesson == passport.AskAuthorities
+			continue
+		}
+		if wrongServer(err) {
+			b.cancel()
+			return nil, protocol.Errorf(protocol.Unauthorized, "NATS at %s: %w", server, err)
 		}
 		wait := reconnectWait
 		if refused(err) {
@@ -97,16 +130,24 @@ func Dial(ctx context.Context, rawURL string, opts Options) (*Bus, error) {
 }
 
 // options are those of every connection that b makes.
-func (b *Bus) options(opts Options, server string) []nats.Option {
+func (b *Bus) options(opts Options, at passport.Endpoint, shake *handshake) []nats.Option {
 	var connected atomic.Pointer[nats.Conn] // whose last error says how long to wait
+	server := redact(at.URL)
 	options := []nats.Option{
+		shake.option,
 		nats.Name(opts.Name),
 		nats.MaxReconnects(-1),
 		nats.IgnoreAuthErrorAbort(), // who is refused today, be it for want of a database, may be let in tomorrow
 		nats.CustomReconnectDelay(func(int) time.Duration {
 			wait := reconnectWait
-			if conn := connected.Load(); conn != nil && refused(conn.LastError()) {
-				wait = refusedWait
+			if conn := connected.Load(); conn != nil {
+				lesson, err := shake.learn(conn.LastError())
+				switch {
+				case lesson == passport.Again:
+					return 0
+				case refused(err):
+					wait = refusedWait
+				}
 			}
 			return wait + rand.N(wait/2)
 		}),
@@ -138,7 +179,7 @@ func (b *Bus) options(opts Options, server string) []nats.Option {
 	case opts.NKey != nil:
 		options = append(options, nats.Nkey(opts.NKey.Public, opts.NKey.Sign), nats.CustomInboxPrefix(opts.NKey.Inbox))
 	case opts.Identity != nil:
-		options = append(options, opts.Identity.options()...)
+		options = append(options, opts.Identity.options(at.Identity)...)
 	}
 	return options
 }
@@ -154,6 +195,12 @@ func (o Options) who() string {
 		return fmt.Sprintf("%s %s", o.Identity.Role, o.Identity.Signer.Address())
 	}
 	return "one without an identity"
+}
+
+// wrongServer reports that whoever answered is not who was meant; trying again would not change that.
+func wrongServer(err error) bool {
+	var unverified *tls.CertificateVerificationError
+	return errors.As(err, &unverified) || errors.Is(err, nats.ErrSecureConnWanted) || protocol.CodeOf(err) == protocol.Unauthorized
 }
 
 // refused reports that the server answered, and said no.

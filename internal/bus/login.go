@@ -15,8 +15,9 @@ type Identity struct {
 	Signer    protocol.Signer
 	Domain    protocol.Domain
 	Role      protocol.Role
-	Market    common.Address // whose NATS it means to enter; zero: it was not told
-	JoinToken string         // for a market that does not know it yet; empty: none
+	JoinToken string // for a market that does not know it yet; empty: none
+
+	unasked bool // the server does not want to know
 }
 
 // NKey is a user of the NATS server's own configuration.
@@ -26,29 +27,26 @@ type NKey struct {
 	Inbox  string // prefix of its inboxes
 }
 
-// options let a connection log in each time it connects, and listen for answers where nobody else may.
-func (id Identity) options() []nats.Option {
-	login := protocol.Login{Participant: id.Signer.Address(), Role: id.Role, Market: id.Market}
-	market := ""
-	if id.Market != (common.Address{}) {
-		market = id.Market.Hex()
+// options let a connection log in each time it connects, and listen for answers where nobody else may. market is whose NATS it means
+// to enter; zero: it was not told.
+func (id Identity) options(market common.Address) []nats.Option {
+	login := protocol.Login{Participant: id.Signer.Address(), Role: id.Role, Market: market}
+	meant := ""
+	if market != (common.Address{}) {
+		meant = market.Hex()
 	}
 	sign := func(nonce []byte) ([]byte, error) {
-		if len(nonce) == 0 { // this server asks nobody who they are
-			return nil, nil
-		}
 		signed := login
 		signed.Nonce = string(nonce)
 		sealed, err := protocol.Seal(id.Domain, id.Signer, signed)
 		return sealed.Signature[:], err
 	}
-	options := []nats.Option{
-		nats.CustomInboxPrefix(entry.InboxPrefix(login.Participant)),
-		// The fields of NATS for a key, a user and a password carry the login; the one for a key brings a signature of the nonce with it.
-		// Servers that ask nobody who they are ignore them.
-		nats.Nkey(login.Participant.Hex(), sign),
-		nats.UserInfo(string(login.Role), market),
+	options := []nats.Option{nats.CustomInboxPrefix(entry.InboxPrefix(login.Participant))}
+	if id.unasked {
+		return options
 	}
+	// The fields of NATS for a key, a user and a password carry the login; the one for a key brings a signature of the nonce with it.
+	options = append(options, nats.Nkey(login.Participant.Hex(), sign), nats.UserInfo(string(login.Role), meant))
 	if id.JoinToken != "" {
 		options = append(options, nats.TokenHandler(func() string { return id.JoinToken })) // a field that servers keep out of their logs
 	}

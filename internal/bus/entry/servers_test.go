@@ -163,7 +163,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 }
 
 func as(who protocol.Signer, role protocol.Role) bus.Options {
-	return bus.Options{Name: "test", Identity: &bus.Identity{Signer: who, Domain: domain, Role: role, Market: orchestrator.Address()}}
+	return bus.Options{Name: "test", Identity: &bus.Identity{Signer: who, Domain: domain, Role: role}}
 }
 
 func enter(t *testing.T, url string, opts bus.Options) *bus.Bus {
