@@ -75,7 +75,7 @@ func Dial(ctx context.Context, rawURL string, opts Options) (*Bus, error) {
 	}
 	if !opts.Cleartext {
 		if err := passport.CheckClear(at.URL); err != nil {
-			return nil, fmt.Errorf("NATS: %w", err)
+			return nil, protocol.Errorf(protocol.BadRequest, "NATS: %w", err)
 		}
 	}
 	server := redact(at.URL)
@@ -84,6 +84,7 @@ func Dial(ctx context.Context, rawURL string, opts Options) (*Bus, error) {
 	}
 	b.ctx, b.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	shake := newHandshake(at, opts)
+	shut := false // it was said that this one is not let in
 	for first := true; ; first = false {
 		patience := connectTimeout
 		if end, ok := ctx.Deadline(); ok {
@@ -111,17 +112,18 @@ func Dial(ctx context.Context, rawURL string, opts Options) (*Bus, error) {
 			return nil, protocol.Errorf(protocol.Unauthorized, "NATS at %s: %w", server, err)
 		}
 		wait := reconnectWait
-		if refused(err) {
+		if Refused(err) {
 			wait = refusedWait
 		}
-		if first {
+		if first || Refused(err) && !shut {
+			shut = Refused(err)
 			b.log.Info("no connection to NATS yet; trying again", "server", server, "err", err)
 		}
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
 			b.cancel()
-			if refused(err) {
+			if Refused(err) {
 				return nil, protocol.Errorf(protocol.Unauthorized, "NATS at %s does not let %s in: %w", server, opts.who(), err)
 			}
 			return nil, protocol.Errorf(protocol.Unreachable, "connect to NATS at %s (start a server there, or give another --nats): %w", server, err)
@@ -145,7 +147,7 @@ func (b *Bus) options(opts Options, at passport.Endpoint, shake *handshake) []na
 				switch {
 				case lesson == passport.Again:
 					return 0
-				case refused(err):
+				case Refused(err):
 					wait = refusedWait
 				}
 			}
@@ -203,8 +205,8 @@ func wrongServer(err error) bool {
 	return errors.As(err, &unverified) || errors.Is(err, nats.ErrSecureConnWanted) || protocol.CodeOf(err) == protocol.Unauthorized
 }
 
-// refused reports that the server answered, and said no.
-func refused(err error) bool {
+// Refused reports that the server answered, and said no.
+func Refused(err error) bool {
 	return errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) || errors.Is(err, nats.ErrAuthRevoked)
 }
 

@@ -8,7 +8,6 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/internal/loopback"
-	"github.com/kinora/kinora/internal/protocol"
 )
 
 // Endpoint is where a server is, and who it must be, if that is known: ADDRESS@URL or URL.
@@ -48,7 +47,7 @@ func CheckClear(urls string) error {
 			return fmt.Errorf("a URL cannot be read") // it may hold a password
 		}
 		if safe, bad := safer[u.Scheme]; bad && !loopback.Host(u.Hostname()) {
-			return protocol.Errorf(protocol.BadRequest, "%s://%s is another machine, in the clear: use %s://, best with the server's ADDRESS@ before it (or allow it with --insecure-cleartext)",
+			return fmt.Errorf("%s://%s is another machine, in the clear: use %s://, best with the server's ADDRESS@ before it (or allow it with --insecure-cleartext)",
 				u.Scheme, u.Host, safe)
 		}
 	}

@@ -6,11 +6,14 @@ import (
 	"net/http"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/internal/protocol"
 )
 
 // Transport makes base, which speaks HTTP/2 or both versions, open its TLS connections by t. who says what identity must be at an
 // address (host:port); zero: whoever a certificate authority says. Cleartext, if it is not allowed, stays on this machine.
 func (t *Trust) Transport(base *http.Transport, who func(addr string) common.Address, cleartext bool) http.RoundTripper {
+	base.ForceAttemptHTTP2 = true // though this dials for it
 	var protocols []string
 	if base.Protocols == nil || base.Protocols.HTTP2() {
 		protocols = append(protocols, "h2")
@@ -46,7 +49,7 @@ func (g *guarded) RoundTrip(r *http.Request) (*http.Response, error) {
 			if r.Body != nil {
 				_ = r.Body.Close()
 			}
-			return nil, err
+			return nil, protocol.Errorf(protocol.BadRequest, "%w", err)
 		}
 	}
 	return g.Transport.RoundTrip(r)

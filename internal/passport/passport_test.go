@@ -321,6 +321,8 @@ func TestTransport_speaksHTTP2ToTheIdentityAndKeepsCleartextAtHome(t *testing.T)
 	ended := make(chan struct{})
 	go func() { _ = plain.Serve(l); close(ended) }()
 	t.Cleanup(func() { _ = plain.Close(); <-ended })
+	either := &http.Client{Transport: passport.NewTrust(domain).Transport(new(http.Transport), func(string) common.Address { return alice.Address() }, false)}
+	t.Cleanup(either.CloseIdleConnections)
 	client := func(want common.Address, cleartext bool) *http.Client {
 		base := &http.Transport{Protocols: new(http.Protocols), TLSHandshakeTimeout: 20 * time.Second}
 		base.Protocols.SetHTTP2(true)
@@ -342,6 +344,9 @@ func TestTransport_speaksHTTP2ToTheIdentityAndKeepsCleartextAtHome(t *testing.T)
 		if proto, err := get(client(alice.Address(), false), url); err != nil || proto != "HTTP/2.0" {
 			t.Errorf("%s: %s, %v", url, proto, err)
 		}
+	}
+	if proto, err := get(either, "https://"+addr); err != nil || proto != "HTTP/2.0" {
+		t.Errorf("with a transport for both versions: %s, %v", proto, err)
 	}
 	if _, err := get(client(bob.Address(), false), "https://"+addr); err == nil || !strings.Contains(err.Error(), "not "+bob.Address().Hex()) {
 		t.Errorf("another identity: %v", err)

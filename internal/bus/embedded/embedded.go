@@ -166,7 +166,18 @@ func line(format string, args []any) string { return strings.TrimSpace(fmt.Sprin
 
 func (l logger) Noticef(format string, args ...any) { l.log.Debug("nats: " + line(format, args)) }
 func (l logger) Warnf(format string, args ...any)   { l.log.Warn("nats: " + line(format, args)) }
-func (l logger) Errorf(format string, args ...any)  { l.log.Error("nats: " + line(format, args)) }
-func (l logger) Fatalf(format string, args ...any)  { l.log.Error("nats: " + line(format, args)) }
-func (l logger) Debugf(format string, args ...any)  { l.log.Debug("nats: " + line(format, args)) }
-func (l logger) Tracef(format string, args ...any)  { l.log.Debug("nats: " + line(format, args)) }
+
+// Errorf is mostly about clients. What goes wrong in their handshakes is theirs to tell, and each that meets a new certificate breaks
+// one off; who is refused, and why, the gate says.
+func (l logger) Errorf(format string, args ...any) {
+	text := line(format, args)
+	level := slog.LevelError
+	if strings.Contains(text, "TLS handshake error") || strings.Contains(text, "authentication error") {
+		level = slog.LevelDebug
+	}
+	l.log.Log(context.Background(), level, "nats: "+text)
+}
+
+func (l logger) Fatalf(format string, args ...any) { l.log.Error("nats: " + line(format, args)) }
+func (l logger) Debugf(format string, args ...any) { l.log.Debug("nats: " + line(format, args)) }
+func (l logger) Tracef(format string, args ...any) { l.log.Debug("nats: " + line(format, args)) }

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/kinora/kinora/internal/bus"
+	"github.com/kinora/kinora/internal/bus/bustest"
 	"github.com/kinora/kinora/internal/bus/callout"
 	"github.com/kinora/kinora/internal/bus/embedded"
 	"github.com/kinora/kinora/internal/bus/entry"
@@ -110,25 +110,7 @@ func cluster(t *testing.T) site {
 	var servers []*server.Server
 	routes := ""
 	for i := range 2 {
-		config := filepath.Join(t.TempDir(), fmt.Sprintf("server-%d.conf", i))
-		text := fmt.Sprintf("listen: 127.0.0.1:-1\nserver_name: s%d\ncluster { name: c, listen: 127.0.0.1:-1, routes: [ %s ] }\n%s", i, routes, keys.ServerConfig())
-		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		options, err := server.ProcessConfigFile(config)
-		if err != nil {
-			t.Fatalf("%v\n%s", err, text)
-		}
-		options.NoSigs = true
-		s, err := server.NewServer(options)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.Start()
-		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-		if !s.ReadyForConnections(10 * time.Second) {
-			t.Fatal("NATS does not start")
-		}
+		s := bustest.Start(t, fmt.Sprintf("server_name: s%d\ncluster { name: c, listen: 127.0.0.1:-1, routes: [ %s ] }\n%s", i, routes, keys.ServerConfig()))
 		routes = "nats://" + s.ClusterAddr().String()
 		servers = append(servers, s)
 	}
