@@ -50,6 +50,9 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		// come. What the segment may cost is held against the spend caps until it is settled.
 		ask := s.ask(seg)
 		choice, err := cfg.Market.Choose(ctx, ask)
+		if protocol.CodeOf(err) == protocol.PriceAboveMax { // all of them
+			return Answer{}, err
+		}
 		if err != nil {
 			failed(err)
 			continue
@@ -162,7 +165,7 @@ func pause(ctx context.Context, failures int, last error) error {
 	if failures == 0 {
 		return nil
 	}
-	if c := protocol.CodeOf(last); c == protocol.Internal || c == protocol.PriceAboveMax || c == protocol.FeeAboveFaceValue || c == protocol.BadLadder || c == protocol.UnsupportedCodec ||
+	if c := protocol.CodeOf(last); c == protocol.Internal || c == protocol.FeeAboveFaceValue || c == protocol.BadLadder || c == protocol.UnsupportedCodec ||
 		c == protocol.PoisonSegment && failures > 1 { // said once, it may have been somebody's excuse
 		return last
 	}

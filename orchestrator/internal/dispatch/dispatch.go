@@ -90,6 +90,8 @@ type Dispatcher struct {
 	payer     Payer
 	recipient Recipient
 	leases    *leases
+	denials   denials
+	started   time.Time
 	reviewing chan struct{} // a token per look at a rejected delivery
 
 	life   context.Context // of everything that outlives its request; cancelled by Close
@@ -115,7 +117,7 @@ func New(ctx context.Context, cfg Config, st *store.Store, fl *fleet.Fleet, bus 
 	cfg.KeepHistory = cmp.Or(cfg.KeepHistory, 7*24*time.Hour)
 	cfg.Rule, cfg.Trials = cmp.Or(cfg.Rule, auction.PayAsBid), cmp.Or(cfg.Trials, 50_000)
 	d := &Dispatcher{cfg: cfg, self: cfg.Signer.Address(), store: st, fleet: fl, bus: bus, payer: payer, recipient: recipient,
-		leases: newLeases(), reviewing: make(chan struct{}, reviews), segments: make(map[segmentID]*segment), quotes: make(map[protocol.ID]quoteEntry),
+		leases: newLeases(), started: time.Now(), reviewing: make(chan struct{}, reviews), segments: make(map[segmentID]*segment), quotes: make(map[protocol.ID]quoteEntry),
 		exploration: auction.Exploration{Share: cfg.Trials}}
 	d.life, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := d.turnEpoch(ctx); err != nil {
@@ -163,6 +165,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 }
 
 func (d *Dispatcher) clean(ctx context.Context) error {
+	d.denials.prune(time.Now())
 	if time.Since(d.since) > epochTime {
 		if err := d.turnEpoch(ctx); err != nil {
 			return err

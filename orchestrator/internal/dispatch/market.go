@@ -22,8 +22,8 @@ type work struct {
 // maxOffers is how many transcoders are asked in one auction, best first.
 const maxOffers = 4
 
-// lease returns an open lease of the stream that is not with anybody in avoid, or auctions one. It fails with
-// NoTranscoder when nobody who can takes it.
+// lease returns an open lease of the stream that is not with anybody in avoid, or auctions one. When nobody has it, it fails with
+// the reason: NoCapacity, PriceAboveMax or NoTranscoder, around a *route.Refused.
 func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address]bool) (*Lease, error) {
 	if l, ok := d.held(w, avoid); ok {
 		return l, nil
@@ -36,27 +36,45 @@ func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address
 	if l, ok := d.held(w, avoid); ok { // another segment of the stream has just won it
 		return l, nil
 	}
-	id := protocol.NewID()
-	ask := d.ask(w, id, avoid)
-	choices := d.rank(ask)
+	ask := d.ask(w, protocol.NewID(), avoid)
+	choices := d.contenders(ask)
+	said := make(map[common.Address]error)
 	var declined []auction.Passed
-	for _, o := range d.offers(choices, ask) {
-		l, err := d.award(ctx, w, id, o, false)
-		if err == nil {
-			d.sold(ask, id, auction.Pass(choices, declined), l.transcoder, o.prices)
-			return l, nil
+	for range maxRounds {
+		offers := d.offers(choices, ask)
+		for _, o := range offers {
+			t, id := o.bid.Transcoder, ask.Lease
+			if said[t] != nil {
+				continue
+			}
+			if len(said) > 0 {
+				id = protocol.NewID() // a declined lease is never offered again, to anyone
+			}
+			l, err := d.award(ctx, w, id, o, false)
+			if err == nil {
+				d.denials.forget(t)
+				d.sold(ask, id, auction.Pass(choices, declined), t, o.prices)
+				return l, nil
+			}
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			said[t] = err
+			d.denials.note(o.bid, err, time.Now())
+			declined = append(declined, auction.Passed{Transcoder: t, Reason: auction.Declined})
 		}
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+		if len(offers) < maxOffers { // there is nobody else
+			break
 		}
-		declined = append(declined, auction.Passed{Transcoder: o.bid.Transcoder, Reason: auction.Declined})
-		id = protocol.NewID() // a declined lease is never offered again, to anyone
+		choices = auction.Pass(d.contenders(ask), declined)
 	}
-	if len(choices) == 0 {
-		return nil, protocol.Errorf(protocol.NoTranscoder, "no transcoder has a live bid")
-	}
-	return nil, protocol.Errorf(protocol.NoTranscoder, "none of %d bidders can take it (%s)", len(choices), describe(choices))
+	err = d.refuse(choices, ask, said)
+	d.cfg.Metrics.refusals.WithLabelValues("lease", string(protocol.CodeOf(err))).Inc()
+	return nil, err
 }
+
+// maxRounds bounds how many are asked in one auction: maxOffers in each round.
+const maxRounds = 3
 
 // rank looks at the best few, unless they are not enough to offer the lease to, or it may be a newcomer's turn.
 func (d *Dispatcher) rank(ask auction.Ask) []auction.Choice {
@@ -120,30 +138,6 @@ func (d *Dispatcher) ask(w work, id protocol.ID, avoid map[common.Address]bool) 
 		ask.Avoid = append(ask.Avoid, t)
 	}
 	return ask
-}
-
-// describe counts the reasons of those that cannot have a lease, without naming anybody.
-func describe(choices []auction.Choice) string {
-	counts := make(map[auction.Reason]int)
-	var order []auction.Reason
-	for _, c := range choices {
-		r := c.Reason
-		if r == "" {
-			r = "declined"
-		}
-		if counts[r] == 0 {
-			order = append(order, r)
-		}
-		counts[r]++
-	}
-	s := ""
-	for _, r := range order {
-		if s != "" {
-			s += ", "
-		}
-		s += string(r)
-	}
-	return s
 }
 
 // award offers one lease to one bidder. On acceptance its parameters are in use and the lease is stored

@@ -7,6 +7,7 @@ type Metrics struct {
 	segments *prometheus.CounterVec
 	attempts *prometheus.CounterVec
 	awards   *prometheus.CounterVec
+	refusals *prometheus.CounterVec
 	slots    *prometheus.CounterVec
 	tail     prometheus.Histogram
 	pixels   prometheus.Counter
@@ -24,6 +25,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		segments: counter("segments_total", "Segments by how their story ended; ok is verified and charged.", "outcome"),
 		attempts: counter("attempts_total", "Attempts by how they ended.", "state", "code"),
 		awards:   counter("awards_total", "Leases offered, by answer.", "outcome"),
+		refusals: counter("refusals_total", "Quotes and leases that nobody could take, by reason.", "of", "code"),
 		slots:    counter("slots_total", "Slots of transcoders, parked and used.", "event"),
 		tail: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "kinora", Subsystem: "orchestrator", Name: "receipt_seconds",
 			Help: "From the last source byte to a verified receipt.", Buckets: prometheus.ExponentialBuckets(0.02, 1.7, 14)}),

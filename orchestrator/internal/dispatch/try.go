@@ -115,23 +115,28 @@ func (t *try) failed() bool {
 // poison reports that the transcoder says of the source that it crashes whatever decodes it.
 func (t *try) poison() bool { return t.err != nil && protocol.CodeOf(t.err) == protocol.PoisonSegment }
 
-// seekFor is how long a segment waits for somebody to bid or to have room again.
-const seekFor = 1500 * time.Millisecond
+// How long a segment waits for a lease where what keeps bidders from it passes by itself, and how often it looks.
+const (
+	seekFor   = 1500 * time.Millisecond
+	firstLook = 50 * time.Millisecond
+	lastLook  = 400 * time.Millisecond
+)
 
-// seek finds a lease for the next try: with somebody new if possible, else with somebody who merely broke off.
+// seek finds a lease for the next try: with somebody new if possible, else with somebody who merely broke off. Where there is no
+// room, or the price is too high, it says so at once.
 func (d *Dispatcher) seek(ctx context.Context, s *segment) (*Lease, error) {
 	giveUp := time.After(seekFor)
-	for {
+	for look := firstLook; ; look = min(2*look, lastLook) {
 		all, bad := s.avoid()
 		l, err := d.lease(ctx, s.work, all)
-		if protocol.CodeOf(err) == protocol.NoTranscoder && len(bad) < len(all) {
+		if refusedWork(err) != nil && len(bad) < len(all) {
 			l, err = d.lease(ctx, s.work, bad)
 		}
-		if err == nil || protocol.CodeOf(err) != protocol.NoTranscoder {
+		if err == nil || !d.passes(err) {
 			return l, err
 		}
 		select {
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(look):
 		case <-giveUp:
 			return nil, err
 		case <-ctx.Done():
