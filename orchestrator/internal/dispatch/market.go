@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -50,10 +51,11 @@ func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address
 			if len(said) > 0 {
 				id = protocol.NewID() // a declined lease is never offered again, to anyone
 			}
-			l, err := d.award(ctx, w, id, o, false)
+			l, err := d.award(ctx, w, id, o, holds)
 			if err == nil {
 				d.denials.forget(t)
 				d.sold(ask, id, auction.Pass(choices, declined), t, o.prices)
+				d.second(l)
 				return l, nil
 			}
 			if ctx.Err() != nil {
@@ -140,9 +142,19 @@ func (d *Dispatcher) ask(w work, id protocol.ID, avoid map[common.Address]bool) 
 	return ask
 }
 
+// term is what an award asks of a transcoder.
+type term int
+
+const (
+	holds    term = iota // to do the stream's segments
+	standsBy             // to be ready for them
+	probes               // to do duplicates of them
+)
+
 // award offers one lease to one bidder. On acceptance its parameters are in use and the lease is stored
 // before the first segment goes there.
-func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer, probe bool) (*Lease, error) {
+func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer, as term) (*Lease, error) {
+	probe := as == probes
 	t := o.bid.Transcoder
 	maxFee, err := w.request.Ladder.MaxFee(o.prices, w.request.SourceFPS, w.request.MaxMillis)
 	if err != nil {
@@ -155,8 +167,9 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer,
 		return nil, err
 	}
 	stored := store.Lease{Payer: w.key.payer, MaxPrices: w.maxPrices, Probe: probe, Expires: d.cfg.LeaseTime, Offer: protocol.AwardOffer{
-		Award: signed, Ladder: w.request.Ladder, SourceFPS: w.request.SourceFPS, SegmentMillis: w.request.SegmentMillis}}
+		Award: signed, Ladder: w.request.Ladder, SourceFPS: w.request.SourceFPS, SegmentMillis: w.request.SegmentMillis, Standby: as == standsBy}}
 	l := newLease(w.key, stored)
+	l.work = w
 	l.ask() // nothing else is asked about it until it stands
 	defer l.asked()
 	d.leases.add(l, false) // its holder may park a slot before its answer is here
@@ -188,15 +201,20 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer,
 		return nil, err
 	}
 	d.leases.add(l, true)
-	d.fleet.Awarded(t, id, l.offer.Ladder.PixelRates(l.offer.SourceFPS))
+	if as != standsBy { // which is no work yet
+		d.fleet.Awarded(t, id, l.offer.Ladder.PixelRates(l.offer.SourceFPS))
+	}
 	price, _ := o.prices.Of(protocol.H264)
 	detail := ""
-	if probe {
+	switch as {
+	case probes:
 		detail = "probe: its work is checked and paid, not released"
+	case standsBy:
+		detail = "standby: no work before the first hedge or hand-over"
 	}
 	d.cfg.Events(protocol.Event{Kind: protocol.LeaseAwarded, Stream: w.key.stream, Incarnation: w.key.incarnation, Lease: &id, Counterparty: &t,
 		Wei: &price, Count: l.rate(), Millis: time.Since(began).Milliseconds(), Detail: detail})
-	d.cfg.Log.Info("lease awarded", "stream", w.key.stream, "transcoder", t, "lease", id.Short(), "wei_per_pixel", price, "probe", probe,
+	d.cfg.Log.Info("lease awarded", "stream", w.key.stream, "transcoder", t, "lease", id.Short(), "wei_per_pixel", price, "probe", probe, "standby", as == standsBy,
 		"ms", time.Since(began).Milliseconds())
 	return l, nil
 }
@@ -231,7 +249,7 @@ func (d *Dispatcher) tend(now time.Time) {
 			d.end(l, "lapsed", false)
 			continue
 		}
-		if l.idle(now, d.cfg.IdleLease) {
+		if l.idle(now, d.cfg.IdleLease) && !(l.stands() && d.busy(l.key, now)) {
 			d.end(l, "idle", true) // its holder's capacity is free at once, and nobody waits for a slot that it parks no more
 			continue
 		}
@@ -239,7 +257,13 @@ func (d *Dispatcher) tend(now time.Time) {
 			l.asked()
 		}
 		d.freshen(l)
+		d.second(l)
 	}
+}
+
+// busy reports whether a lease of the stream is in use.
+func (d *Dispatcher) busy(key streamKey, now time.Time) bool {
+	return slices.ContainsFunc(d.leases.of(key), func(l *Lease) bool { return !l.stands() && !l.idle(now, d.cfg.IdleLease) })
 }
 
 // freshen asks for new ticket parameters when those at hand run out soon.
@@ -373,7 +397,7 @@ func (d *Dispatcher) probeLease(ctx context.Context, w work, bid protocol.Bid) (
 			return l, nil
 		}
 	}
-	return d.award(ctx, w, protocol.NewID(), offer{bid, bid.Prices}, true)
+	return d.award(ctx, w, protocol.NewID(), offer{bid, bid.Prices}, probes)
 }
 
 // EndStream releases the leases of a payer's stream and flushes its tickets to the transcoders. Segments in flight finish.

@@ -12,6 +12,7 @@ type Metrics struct {
 	tail     prometheus.Histogram
 	pixels   prometheus.Counter
 	cutOff   prometheus.Counter
+	standbys prometheus.Counter
 }
 
 // NewMetrics registers them.
@@ -33,7 +34,9 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Help: "Encoded pixels that were verified and paid."}),
 		cutOff: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "kinora", Subsystem: "orchestrator", Name: "transcoders_cut_off_total",
 			Help: "Transcoders cut off for bad output."}),
+		standbys: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "kinora", Subsystem: "orchestrator", Name: "standbys_promoted_total",
+			Help: "Leases that stood by and were given their first attempt: hedges and hand-overs that waited for no auction."}),
 	}
-	r.MustRegister(m.tail, m.pixels, m.cutOff)
+	r.MustRegister(m.tail, m.pixels, m.cutOff, m.standbys)
 	return m
 }

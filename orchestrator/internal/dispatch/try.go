@@ -128,6 +128,9 @@ func (d *Dispatcher) seek(ctx context.Context, s *segment) (*Lease, error) {
 	giveUp := time.After(seekFor)
 	for look := firstLook; ; look = min(2*look, lastLook) {
 		all, bad := s.avoid()
+		for _, t := range d.kin(s) {
+			all[t], bad[t] = true, true
+		}
 		l, err := d.lease(ctx, s.work, all)
 		if refusedWork(err) != nil && len(bad) < len(all) {
 			l, err = d.lease(ctx, s.work, bad)
@@ -162,6 +165,11 @@ func (d *Dispatcher) relay(t *try, find func() (*Lease, error)) error {
 		t.lease, t.final = nil, true
 		s.mu.Unlock()
 		return err
+	}
+	if l.promote() { // begun without an auction; its holder may have no room for it any more, and says so at once
+		d.fleet.Awarded(l.transcoder, l.id, l.offer.Ladder.PixelRates(l.offer.SourceFPS))
+		d.cfg.Metrics.standbys.Inc()
+		s.log.Info("a lease that stood by is needed", "transcoder", l.transcoder, "lease", l.id.Short())
 	}
 	continues := l.begin(s.id.key.Seq)
 	if !t.probe {

@@ -52,7 +52,8 @@ type Options struct {
 	NATS   string
 	Price  uint64 // wei per pixel
 	Manner Manner
-	Free   uint64 // pixels a second that its bids say are free; 0: a thousand million
+	Owner  common.Address // whom its record says that it belongs to; zero: it brings no record
+	Free   uint64         // pixels a second that its bids say are free; 0: a thousand million
 	// Params makes the ticket parameters for a lease.
 	Params func(ctx context.Context, payer common.Address, stream string, maxFee protocol.Wei) (protocol.Signed[protocol.TicketParams], error)
 	// Admit holds credit for an attempt; may be nil.
@@ -150,13 +151,19 @@ func Join(t testing.TB, o Options) *Peer {
 	if o.Tickets != nil {
 		must(nats.ServeTickets(life, self, o.Tickets))
 	}
+	var record *protocol.Capabilities
+	var hash protocol.Hash
+	if o.Owner != (common.Address{}) {
+		record = &protocol.Capabilities{Transcoder: self, Owner: o.Owner, Engine: "peertest", Sandbox: protocol.Sandbox{Layers: []string{}}}
+		hash = protocol.Hash(record.StructHash())
+	}
 	var bidding sync.WaitGroup
 	bidding.Go(func() {
 		every := time.NewTicker(200 * time.Millisecond)
 		defer every.Stop()
 		for {
 			bid, err := protocol.Seal(o.Domain, o.Key, protocol.Bid{Transcoder: self, FreePixelRate: p.free.Load(), TTLMillis: 2000, Sequence: uint64(time.Now().UnixNano()),
-				Prices: protocol.Prices{{Codec: protocol.H264, WeiPerPixel: protocol.NewWei(o.Price)}}})
+				Prices: protocol.Prices{{Codec: protocol.H264, WeiPerPixel: protocol.NewWei(o.Price)}}, Capabilities: hash, Record: record})
 			if err == nil {
 				_ = nats.PublishBid(bid)
 			}
