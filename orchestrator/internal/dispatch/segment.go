@@ -53,6 +53,7 @@ type segment struct {
 	passed   []common.Address // whose output of this source passed
 	held     []held           // failures that the source may have provoked
 	claims   []*try           // that the source is poison, by one transcoder each
+	proof    proof            // what came of it here
 }
 
 // maxTries bounds tries and probes of one segment.
