@@ -42,6 +42,7 @@ type peer struct {
 	flood     atomic.Int64                  // one segment is answered with a rendition of so many bytes
 	flooded   atomic.Int64                  // so many were taken of it
 	held      chan struct{}                 // when set, segments wait for it before they are answered
+	before    func(seq uint64)              // when set, called before a segment is answered
 	mu        sync.Mutex
 	requests  map[protocol.ID]protocol.QuoteRequest
 	delivered map[protocol.ID]int // tickets by attempt
@@ -206,6 +207,9 @@ func (p *peer) segment(w http.ResponseWriter, r *http.Request) {
 	outputs := make([][]byte, len(ladder))
 	if p.held != nil {
 		<-p.held
+	}
+	if p.before != nil {
+		p.before(header.Seq)
 	}
 	result, err := child.Transcode(r.Context(), media.Job{Ladder: ladder, Source: io.TeeReader(r.Body, hash), Out: func(i int, b []byte) error {
 		outputs[i] = append(outputs[i], b...)

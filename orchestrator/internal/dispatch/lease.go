@@ -29,6 +29,7 @@ type Lease struct {
 	maxPrices  protocol.Prices
 	probe      bool
 	work       work // zero where it was taken over from an earlier process
+	trial      bool // a newcomer's, out of turn
 	parking    *parking
 
 	mu       sync.Mutex
@@ -39,6 +40,7 @@ type Lease struct {
 	lastSeq  uint64
 	begun    bool // lastSeq means something
 	failures int  // abandoned attempts in a row
+	beaten   int  // segments that another one, started beside it, won
 	hedges   route.Allowance
 	asking   bool // a renewal or a request for parameters is on its way
 	ended    bool
@@ -115,6 +117,14 @@ func (l *Lease) over(failed bool) int {
 		l.failures = 0
 	}
 	return l.failures
+}
+
+// lost counts a segment that was won by an attempt beside the lease's, and returns how many were.
+func (l *Lease) lost() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.beaten++
+	return l.beaten
 }
 
 // idle reports whether nothing was done under the lease for d.

@@ -41,8 +41,12 @@ func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address
 	choices := d.contenders(ask)
 	said := make(map[common.Address]error)
 	var declined []auction.Passed
-	for range maxRounds {
-		offers := d.offers(choices, ask)
+	for proven := true; len(said) < maxAsked; {
+		compared := choices
+		if proven {
+			compared = d.known(choices, ask)
+		}
+		offers, asked := d.offers(compared, ask), len(said)
 		for _, o := range offers {
 			t, id := o.bid.Transcoder, ask.Lease
 			if said[t] != nil {
@@ -54,7 +58,8 @@ func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address
 			l, err := d.award(ctx, w, id, o, holds)
 			if err == nil {
 				d.denials.forget(t)
-				d.sold(ask, id, auction.Pass(choices, declined), t, o.prices)
+				l.trial = outOfTurn(compared, t)
+				d.sold(ask, id, auction.Pass(compared, declined), t, o.prices)
 				d.second(l)
 				return l, nil
 			}
@@ -65,8 +70,11 @@ func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address
 			d.denials.note(o.bid, err, time.Now())
 			declined = append(declined, auction.Passed{Transcoder: t, Reason: auction.Declined})
 		}
-		if len(offers) < maxOffers { // there is nobody else
-			break
+		if len(offers) < maxOffers || len(said) == asked { // there is nobody else
+			if !proven {
+				break
+			}
+			proven = false
 		}
 		choices = auction.Pass(d.contenders(ask), declined)
 	}
@@ -75,8 +83,8 @@ func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address
 	return nil, err
 }
 
-// maxRounds bounds how many are asked in one auction: maxOffers in each round.
-const maxRounds = 3
+// maxAsked bounds how many are asked in one auction, maxOffers at a time.
+const maxAsked = 3 * maxOffers
 
 // rank looks at the best few, unless they are not enough to offer the lease to, or it may be a newcomer's turn.
 func (d *Dispatcher) rank(ask auction.Ask) []auction.Choice {

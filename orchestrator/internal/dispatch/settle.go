@@ -165,7 +165,7 @@ func (d *Dispatcher) note(t *try, x store.Settlement, settled store.Settled) {
 		m.pixels.Add(float64(x.Pixels))
 		d.fleet.Delivered(transcoder, t.lease.rate(), time.Duration(x.Millis)*time.Millisecond)
 		if x.Released {
-			d.leases.prefer(t.lease)
+			d.won(t)
 		} else if t.straggled {
 			d.fleet.Failed(transcoder)
 		}
@@ -192,6 +192,19 @@ func (d *Dispatcher) note(t *try, x store.Settlement, settled store.Settled) {
 		"released", x.Released, "ms", x.Millis, "layers", t.verdict.Layers, "price_wei", x.Price, "cost_wei", x.Cost, "code", x.Code, "detail", x.Detail, "held", x.Held)
 	if x.State != store.Abandoned && !x.Held && !settled.Again {
 		d.judged(t, x, settled)
+	}
+}
+
+// won lets the stream go on with whoever has just delivered; one that only ran beside a newcomer leaves it its lease, for a while.
+func (d *Dispatcher) won(t *try) {
+	if !t.beside {
+		d.leases.prefer(t.lease)
+		return
+	}
+	for _, l := range d.leases.of(t.seg.work.key) {
+		if l.trial && l.lost() >= maxBeaten {
+			d.end(l, "others were faster", true)
+		}
 	}
 }
 

@@ -27,7 +27,7 @@ func (d *Dispatcher) second(l *Lease) {
 			for _, t := range tried {
 				ask.Avoid = append(ask.Avoid, t.Node)
 			}
-			choices := d.contenders(ask)
+			choices := d.known(d.contenders(ask), ask)
 			ranked := auction.Ranked(choices)
 			owned := make([]route.Owned[common.Address], len(ranked))
 			for i, c := range ranked {

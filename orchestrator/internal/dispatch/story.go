@@ -117,6 +117,14 @@ func (d *Dispatcher) story(ctx context.Context, offer protocol.SegmentOffer, bod
 			s.log.Info("attempt straggles; asking another transcoder", "transcoder", l.transcoder)
 			d.attempt(s)
 
+		case <-s.leased:
+			d.canary(s)
+
+		case <-s.unsure: // a lease for trial is no risk to the stream
+			if s.pending() == 1 && s.started() < d.cfg.MaxAttempts {
+				d.launch(s, true)
+			}
+
 		case <-late:
 			return protocol.Errorf(protocol.DeadlineExceeded, "no verified result within %d ms of the last byte", offer.BudgetMillis)
 

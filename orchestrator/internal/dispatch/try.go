@@ -8,6 +8,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/kinora/kinora/internal/auction"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/verify"
 )
@@ -30,6 +31,7 @@ type try struct {
 	shown      bool // at least one did
 	dropped    bool // no more will
 	straggled  bool
+	beside     bool // started beside one that is unproven, not because that straggles
 	ordinal    uint8
 	buffer     []protocol.Frame // while another one is at the front
 
@@ -48,12 +50,18 @@ type try struct {
 // errSettled is the cause of a cancel that says nothing against the transcoder.
 var errSettled = protocol.Errorf(protocol.Cancelled, "the segment is settled")
 
-// attempt starts the next try at s.
+// attempt starts the next try at s; one that still runs is a straggler.
 func (d *Dispatcher) attempt(s *segment) {
 	if f := s.straggler(); f != nil {
 		s.log.Debug("a straggler goes on beside the next attempt", "attempt", f.id.Short())
 	}
+	d.launch(s, false)
+}
+
+// launch starts a try at s.
+func (d *Dispatcher) launch(s *segment, beside bool) {
 	if t := s.start(false); t != nil {
+		t.beside = beside
 		t.ctx, t.cancel = context.WithCancelCause(d.life)
 		d.running.Go(func() { d.run(t, func() (*Lease, error) { return d.seek(t.ctx, s) }) })
 	}
@@ -72,21 +80,25 @@ func (s *segment) straggler() *try {
 
 // probe starts a duplicate of s for every suspect that can take it.
 func (d *Dispatcher) probe(s *segment) {
-	id := protocol.NewID()
-	for _, c := range d.fleet.Suspects(d.ask(s.work, id, nil)) {
-		t := s.start(true)
-		if t == nil {
-			d.fleet.Probed(c.Bid.Transcoder)
-			continue
-		}
-		ctx, stop := context.WithTimeout(d.life, time.Duration(s.offer.DurationMillis+3*s.offer.BudgetMillis)*time.Millisecond+10*time.Second)
-		t.ctx, t.cancel = context.WithCancelCause(ctx)
-		t.over = func() { d.fleet.Probed(c.Bid.Transcoder) }
-		d.running.Go(func() {
-			defer stop()
-			d.run(t, func() (*Lease, error) { return d.probeLease(t.ctx, s.work, c.Bid) })
-		})
+	for _, c := range d.fleet.Suspects(d.ask(s.work, protocol.NewID(), nil)) {
+		d.duplicate(s, c)
 	}
+}
+
+// duplicate starts a try at s whose output is never released, and gives its transcoder back to the fleet when it has ended.
+func (d *Dispatcher) duplicate(s *segment, c auction.Choice) {
+	t := s.start(true)
+	if t == nil {
+		d.fleet.Probed(c.Bid.Transcoder)
+		return
+	}
+	ctx, stop := context.WithTimeout(d.life, time.Duration(s.offer.DurationMillis+3*s.offer.BudgetMillis)*time.Millisecond+10*time.Second)
+	t.ctx, t.cancel = context.WithCancelCause(ctx)
+	t.over = func() { d.fleet.Probed(c.Bid.Transcoder) }
+	d.running.Go(func() {
+		defer stop()
+		d.run(t, func() (*Lease, error) { return d.probeLease(t.ctx, s.work, c.Bid) })
+	})
 }
 
 // run carries one try to its end and hands it to the story.
@@ -171,6 +183,12 @@ func (d *Dispatcher) relay(t *try, find func() (*Lease, error)) error {
 		d.cfg.Metrics.standbys.Inc()
 		s.log.Info("a lease that stood by is needed", "transcoder", l.transcoder, "lease", l.id.Short())
 	}
+	if !t.probe {
+		token(s.leased)
+	}
+	if l.trial && d.fleet.Unproven(l.transcoder, auction.ClassOf(l.rate())) {
+		token(s.unsure)
+	}
 	continues := l.begin(s.id.key.Seq)
 	if !t.probe {
 		d.freshen(l)
@@ -248,6 +266,14 @@ func (d *Dispatcher) relay(t *try, find func() (*Lease, error)) error {
 	return nil
 }
 
+// token puts one into c, unless there is one.
+func token(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
 // cause prefers the reason for which the try was cancelled over what broke because of it.
 func cause(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
@@ -261,7 +287,7 @@ func (s *segment) take(t *try, l *Lease) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, x := range s.tries {
-		if x != t && !x.ended && x.transcoder == l.transcoder {
+		if x != t && !x.ended && x.transcoder == l.transcoder && (t.probe || !x.probe) {
 			t.final = true
 			return protocol.Errorf(protocol.NoTranscoder, "only %s could take it, which is at it already", l.transcoder)
 		}
