@@ -60,6 +60,11 @@ type Config struct {
 	Prices protocol.Prices // asked of payers
 	Rule   auction.Rule    // what transcoders are paid; empty: as bid
 	Trials uint32          // millionths of the leases that go to newcomers out of turn; zero: one in twenty
+	// KeepPercent of what a payer pays is never paid to a transcoder, whatever the rule.
+	KeepPercent uint32
+	BidEpoch    time.Duration                   // how long bids stay sealed; zero: 5m
+	KeepBids    time.Duration                   // how long what auctions followed from is shown after their epoch; zero: 6h
+	Publish     func(protocol.Commitment) error // of what auctions are held to; nil: it is served over HTTP alone
 
 	QuoteValid      time.Duration // how long a quote stands
 	LeaseTime       time.Duration // of an award and of each renewal
@@ -103,20 +108,21 @@ type Dispatcher struct {
 	kept        []*segment             // finished, oldest first
 	keptSize    int
 	quotes      map[protocol.ID]quoteEntry
-	exploration auction.Exploration
 	auctions    []sale // of late, oldest first
+	keptChoices int    // of all of them
 	epoch       verify.Epoch
 	since       time.Time // of epoch
 }
 
-// New makes a Dispatcher and takes over the leases of an earlier process at the same URL.
+// New makes a Dispatcher, holds the fleet's auctions to its terms, and takes over the leases of an earlier process at the same URL.
 func New(ctx context.Context, cfg Config, st *store.Store, fl *fleet.Fleet, bus Bus, payer Payer, recipient Recipient) (*Dispatcher, error) {
 	cfg.Payer = cmp.Or(cfg.Payer, cfg.Signer.Address())
 	cfg.KeepHistory = cmp.Or(cfg.KeepHistory, 7*24*time.Hour)
+	cfg.KeepBids = cmp.Or(cfg.KeepBids, 6*time.Hour)
 	cfg.Rule, cfg.Trials = cmp.Or(cfg.Rule, auction.PayAsBid), cmp.Or(cfg.Trials, 50_000)
 	d := &Dispatcher{cfg: cfg, self: cfg.Signer.Address(), store: st, fleet: fl, bus: bus, payer: payer, recipient: recipient,
-		leases: newLeases(), reviewing: make(chan struct{}, reviews), segments: make(map[segmentID]*segment), quotes: make(map[protocol.ID]quoteEntry),
-		exploration: auction.Exploration{Share: cfg.Trials}}
+		leases: newLeases(), reviewing: make(chan struct{}, reviews), segments: make(map[segmentID]*segment), quotes: make(map[protocol.ID]quoteEntry)}
+	fl.Hold(fleet.Terms{Signer: cfg.Signer, Rule: cfg.Rule, Trials: cfg.Trials, Epoch: cfg.BidEpoch, Publish: cfg.Publish})
 	d.life, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := d.turnEpoch(ctx); err != nil {
 		return nil, err
@@ -172,6 +178,12 @@ func (d *Dispatcher) clean(ctx context.Context) error {
 		return err
 	}
 	if err := d.store.LapseEpochs(ctx, 3*epochTime); err != nil { // much longer: a secret in use is never shown
+		return err
+	}
+	if err := d.store.LapseAuctionEpochs(ctx); err != nil {
+		return err
+	}
+	if err := d.store.PruneAuctions(ctx, d.cfg.KeepBids); err != nil {
 		return err
 	}
 	if d.cfg.Budget != nil {

@@ -19,9 +19,6 @@ type work struct {
 	maxPrices protocol.Prices       // what the payer pays: nobody is paid more
 }
 
-// maxOffers is how many transcoders are asked in one auction, best first.
-const maxOffers = 4
-
 // lease returns an open lease of the stream that is not with anybody in avoid, or auctions one. It fails with
 // NoTranscoder when nobody who can takes it.
 func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address]bool) (*Lease, error) {
@@ -36,71 +33,11 @@ func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address
 	if l, ok := d.held(w, avoid); ok { // another segment of the stream has just won it
 		return l, nil
 	}
-	id := protocol.NewID()
-	ask := d.ask(w, id, avoid)
-	choices := d.rank(ask)
-	var declined []auction.Passed
-	for _, o := range d.offers(choices, ask) {
-		l, err := d.award(ctx, w, id, o, false)
-		if err == nil {
-			d.sold(ask, id, auction.Pass(choices, declined), l.transcoder, o.prices)
-			return l, nil
-		}
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		declined = append(declined, auction.Passed{Transcoder: o.bid.Transcoder, Reason: auction.Declined})
-		id = protocol.NewID() // a declined lease is never offered again, to anyone
+	sale, err := d.auction(ctx, w, avoid)
+	if err != nil {
+		return nil, err
 	}
-	if len(choices) == 0 {
-		return nil, protocol.Errorf(protocol.NoTranscoder, "no transcoder has a live bid")
-	}
-	return nil, protocol.Errorf(protocol.NoTranscoder, "none of %d bidders can take it (%s)", len(choices), describe(choices))
-}
-
-// rank looks at the best few, unless they are not enough to offer the lease to, or it may be a newcomer's turn.
-func (d *Dispatcher) rank(ask auction.Ask) []auction.Choice {
-	d.mu.Lock()
-	due := d.exploration.Due()
-	d.mu.Unlock()
-	if !due {
-		if best := d.fleet.Best(ask, maxOffers+1); len(best) > maxOffers { // the last one's score is a price
-			return best
-		}
-	}
-	return d.fleet.Rank(ask)
-}
-
-// offer is a bid that may be given a lease, and what it is then paid.
-type offer struct {
-	bid    protocol.Bid
-	prices protocol.Prices
-}
-
-// offers are those to be asked, in order: the winner, or now and then a newcomer in its place; who would have won without
-// them; and whoever was busy a moment ago, which is better than nobody.
-func (d *Dispatcher) offers(choices []auction.Choice, ask auction.Ask) []offer {
-	ranked := auction.Ranked(choices)
-	var all []offer
-	explored := -1
-	if len(ranked) > 0 && len(ask.Avoid) == 0 { // where somebody has failed already is no place for trials
-		d.mu.Lock()
-		i, prices, next := d.exploration.Next(ranked, ask, d.cfg.Rule)
-		d.exploration = next
-		d.mu.Unlock()
-		all, explored = append(all, offer{ranked[i].Bid, prices}), i
-	}
-	for i, c := range ranked {
-		if i != explored {
-			all = append(all, offer{c.Bid, d.cfg.Rule.Prices(ranked, i, ask)})
-		}
-	}
-	for _, c := range choices[len(ranked):] {
-		if c.Reason == auction.Busy {
-			all = append(all, offer{c.Bid, c.Bid.Prices})
-		}
-	}
-	return all[:min(maxOffers, len(all))]
+	return d.sell(ctx, w, sale)
 }
 
 // held finds a lease at hand whose holder is still trusted: another replica may have judged it meanwhile.
@@ -114,38 +51,6 @@ func (d *Dispatcher) held(w work, avoid map[common.Address]bool) (*Lease, bool) 
 	}
 }
 
-func (d *Dispatcher) ask(w work, id protocol.ID, avoid map[common.Address]bool) auction.Ask {
-	ask := auction.Ask{Lease: id, Ladder: w.request.Ladder, SourceFPS: w.request.SourceFPS, MaxPrices: w.maxPrices}
-	for t := range avoid {
-		ask.Avoid = append(ask.Avoid, t)
-	}
-	return ask
-}
-
-// describe counts the reasons of those that cannot have a lease, without naming anybody.
-func describe(choices []auction.Choice) string {
-	counts := make(map[auction.Reason]int)
-	var order []auction.Reason
-	for _, c := range choices {
-		r := c.Reason
-		if r == "" {
-			r = "declined"
-		}
-		if counts[r] == 0 {
-			order = append(order, r)
-		}
-		counts[r]++
-	}
-	s := ""
-	for _, r := range order {
-		if s != "" {
-			s += ", "
-		}
-		s += string(r)
-	}
-	return s
-}
-
 // award offers one lease to one bidder. On acceptance its parameters are in use and the lease is stored
 // before the first segment goes there.
 func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer, probe bool) (*Lease, error) {
@@ -154,7 +59,7 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer,
 	if err != nil {
 		return nil, protocol.Errorf(protocol.UnsupportedCodec, "%w", err)
 	}
-	signed, err := protocol.Seal(d.cfg.Domain, d.cfg.Signer, protocol.Award{Lease: id, Orchestrator: d.self, Payer: d.cfg.Payer, Transcoder: t,
+	signed, err := o.seal(d, protocol.Award{Lease: id, Orchestrator: d.self, Payer: d.cfg.Payer, Transcoder: t,
 		Stream: w.key.stream, Incarnation: w.key.incarnation, LadderHash: w.key.ladder, Prices: o.prices, MaxFee: maxFee,
 		LeaseMillis: uint32(d.cfg.LeaseTime.Milliseconds()), BidSequence: o.bid.Sequence, URL: d.cfg.URL})
 	if err != nil {
@@ -379,7 +284,7 @@ func (d *Dispatcher) probeLease(ctx context.Context, w work, bid protocol.Bid) (
 			return l, nil
 		}
 	}
-	return d.award(ctx, w, protocol.NewID(), offer{bid, bid.Prices}, true)
+	return d.award(ctx, w, protocol.NewID(), offer{bid: bid, prices: auction.Asked(bid, w.request.Ladder.PixelRates(w.request.SourceFPS))}, true)
 }
 
 // EndStream releases the leases of a payer's stream and flushes its tickets to the transcoders. Segments in flight finish.
