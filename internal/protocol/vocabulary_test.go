@@ -294,7 +294,9 @@ func TestValidate_namesWhatIsWrong(t *testing.T) {
 		{sampleBid, func(v *Bid) { v.Curves = []PriceCurve{{Codec: HEVC, Points: []PricePoint{{1, NewWei(1)}}}} }, "no price"},
 		{sampleBid, func(v *Bid) { v.Curves = []PriceCurve{{Codec: H264}} }, "0 points"},
 		{sampleBid, func(v *Bid) { v.Curves = []PriceCurve{{Codec: H264, Points: []PricePoint{{9, NewWei(1199)}}}} }, "falls from"},
-		{sampleBid, func(v *Bid) { v.Curves = []PriceCurve{{Codec: H264, Points: []PricePoint{{9, NewWei(1200)}, {9, NewWei(1201)}}}} }, "load_ppm 9 after 9"},
+		{sampleBid, func(v *Bid) {
+			v.Curves = []PriceCurve{{Codec: H264, Points: []PricePoint{{9, NewWei(1200)}, {9, NewWei(1201)}}}}
+		}, "load_ppm 9 after 9"},
 		{sampleAward, func(v *Award) { v.Auction = 0 }, "auction 0"},
 		{sampleWorkRequest, func(v *WorkRequest) { v.WaitMillis = MaxRequestWait + 1 }, "wait_ms"},
 		{sampleFiguresRoot, func(v *FiguresRoot) { v.Serial = 0 }, "serial"},

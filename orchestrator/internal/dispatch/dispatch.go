@@ -22,6 +22,7 @@ import (
 type Bus interface {
 	OfferAward(ctx context.Context, t common.Address, offer protocol.AwardOffer) (protocol.AwardAnswer, error)
 	AskLease(ctx context.Context, t common.Address, r protocol.Signed[protocol.LeaseRequest]) (protocol.Acknowledgement, error)
+	RequestBids(ctx context.Context, r protocol.BidRequest, take func(protocol.Signed[protocol.Bid]) bool) error
 	AskParams(ctx context.Context, t common.Address, r protocol.Signed[protocol.ParamsRequest]) (protocol.AwardAnswer, error)
 }
 
@@ -63,6 +64,7 @@ type Config struct {
 	// KeepPercent of what a payer pays is never paid to a transcoder, whatever the rule.
 	KeepPercent uint32
 	BidEpoch    time.Duration                   // how long bids stay sealed; zero: 5m
+	BidWait     time.Duration                   // for bids on work that nobody has a standing price for; zero: none are asked for
 	KeepBids    time.Duration                   // how long what auctions followed from is shown after their epoch; zero: 6h
 	Publish     func(protocol.Commitment) error // of what auctions are held to; nil: it is served over HTTP alone
 
@@ -108,8 +110,9 @@ type Dispatcher struct {
 	kept        []*segment             // finished, oldest first
 	keptSize    int
 	quotes      map[protocol.ID]quoteEntry
-	auctions    []sale // of late, oldest first
-	keptChoices int    // of all of them
+	auctions    []sale                      // of late, oldest first
+	keptChoices int                         // of all of them
+	unanswered  map[protocol.Hash]time.Time // ladders that bids were asked for in vain, and when
 	epoch       verify.Epoch
 	since       time.Time // of epoch
 }

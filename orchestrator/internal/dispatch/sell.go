@@ -39,11 +39,6 @@ func (o offer) seal(d *Dispatcher, a protocol.Award) (protocol.Signed[protocol.A
 	return signed, err
 }
 
-// auction decides who is to be offered a lease.
-func (d *Dispatcher) auction(_ context.Context, w work, avoid map[common.Address]bool) (*fleet.Sale, error) {
-	return d.fleet.Auction(fleet.Listing{Ask: d.ask(w, protocol.NewID(), avoid), Payer: w.key.payer, Stream: w.key.stream, Incarnation: w.key.incarnation, Most: maxOffers})
-}
-
 // ask is what is sought: at no more than the payer pays, less what the orchestrator keeps.
 func (d *Dispatcher) ask(w work, id protocol.ID, avoid map[common.Address]bool) auction.Ask {
 	ask := auction.Ask{Lease: id, Ladder: w.request.Ladder, SourceFPS: w.request.SourceFPS, MaxPrices: slices.Clone(w.maxPrices)}

@@ -162,6 +162,10 @@ func (f *Fleet) Auction(l Listing, live ...protocol.Signed[protocol.Bid]) (*Sale
 	now := time.Now()
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	live = slices.DeleteFunc(live, func(b protocol.Signed[protocol.Bid]) bool {
+		m := f.members[b.Message.Transcoder]
+		return m == nil || m.stands.Empty()
+	})
 	var rule auction.Rule
 	s := &Sale{Ask: l.Ask, of: f.hall.epoch}
 	record := auction.Auction{Payer: l.Payer, Stream: l.Stream, Incarnation: l.Incarnation, Exploration: f.hall.trials, Most: l.Most, Live: live, Book: f.hall.bids.Root()}
