@@ -34,7 +34,7 @@ var reasons = map[string]string{
 	"avoided": "it had failed this work already, or the payer avoids it", "distrusted": "its outputs failed verification", "codec_not_sold": "it does not sell a codec of the work",
 	"below_floor": "its price is below what its power costs", "price_above_max": "its price is above what is paid", "not_allocated": "no money is allocated to it yet",
 	"no_capacity": "it has no room for the work", "busy": "it declined or failed a moment before", "below_reserve": "its score is below the reserve",
-	"expired": "its bid had run out",
+	"expired": "its bid had run out", "unproven": "too little was seen of its work yet: it is tried with duplicates first",
 }
 
 // Run asks, checks and prints.

@@ -15,6 +15,7 @@ const (
 	Declined  Reason = "declined"  // it was offered the lease and did not take it
 	Explored  Reason = "explored"  // a newcomer was given it out of turn
 	Expired   Reason = "expired"   // its bid had run out
+	Unproven  Reason = "unproven"  // too little was seen of it yet, and somebody known could have it
 )
 
 // FaultKind names what an auctioneer did wrong. Frozen.
@@ -94,6 +95,9 @@ func Audit(a Auction, rule Rule, ties protocol.Hash, book []Place, bookRoot prot
 		}
 	}
 	choices := Pass(Pick(candidates, a.Ask), others)
+	if a.Proven {
+		choices = Known(choices, a.Ask, a.Exploration)
+	}
 	offers, _ := Offers(choices, a.Ask, rule, a.Exploration, a.Most)
 	return choices, offers, nil
 }

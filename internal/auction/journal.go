@@ -104,10 +104,11 @@ type Auction struct {
 	Payer       common.Address                  `json:"payer"`  // of the stream
 	Stream      string                          `json:"stream"`
 	Incarnation uint32                          `json:"incarnation"`
-	Turn        uint64                          `json:"turn"`        // of this payer's stream and ladder in the epoch, from 1: the tie is drawn for it
-	Ask         Ask                             `json:"ask"`         // its Lease is that of the first offer
-	Exploration Exploration                     `json:"exploration"` // before
-	Most        int                             `json:"most"`        // offers
+	Turn        uint64                          `json:"turn"`             // of this payer's stream and ladder in the epoch, from 1: the tie is drawn for it
+	Ask         Ask                             `json:"ask"`              // its Lease is that of the first offer
+	Exploration Exploration                     `json:"exploration"`      // before
+	Most        int                             `json:"most"`             // offers
+	Proven      bool                            `json:"proven,omitempty"` // newcomers are passed over where somebody else can have it
 	Passed      []Passed                        `json:"passed,omitempty"`
 	Live        []protocol.Signed[protocol.Bid] `json:"live,omitempty"` // bids for this work alone, each in the place of its bidder's standing one
 	Book        protocol.Hash                   `json:"book"`

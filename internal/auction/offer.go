@@ -8,6 +8,24 @@ type Offer struct {
 	Paid protocol.Prices
 }
 
+// Known passes over the newcomers among choices where somebody else can have the lease, unless it is a newcomer's turn: what they
+// can is seen from duplicates of real work first.
+func Known(choices []Choice, ask Ask, e Exploration) []Choice {
+	var passed []Passed
+	others := false
+	for _, c := range Ranked(choices) {
+		if c.Newcomer {
+			passed = append(passed, Passed{c.Bid.Transcoder, Unproven})
+		} else {
+			others = true
+		}
+	}
+	if !others || len(passed) == 0 || e.Due() && len(ask.Avoid) == 0 {
+		return choices
+	}
+	return Pass(choices, passed)
+}
+
 // Offers are those to be asked, in order, at most so many: the winner, or now and then a newcomer in its place; who would have
 // won without them; and whoever was busy a moment ago, which is better than nobody. Where somebody failed already is no place
 // for trials.

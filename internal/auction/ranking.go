@@ -76,8 +76,8 @@ func (e *ranked) compare(other *ranked) int {
 
 // Best returns the first n that can have the lease, as Pick would rank them, and those that it passed over on the way though
 // the ask does not avoid them; ask is for work of this kind. now gives the candidate as it stands, with the prices, the quality
-// and the room of its last Put, or false when its bid stands no more.
-func (r *Ranking) Best(ask Ask, n int, now func(common.Address) (Candidate, bool)) (best []Choice, passed []Passed) {
+// and the room of its last Put, or why it is not to be compared; of those that are Unproven nothing is said.
+func (r *Ranking) Best(ask Ask, n int, now func(common.Address) (Candidate, Reason)) (best []Choice, passed []Passed) {
 	for i := 0; i < len(r.order) && len(best) < n; {
 		equal := r.order[i].score
 		if ask.Reserve != nil && equal.Cmp(ask.Reserve) < 0 {
@@ -87,9 +87,11 @@ func (r *Ranking) Best(ask Ask, n int, now func(common.Address) (Candidate, bool
 		for i++; i < len(r.order) && r.order[i].score.Cmp(equal) == 0; i++ {
 		}
 		for _, t := range inTurn(r.order[first:i], ask) {
-			c, ok := now(t)
-			if !ok {
-				passed = append(passed, Passed{t, Expired})
+			c, why := now(t)
+			if why != "" {
+				if why != Unproven {
+					passed = append(passed, Passed{t, why})
+				}
 				continue
 			}
 			choice := choose(c, ask, r.work)

@@ -42,9 +42,12 @@ func TestRanking_isWhatPickGivesWhateverChanged(t *testing.T) {
 			n := rapid.IntRange(1, 5).Draw(t, "wanted")
 			want := auction.Ranked(auction.Pick(candidates, a))
 			want = want[:min(n, len(want))]
-			got, passed := r.Best(a, n, func(t common.Address) (auction.Candidate, bool) {
+			got, passed := r.Best(a, n, func(t common.Address) (auction.Candidate, auction.Reason) {
 				c, ok := standing[t]
-				return c, ok
+				if !ok {
+					return c, auction.Expired
+				}
+				return c, ""
 			})
 			if len(got) != len(want) {
 				t.Fatalf("%d of %d wanted", len(got), len(want))

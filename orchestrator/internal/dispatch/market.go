@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -19,8 +20,8 @@ type work struct {
 	maxPrices protocol.Prices       // what the payer pays: nobody is paid more
 }
 
-// lease returns an open lease of the stream that is not with anybody in avoid, or auctions one. It fails with
-// NoTranscoder when nobody who can takes it.
+// lease returns an open lease of the stream that is not with anybody in avoid, or auctions one. When nobody has it, it fails with
+// the reason: NoCapacity, PriceAboveMax or NoTranscoder, around a *route.Refused.
 func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address]bool) (*Lease, error) {
 	if l, ok := d.held(w, avoid); ok {
 		return l, nil
@@ -33,11 +34,28 @@ func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address
 	if l, ok := d.held(w, avoid); ok { // another segment of the stream has just won it
 		return l, nil
 	}
-	sale, err := d.auction(ctx, w, avoid)
-	if err != nil {
-		return nil, err
+	ask := d.ask(w, protocol.NewID(), avoid)
+	said := make(map[common.Address]error)
+	var choices []auction.Choice
+	for proven := true; len(said) < maxAsked; {
+		sale, err := d.auction(ctx, w, ask, proven, said)
+		if err != nil {
+			return nil, err
+		}
+		choices = sale.Choices
+		if l, err := d.sell(ctx, w, sale, said); l != nil || err != nil {
+			return l, err
+		}
+		if len(sale.Offers) < maxOffers { // there is nobody else
+			if !proven {
+				break
+			}
+			proven = false
+		}
 	}
-	return d.sell(ctx, w, sale)
+	err = d.refuse(choices, ask, said)
+	d.cfg.Metrics.refusals.WithLabelValues("lease", string(protocol.CodeOf(err))).Inc()
+	return nil, err
 }
 
 // held finds a lease at hand whose holder is still trusted: another replica may have judged it meanwhile.
@@ -51,9 +69,19 @@ func (d *Dispatcher) held(w work, avoid map[common.Address]bool) (*Lease, bool) 
 	}
 }
 
+// term is what an award asks of a transcoder.
+type term int
+
+const (
+	holds    term = iota // to do the stream's segments
+	standsBy             // to be ready for them
+	probes               // to do duplicates of them
+)
+
 // award offers one lease to one bidder. On acceptance its parameters are in use and the lease is stored
 // before the first segment goes there.
-func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer, probe bool) (*Lease, error) {
+func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer, as term) (*Lease, error) {
+	probe := as == probes
 	t := o.bid.Transcoder
 	maxFee, err := w.request.Ladder.MaxFee(o.prices, w.request.SourceFPS, w.request.MaxMillis)
 	if err != nil {
@@ -66,8 +94,9 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer,
 		return nil, err
 	}
 	stored := store.Lease{Payer: w.key.payer, MaxPrices: w.maxPrices, Probe: probe, Expires: d.cfg.LeaseTime, Offer: protocol.AwardOffer{
-		Award: signed, Ladder: w.request.Ladder, SourceFPS: w.request.SourceFPS, SegmentMillis: w.request.SegmentMillis}}
+		Award: signed, Ladder: w.request.Ladder, SourceFPS: w.request.SourceFPS, SegmentMillis: w.request.SegmentMillis, Standby: as == standsBy}}
 	l := newLease(w.key, stored)
+	l.work = w
 	l.ask() // nothing else is asked about it until it stands
 	defer l.asked()
 	d.leases.add(l, false) // its holder may park a slot before its answer is here
@@ -99,15 +128,20 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer,
 		return nil, err
 	}
 	d.leases.add(l, true)
-	d.fleet.Awarded(t, id, l.offer.Ladder.PixelRates(l.offer.SourceFPS))
+	if as != standsBy { // which is no work yet
+		d.fleet.Awarded(t, id, l.offer.Ladder.PixelRates(l.offer.SourceFPS))
+	}
 	price, _ := o.prices.Of(protocol.H264)
 	detail := ""
-	if probe {
+	switch as {
+	case probes:
 		detail = "probe: its work is checked and paid, not released"
+	case standsBy:
+		detail = "standby: no work before the first hedge or hand-over"
 	}
 	d.cfg.Events(protocol.Event{Kind: protocol.LeaseAwarded, Stream: w.key.stream, Incarnation: w.key.incarnation, Lease: &id, Counterparty: &t,
 		Wei: &price, Count: l.rate(), Millis: time.Since(began).Milliseconds(), Detail: detail})
-	d.cfg.Log.Info("lease awarded", "stream", w.key.stream, "transcoder", t, "lease", id.Short(), "wei_per_pixel", price, "probe", probe,
+	d.cfg.Log.Info("lease awarded", "stream", w.key.stream, "transcoder", t, "lease", id.Short(), "wei_per_pixel", price, "probe", probe, "standby", as == standsBy,
 		"ms", time.Since(began).Milliseconds())
 	return l, nil
 }
@@ -142,7 +176,7 @@ func (d *Dispatcher) tend(now time.Time) {
 			d.end(l, "lapsed", false)
 			continue
 		}
-		if l.idle(now, d.cfg.IdleLease) {
+		if l.idle(now, d.cfg.IdleLease) && !(l.stands() && d.busy(l.key, now)) {
 			d.end(l, "idle", true) // its holder's capacity is free at once, and nobody waits for a slot that it parks no more
 			continue
 		}
@@ -150,7 +184,13 @@ func (d *Dispatcher) tend(now time.Time) {
 			l.asked()
 		}
 		d.freshen(l)
+		d.second(l)
 	}
+}
+
+// busy reports whether a lease of the stream is in use.
+func (d *Dispatcher) busy(key streamKey, now time.Time) bool {
+	return slices.ContainsFunc(d.leases.of(key), func(l *Lease) bool { return !l.stands() && !l.idle(now, d.cfg.IdleLease) })
 }
 
 // freshen asks for new ticket parameters when those at hand run out soon.
@@ -284,7 +324,7 @@ func (d *Dispatcher) probeLease(ctx context.Context, w work, bid protocol.Bid) (
 			return l, nil
 		}
 	}
-	return d.award(ctx, w, protocol.NewID(), offer{bid: bid, prices: auction.Asked(bid, w.request.Ladder.PixelRates(w.request.SourceFPS))}, true)
+	return d.award(ctx, w, protocol.NewID(), offer{bid: bid, prices: auction.Asked(bid, w.request.Ladder.PixelRates(w.request.SourceFPS))}, probes)
 }
 
 // EndStream releases the leases of a payer's stream and flushes its tickets to the transcoders. Segments in flight finish.

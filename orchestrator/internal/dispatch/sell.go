@@ -2,7 +2,9 @@ package dispatch
 
 import (
 	"context"
+	"maps"
 	"slices"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -11,8 +13,10 @@ import (
 	"github.com/kinora/kinora/orchestrator/internal/fleet"
 )
 
-// maxOffers is how many transcoders are asked in one auction, best first.
-const maxOffers = 4
+const (
+	maxOffers = 4             // transcoders that are asked in one auction, best first
+	maxAsked  = 3 * maxOffers // and in all that are held for a lease
+)
 
 // offer is a bid that may be given a lease, and what it is then paid.
 type offer struct {
@@ -52,53 +56,40 @@ func (d *Dispatcher) ask(w work, id protocol.ID, avoid map[common.Address]bool) 
 	return ask
 }
 
-// sell offers the lease to those that an auction decided on, in order, until one takes it. It fails with NoTranscoder when
-// nobody does.
-func (d *Dispatcher) sell(ctx context.Context, w work, sale *fleet.Sale) (*Lease, error) {
+// sell offers the lease to those that an auction decided on, in order, until one takes it; nil when nobody does. said is why
+// those that were asked declined.
+func (d *Dispatcher) sell(ctx context.Context, w work, sale *fleet.Sale, said map[common.Address]error) (*Lease, error) {
 	s := &selling{Sale: sale}
 	taken := false
 	defer func() { d.fleet.Conclude(sale, s.awards, taken) }()
-	var declined []auction.Passed
 	id := sale.Ask.Lease
 	for _, o := range sale.Offers {
-		l, err := d.award(ctx, w, id, offer{o.Bid, o.Paid, s}, false)
+		t := o.Bid.Transcoder
+		if len(said) > 0 {
+			id = protocol.NewID() // a declined lease is never offered again, to anyone
+		}
+		l, err := d.award(ctx, w, id, offer{o.Bid, o.Paid, s}, holds)
 		if err == nil {
 			taken = true
-			d.sold(sale, id, auction.Pass(sale.Choices, declined), l.transcoder, o.Paid)
+			d.denials.forget(t)
+			l.trial = outOfTurn(sale.Choices, t)
+			d.sold(sale, id, auction.Pass(sale.Choices, declined(said)), t, o.Paid)
+			d.second(l)
 			return l, nil
 		}
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		declined = append(declined, auction.Passed{Transcoder: o.Bid.Transcoder, Reason: auction.Declined})
-		id = protocol.NewID() // a declined lease is never offered again, to anyone
+		said[t] = err
+		d.denials.note(o.Bid, err, time.Now())
 	}
-	if len(sale.Choices) == 0 {
-		return nil, protocol.Errorf(protocol.NoTranscoder, "no transcoder has a live bid")
-	}
-	return nil, protocol.Errorf(protocol.NoTranscoder, "none of %d bidders can take it (%s)", len(sale.Choices), describe(sale.Choices))
+	return nil, nil
 }
 
-// describe counts the reasons of those that cannot have a lease, without naming anybody.
-func describe(choices []auction.Choice) string {
-	counts := make(map[auction.Reason]int)
-	var order []auction.Reason
-	for _, c := range choices {
-		r := c.Reason
-		if r == "" {
-			r = "declined"
-		}
-		if counts[r] == 0 {
-			order = append(order, r)
-		}
-		counts[r]++
+// declined are those that were asked in vain.
+func declined(said map[common.Address]error) (passed []auction.Passed) {
+	for _, t := range slices.SortedFunc(maps.Keys(said), common.Address.Cmp) {
+		passed = append(passed, auction.Passed{Transcoder: t, Reason: auction.Declined})
 	}
-	s := ""
-	for _, r := range order {
-		if s != "" {
-			s += ", "
-		}
-		s += string(r)
-	}
-	return s
+	return passed
 }

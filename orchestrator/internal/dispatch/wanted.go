@@ -18,15 +18,17 @@ const (
 	requestsKept = 256         // ladders of which that is known
 )
 
-// auction decides who is to be offered a lease. Where nobody has a standing price for the ladder, all transcoders are asked
-// for one first, for some milliseconds: never else.
-func (d *Dispatcher) auction(ctx context.Context, w work, avoid map[common.Address]bool) (*fleet.Sale, error) {
-	listing := fleet.Listing{Ask: d.ask(w, protocol.NewID(), avoid), Payer: w.key.payer, Stream: w.key.stream, Incarnation: w.key.incarnation, Most: maxOffers}
+// auction decides who is to be offered a lease: somebody proven if there is one, where that is asked for, and nobody that has
+// said no. Where nobody has a standing price for the ladder, all transcoders are asked for one first, for some milliseconds:
+// never else.
+func (d *Dispatcher) auction(ctx context.Context, w work, ask auction.Ask, proven bool, said map[common.Address]error) (*fleet.Sale, error) {
+	listing := d.listing(w, ask)
+	listing.Proven, listing.Passed = proven, declined(said)
 	sale, err := d.fleet.Auction(listing)
-	if err != nil || len(sale.Offers) > 0 || d.cfg.BidWait <= 0 || priced(sale.Choices, listing.Ask.Ladder) || !d.mayRequest(w.key.ladder) {
+	if err != nil || len(sale.Offers) > 0 || len(said) > 0 || proven || d.cfg.BidWait <= 0 || priced(sale.Choices, ask.Ladder) || !d.mayRequest(w.key.ladder) {
 		return sale, err
 	}
-	live, err := d.requestBids(ctx, listing.Ask)
+	live, err := d.requestBids(ctx, ask)
 	if err != nil || len(live) == 0 {
 		if err != nil {
 			d.cfg.Log.Info("no bids could be asked for", "stream", w.key.stream, "err", err)
@@ -34,9 +36,14 @@ func (d *Dispatcher) auction(ctx context.Context, w work, avoid map[common.Addre
 		d.requestFailed(w.key.ladder)
 		return sale, nil
 	}
-	d.fleet.Conclude(sale, nil, false)
-	listing.Ask.Lease = protocol.NewID()
 	return d.fleet.Auction(listing, live...)
+}
+
+// listing is work for sale. Who has just declined for want of room is not compared until it has bid anew and rested.
+func (d *Dispatcher) listing(w work, ask auction.Ask) fleet.Listing {
+	now := time.Now()
+	return fleet.Listing{Ask: ask, Payer: w.key.payer, Stream: w.key.stream, Incarnation: w.key.incarnation, Most: maxOffers,
+		Rests: func(b protocol.Bid) bool { return d.denials.stand(b, now) }}
 }
 
 // priced reports whether anybody has a price for all of ladder, or nobody is there to have one.

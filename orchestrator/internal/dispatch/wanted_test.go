@@ -95,23 +95,24 @@ func TestAuction_asksForBidsOnlyWhereNobodyHasAPrice(t *testing.T) {
 		}))
 	}
 	d := &Dispatcher{cfg: Config{Domain: domain, Signer: self, BidWait: protocol.MaxRequestWait * time.Millisecond, Log: log}, self: self.Address(), fleet: fl, bus: dial()}
-	work := func(codec protocol.Codec) work {
+	seek := func(codec protocol.Codec) work {
 		l := protocol.Ladder{{Name: "240p", Width: 426, Height: 240, Bitrate: 400_000, Codec: codec, Container: protocol.FMP4}}
 		return work{key: streamKey{stream: "cam", ladder: protocol.Hash(l.Hash())}, request: protocol.QuoteRequest{Ladder: l, SourceFPS: 30},
 			maxPrices: protocol.Prices{{Codec: protocol.H264, WeiPerPixel: protocol.NewWei(100)}, {Codec: protocol.AV1, WeiPerPixel: protocol.NewWei(100)}}}
 	}
+	auctioned := func(w work) (*fleet.Sale, error) { return d.auction(t.Context(), w, d.ask(w, protocol.NewID(), nil), false, nil) }
 	deadline := time.Now().Add(30 * time.Second)
 	for n := 0; n < 4; _, n = fl.Backlog() {
 		if time.Sleep(5 * time.Millisecond); time.Now().After(deadline) {
 			t.Fatal("not everybody has a place")
 		}
 	}
-	sale, err := d.auction(t.Context(), work(protocol.H264), nil)
+	sale, err := auctioned(seek(protocol.H264))
 	must(err)
 	if len(sale.Offers) != 4 || asked.Load() > 0 {
 		t.Errorf("%d offers for what all price, %d were asked", len(sale.Offers), asked.Load())
 	}
-	for sale.Offers = nil; len(sale.Offers) < 2; sale, err = d.auction(t.Context(), work(protocol.AV1), nil) { // on a slow machine none may answer in time
+	for sale.Offers = nil; len(sale.Offers) < 2; sale, err = auctioned(seek(protocol.AV1)) { // on a slow machine none may answer in time
 		if must(err); time.Now().After(deadline) {
 			t.Fatalf("%d offers, %d were asked", len(sale.Offers), asked.Load())
 		}
@@ -123,10 +124,10 @@ func TestAuction_asksForBidsOnlyWhereNobodyHasAPrice(t *testing.T) {
 	if paid, _ := first.Paid.Of(protocol.AV1); paid != protocol.NewWei(95) {
 		t.Errorf("the best is paid %s, want what the second asks", paid)
 	}
-	cheap := work(protocol.AV1) // nobody sells at that
+	cheap := seek(protocol.AV1) // nobody sells at that
 	cheap.maxPrices, cheap.key.ladder = weiPerPixel(1), protocol.Hash{9}
 	for range 2 {
-		if sale, err := d.auction(t.Context(), cheap, nil); err != nil || len(sale.Offers) > 0 {
+		if sale, err := auctioned(cheap); err != nil || len(sale.Offers) > 0 {
 			t.Errorf("%d offers at a price that nobody takes, %v", len(sale.Offers), err)
 		}
 	}

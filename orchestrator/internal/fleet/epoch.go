@@ -76,12 +76,9 @@ func (e *epoch) usable(now time.Time) error {
 	return nil
 }
 
-// turn counts the auctions of a stream's work in the epoch, and draws the tie of the next.
-func (e *epoch) turn(l Listing, ladder protocol.Hash) (n uint64, tie protocol.Hash) {
-	key := turn{l.Payer, l.Stream, l.Incarnation, ladder}
-	e.turns[key]++
-	n = e.turns[key]
-	return n, e.secret.Tie(l.Payer, l.Stream, l.Incarnation, ladder, n)
+// tie is what decides between equals in the next auction of a stream's work.
+func (e *epoch) tie(k turn) protocol.Hash {
+	return e.secret.Tie(k.payer, k.stream, k.incarnation, k.ladder, e.turns[k]+1)
 }
 
 // remeasure has missing figures committed to at once.

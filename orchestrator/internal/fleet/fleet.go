@@ -245,7 +245,7 @@ func (f *Fleet) Rank(ask auction.Ask) []auction.Choice {
 	now := time.Now()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	choices, _ := f.pickLocked(ask, nil, now)
+	choices, _ := f.pickLocked(Listing{Ask: ask}, nil, now)
 	return append(choices, f.outsidersLocked(ask, now)...)
 }
 
@@ -338,6 +338,9 @@ func (f *Fleet) Delivered(t common.Address, pixelRate uint64, tail time.Duration
 		now := time.Now()
 		m.quality.verified(auction.ClassOf(pixelRate), tail, now, f.cfg.Measure)
 		m.busyUntil, m.measured = time.Time{}, true
+		if m.figure != nil && m.figure.Newcomer && !m.quality.seen.Newcomer(now, f.cfg.Measure) {
+			f.remeasure() // it need not wait for its first lease
+		}
 		f.rankLocked(t, now)
 	}
 }
@@ -391,7 +394,7 @@ func (f *Fleet) Members() []Member {
 	defer f.mu.Unlock()
 	out := make([]Member, 0, len(f.members))
 	for t, m := range f.members {
-		x := Member{Address: t, Record: m.Record, CutOffAt: m.CutOffAt, CutOffFor: m.CutOffFor, Allocated: m.allocated, Refusal: m.refusal,
+		x := Member{Address: t, Record: m.Record, CutOffAt: m.CutOffAt, CutOffFor: m.CutOffFor, Allocated: m.allocated && f.weighedLocked(m), Refusal: m.refusal,
 			Quality: m.quality.seen.Overall(now, f.cfg.Measure), Busy: now.Before(m.busyUntil), Bids: m.Bids + m.bids, FirstSeen: m.FirstSeen, Capabilities: m.record}
 		if p95, ok := m.quality.p95(); ok {
 			x.P95Millis = p95.Milliseconds()

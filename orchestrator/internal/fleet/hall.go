@@ -118,13 +118,30 @@ func (f *Fleet) figureLocked(m *member, class auction.Class, now time.Time) auct
 	return x
 }
 
+// weighedLocked reports that m's bids can be weighed: a figure of it is committed to, where figures are.
+func (f *Fleet) weighedLocked(m *member) bool { return f.terms == nil || m.figure != nil }
+
 // Listing is a lease to be sold.
 type Listing struct {
 	Ask         auction.Ask
 	Payer       common.Address // of the stream
 	Stream      string
 	Incarnation uint32
-	Most        int // offers, at most
+	Most        int                     // offers, at most
+	Proven      bool                    // newcomers are passed over where somebody else can have it, unless it is their turn
+	Passed      []auction.Passed        // who is not to be compared, for what only the seller knows
+	Rests       func(protocol.Bid) bool // whose bid is known not to hold: it declined for want of room; may be nil
+}
+
+// pass says why a member is not to be compared with others, empty where it is.
+func (l Listing) pass(bid protocol.Bid) auction.Reason {
+	if i := slices.IndexFunc(l.Passed, func(p auction.Passed) bool { return p.Transcoder == bid.Transcoder }); i >= 0 {
+		return l.Passed[i].Reason
+	}
+	if l.Rests != nil && l.Rests(bid) {
+		return auction.NoCapacity
+	}
+	return ""
 }
 
 // Sale is an auction that was decided: who is to be offered the lease, and what holds its orchestrator to that.
@@ -157,7 +174,7 @@ func (s *Sale) Commit(a *protocol.Award) {
 }
 
 // Auction decides who is to be offered a lease. It looks at few of the bidders, however many there are, unless it may be a
-// newcomer's turn. live are bids for this work alone.
+// newcomer's turn. live are bids for this work alone. One that leads to no offer is none: nothing is told of it.
 func (f *Fleet) Auction(l Listing, live ...protocol.Signed[protocol.Bid]) (*Sale, error) {
 	now := time.Now()
 	f.mu.Lock()
@@ -166,9 +183,9 @@ func (f *Fleet) Auction(l Listing, live ...protocol.Signed[protocol.Bid]) (*Sale
 		m := f.members[b.Message.Transcoder]
 		return m == nil || m.stands.Empty()
 	})
-	var rule auction.Rule
 	s := &Sale{Ask: l.Ask, of: f.hall.epoch}
-	record := auction.Auction{Payer: l.Payer, Stream: l.Stream, Incarnation: l.Incarnation, Exploration: f.hall.trials, Most: l.Most, Live: live, Book: f.hall.bids.Root()}
+	var rule auction.Rule
+	var key turn
 	if f.terms != nil {
 		rule = f.terms.Rule
 		if s.of == nil {
@@ -178,28 +195,33 @@ func (f *Fleet) Auction(l Listing, live ...protocol.Signed[protocol.Bid]) (*Sale
 		if err := s.of.usable(now); err != nil {
 			return nil, err
 		}
-		record.Turn, s.Ask.Tie = s.of.turn(l, protocol.Hash(l.Ask.Ladder.Hash()))
+		key = turn{l.Payer, l.Stream, l.Incarnation, protocol.Hash(l.Ask.Ladder.Hash())}
+		s.Ask.Tie = s.of.tie(key)
 	}
+	l.Ask = s.Ask
 	var passed []auction.Passed
 	due := f.hall.trials.Due() && len(l.Ask.Avoid) == 0
 	if !due && len(live) == 0 {
-		s.Choices, passed = f.bestLocked(s.Ask, l.Most+1, now) // the last one's score is a price
+		s.Choices, passed = f.bestLocked(l, l.Most+1, now) // the last one's score is a price
 	}
-	if len(s.Choices) <= l.Most {
-		s.Choices, passed = f.pickLocked(s.Ask, live, now)
+	whole := len(s.Choices) <= l.Most
+	if whole {
+		s.Choices, passed = f.pickLocked(l, live, now)
 	}
-	s.Offers, f.hall.trials = auction.Offers(s.Choices, s.Ask, rule, f.hall.trials, l.Most)
-	if len(s.Choices) <= l.Most || due {
+	before := f.hall.trials
+	s.Offers, f.hall.trials = auction.Offers(s.Choices, s.Ask, rule, before, l.Most)
+	if whole {
 		s.Choices = append(s.Choices, f.outsidersLocked(s.Ask, now)...)
 	}
-	if s.of == nil {
+	if s.of == nil || len(s.Offers) == 0 {
 		return s, nil
 	}
+	s.of.turns[key]++
 	s.of.auctions++
 	s.of.open++
-	s.Number, s.Epoch, s.Book, s.Figures = s.of.auctions, s.of.signed.Message.Commitment, auction.With(record.Book, live), s.of.root
-	record.Number, record.Ask, record.Passed, record.Book, record.Figures = s.Number, s.Ask, passed, s.Book, s.Figures
-	s.of.write(auction.Entry{Auction: &record})
+	s.Number, s.Epoch, s.Book, s.Figures = s.of.auctions, s.of.signed.Message.Commitment, auction.With(f.hall.bids.Root(), live), s.of.root
+	s.of.write(auction.Entry{Auction: &auction.Auction{Number: s.Number, Payer: l.Payer, Stream: l.Stream, Incarnation: l.Incarnation, Turn: s.of.turns[key], Ask: s.Ask,
+		Exploration: before, Most: l.Most, Proven: l.Proven, Passed: passed, Live: live, Book: s.Book, Figures: s.Figures}})
 	return s, nil
 }
 
@@ -215,41 +237,44 @@ func (f *Fleet) Conclude(s *Sale, awards []protocol.Signed[protocol.Award], take
 }
 
 // pickLocked compares everybody in the book, and names those that are passed over for what only this process knows.
-func (f *Fleet) pickLocked(ask auction.Ask, live []protocol.Signed[protocol.Bid], now time.Time) ([]auction.Choice, []auction.Passed) {
-	class := auction.ClassOf(ask.Ladder.PixelRate(ask.SourceFPS))
+func (f *Fleet) pickLocked(l Listing, live []protocol.Signed[protocol.Bid], now time.Time) ([]auction.Choice, []auction.Passed) {
+	class := auction.ClassOf(l.Ask.Ladder.PixelRate(l.Ask.SourceFPS))
 	var candidates []auction.Candidate
-	var passed, gone []auction.Passed
+	var busy, out []auction.Passed
 	alone := make(map[common.Address]protocol.Signed[protocol.Bid], len(live))
 	for _, b := range live {
 		alone[b.Message.Transcoder] = b
 	}
 	for _, t := range f.hall.places {
 		m := f.members[t]
-		if m == nil {
+		if m == nil || m.stands.Empty() {
 			continue
 		}
-		place := m.stands
-		if b, ok := alone[t]; ok {
-			place.Bid = b
+		c := m.stands.Candidate(f.figureLocked(m, class, now), class)
+		s, ok := f.book.Get(t, now)
+		if ok {
+			c.Bid = s.Bid.Message // the same terms
 		}
-		if place.Empty() {
-			continue
+		if b, its := alone[t]; its {
+			c.Bid = b.Message
 		}
-		c := place.Candidate(f.figureLocked(m, class, now), class)
-		switch s, ok := f.book.Get(t, now); {
+		reason := l.pass(c.Bid)
+		switch {
 		case !ok:
-			gone = append(gone, auction.Passed{Transcoder: t, Reason: auction.Expired})
-		default:
-			if _, ok := alone[t]; !ok {
-				c.Bid = s.Bid.Message // the same terms
-			}
-			if c.Busy = now.Before(m.busyUntil); c.Busy {
-				passed = append(passed, auction.Passed{Transcoder: t, Reason: auction.Busy})
-			}
+			out = append(out, auction.Passed{Transcoder: t, Reason: auction.Expired})
+		case reason != "":
+			out = append(out, auction.Passed{Transcoder: t, Reason: reason})
+		case now.Before(m.busyUntil):
+			c.Busy = true
+			busy = append(busy, auction.Passed{Transcoder: t, Reason: auction.Busy})
 		}
 		candidates = append(candidates, c)
 	}
-	return auction.Pass(auction.Pick(candidates, ask), gone), append(passed, gone...)
+	choices := auction.Pass(auction.Pick(candidates, l.Ask), out)
+	if l.Proven {
+		choices = auction.Known(choices, l.Ask, f.hall.trials)
+	}
+	return choices, append(busy, out...)
 }
 
 // outsidersLocked are those that bid and have no place in the book, with the reason.

@@ -174,7 +174,7 @@ func (f *Fleet) Backlog() (waiting, allocated int) {
 		switch {
 		case m == nil:
 			waiting++
-		case m.allocated && m.entered && (f.terms == nil || m.figure != nil):
+		case m.allocated && m.entered && f.weighedLocked(m):
 			allocated++
 		case m.Record.State != verify.CutOff && !full:
 			waiting++

@@ -43,11 +43,13 @@ type ranking struct {
 func (f *Fleet) Best(ask auction.Ask, n int) []auction.Choice {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	best, _ := f.bestLocked(ask, n, time.Now())
+	best, _ := f.bestLocked(Listing{Ask: ask}, n, time.Now())
 	return best
 }
 
-func (f *Fleet) bestLocked(ask auction.Ask, n int, now time.Time) ([]auction.Choice, []auction.Passed) {
+// bestLocked is the head of pickLocked, if there are n; of the proven alone where l asks for these.
+func (f *Fleet) bestLocked(l Listing, n int, now time.Time) ([]auction.Choice, []auction.Passed) {
+	ask := l.Ask
 	k := kindOf(ask)
 	r := f.rankings[k]
 	if r == nil {
@@ -61,10 +63,13 @@ func (f *Fleet) bestLocked(ask auction.Ask, n int, now time.Time) ([]auction.Cho
 		}
 	}
 	r.used = now
-	return r.Best(ask, n, func(t common.Address) (auction.Candidate, bool) {
+	return r.Best(ask, n, func(t common.Address) (auction.Candidate, auction.Reason) {
 		s, ok := f.book.Get(t, now)
 		if !ok {
-			return auction.Candidate{}, false
+			return auction.Candidate{}, auction.Expired
+		}
+		if reason := l.pass(s.Bid.Message); reason != "" {
+			return auction.Candidate{}, reason
 		}
 		m := f.members[t]
 		var known auction.Figure
@@ -75,7 +80,10 @@ func (f *Fleet) bestLocked(ask auction.Ask, n int, now time.Time) ([]auction.Cho
 			known = auction.Figure{Transcoder: t, Newcomer: seen.newcomer}
 			known.Quality[r.class] = seen.quality
 		}
-		return m.candidate(s, known, r.class, now), true
+		if l.Proven && known.Newcomer {
+			return auction.Candidate{}, auction.Unproven
+		}
+		return m.candidate(s, known, r.class, now), ""
 	})
 }
 
