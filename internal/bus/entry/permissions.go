@@ -28,13 +28,13 @@ func PermissionsOf(role protocol.Role, self common.Address) Permissions {
 		return Permissions{
 			Publish: []string{protocol.BidSubject(self), protocol.EventSubject(self), everybody(protocol.RelaySubject)},
 			Subscribe: []string{protocol.AwardSubject(self), protocol.LeaseSubject(self), protocol.ParamsSubject(self), protocol.TicketsSubject(self),
-				InboxPrefix(self) + ".>"},
+				protocol.RequestSubjects, protocol.CommitmentSubjects, InboxPrefix(self) + ".>"},
 		}
 	case protocol.RoleOrchestrator:
 		return Permissions{
 			Publish: []string{everybody(protocol.AwardSubject), everybody(protocol.LeaseSubject), everybody(protocol.ParamsSubject), everybody(protocol.TicketsSubject),
-				protocol.EventSubject(self)},
-			Subscribe: []string{protocol.BidSubjects, protocol.EventSubjects, protocol.RelaySubject(self), InboxPrefix(self) + ".>"},
+				protocol.RequestSubject(self), protocol.CommitmentSubject(self), protocol.EventSubject(self)},
+			Subscribe: []string{protocol.BidSubjects, protocol.EventSubjects, protocol.CommitmentSubjects, protocol.RelaySubject(self), InboxPrefix(self) + ".>"},
 		}
 	}
 	return Permissions{Publish: []string{nowhere}, Subscribe: []string{nowhere}} // to NATS an empty list is no bound
