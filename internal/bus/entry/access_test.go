@@ -26,10 +26,10 @@ var access = []struct {
 	{"kinora.v1.lease.", "nnn ynnn", "yyy nnnn"},
 	{"kinora.v1.params.", "nnn ynnn", "yyy nnnn"},
 	{"kinora.v1.tickets.", "nnn ynnn", "yyy nnnn"},
-	{"kinora.v1.request.", "nnn yyyy", "ynn nnnn"},
-	{"kinora.v1.commitment.", "nnn yyyy", "ynn yyyy"},
 	{"kinora.v1.relay.", "yyy nnnn", "nnn ynnn"},
 	{"kinora.v1.event.", "ynn nnnn", "ynn yyyy"},
+	{"kinora.v1.commitment.", "nnn yyyy", "ynn yyyy"},
+	{"kinora.v1.request.", "nnn yyyy", "ynn nnnn"},
 	{"_INBOX.", "nnn ynnn", "nnn ynnn"},
 }
 

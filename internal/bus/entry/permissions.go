@@ -28,12 +28,12 @@ func PermissionsOf(role protocol.Role, self common.Address) Permissions {
 		return Permissions{
 			Publish: []string{protocol.BidSubject(self), protocol.EventSubject(self), everybody(protocol.RelaySubject)},
 			Subscribe: []string{protocol.AwardSubject(self), protocol.LeaseSubject(self), protocol.ParamsSubject(self), protocol.TicketsSubject(self),
-				protocol.RequestSubjects, protocol.CommitmentSubjects, InboxPrefix(self) + ".>"},
+				protocol.CommitmentSubjects, protocol.RequestSubjects, InboxPrefix(self) + ".>"},
 		}
 	case protocol.RoleOrchestrator:
 		return Permissions{
 			Publish: []string{everybody(protocol.AwardSubject), everybody(protocol.LeaseSubject), everybody(protocol.ParamsSubject), everybody(protocol.TicketsSubject),
-				protocol.RequestSubject(self), protocol.CommitmentSubject(self), protocol.EventSubject(self)},
+				protocol.EventSubject(self), protocol.CommitmentSubject(self), protocol.RequestSubject(self)},
 			Subscribe: []string{protocol.BidSubjects, protocol.EventSubjects, protocol.CommitmentSubjects, protocol.RelaySubject(self), InboxPrefix(self) + ".>"},
 		}
 	}
