@@ -125,7 +125,7 @@ func (d *Dispatcher) admitQuote(ctx context.Context, r protocol.QuoteRequest, pr
 		return nil
 	}
 	err := d.refuse(choices, ask, nil)
-	if d.passes(err) {
+	if d.passes(err) || protocol.CodeOf(err) == protocol.NoCapacity && d.division(choices, ask) != nil {
 		return nil
 	}
 	served, failed := d.store.Serves(ctx, r.Payer, r.Stream, protocol.Hash(r.Ladder.Hash()))

@@ -30,6 +30,7 @@ type Lease struct {
 	probe      bool
 	work       work // zero where it was taken over from an earlier process
 	trial      bool // a newcomer's, out of turn
+	since      time.Time
 	parking    *parking
 
 	mu       sync.Mutex
@@ -48,7 +49,7 @@ type Lease struct {
 
 func newLease(key streamKey, l store.Lease) *Lease {
 	a := l.Offer.Award.Message
-	return &Lease{id: a.Lease, transcoder: a.Transcoder, key: key, offer: l.Offer, maxPrices: l.MaxPrices, probe: l.Probe, standby: l.Offer.Standby,
+	return &Lease{id: a.Lease, transcoder: a.Transcoder, key: key, offer: l.Offer, maxPrices: l.MaxPrices, probe: l.Probe, standby: l.Offer.Standby, since: time.Now(),
 		parking: newParking(), expires: time.Now().Add(l.Expires), lastUse: time.Now()}
 }
 

@@ -18,6 +18,7 @@ type work struct {
 	key       streamKey
 	request   protocol.QuoteRequest // ladder, frame rate, usual and longest duration
 	maxPrices protocol.Prices       // what the payer pays: nobody is paid more
+	share     bool                  // a part of the ladder alone
 }
 
 // maxOffers is how many transcoders are asked in one auction, best first.

@@ -64,12 +64,13 @@ func (d *Dispatcher) stand(w work, ask auction.Ask, choices []auction.Choice, o 
 	return true
 }
 
-// kin are all transcoders of the owners of those at work on s: another of them would lose nothing by being late twice.
-func (d *Dispatcher) kin(s *segment) []common.Address {
+// kin are all transcoders of the owners of those at work on p: another of them would lose nothing by being late twice.
+func (d *Dispatcher) kin(p *part) []common.Address {
 	var tried []route.Owned[common.Address]
+	s := p.seg
 	s.mu.Lock()
 	for _, t := range s.tries {
-		if t.transcoder != (common.Address{}) && !t.ended && !t.probe {
+		if t.part == p && t.transcoder != (common.Address{}) && !t.ended && !t.probe {
 			tried = append(tried, route.Owned[common.Address]{Node: t.transcoder})
 		}
 	}
