@@ -202,6 +202,9 @@ func (d *denials) stand(bid protocol.Bid, now time.Time) bool {
 
 // pass takes those whose decline still holds out of the comparison.
 func (d *denials) pass(choices []auction.Choice, now time.Time) []auction.Choice {
+	if d.none() {
+		return choices
+	}
 	var passed []auction.Passed
 	for _, c := range choices {
 		if (c.Reason == "" || c.Reason == auction.Busy) && d.stand(c.Bid, now) {
@@ -218,6 +221,13 @@ func (d *denials) pass(choices []auction.Choice, now time.Time) []auction.Choice
 		}
 	}
 	return auction.Pass(choices, passed)
+}
+
+// none reports that nobody has declined of late.
+func (d *denials) none() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.of) == 0
 }
 
 // prune forgets those that nobody asked for a while.

@@ -59,7 +59,9 @@ func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address
 			l, err := d.award(ctx, w, id, o, holds)
 			if err == nil {
 				d.denials.forget(t)
-				l.trial = outOfTurn(compared, t)
+				if outOfTurn(compared, t) {
+					l.try()
+				}
 				d.sold(ask, id, auction.Pass(compared, declined), t, o.prices)
 				d.second(l)
 				return l, nil
@@ -178,7 +180,7 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer,
 	stored := store.Lease{Payer: w.key.payer, MaxPrices: w.maxPrices, Probe: probe, Expires: d.cfg.LeaseTime, Offer: protocol.AwardOffer{
 		Award: signed, Ladder: w.request.Ladder, SourceFPS: w.request.SourceFPS, SegmentMillis: w.request.SegmentMillis, Standby: as == standsBy}}
 	l := newLease(w.key, stored)
-	l.work = w
+	l.serve(w)
 	l.ask() // nothing else is asked about it until it stands
 	defer l.asked()
 	d.leases.add(l, false) // its holder may park a slot before its answer is here

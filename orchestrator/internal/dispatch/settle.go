@@ -250,7 +250,7 @@ func (d *Dispatcher) won(t *try) {
 		return
 	}
 	for _, l := range d.leases.of(t.part.work.key) {
-		if l.trial && l.lost() >= maxBeaten {
+		if l.tries() && l.lost() >= maxBeaten {
 			d.end(l, "others were faster", true)
 		}
 	}

@@ -79,8 +79,9 @@ func (s *leases) shares(key streamKey) (all []*Lease) {
 	s.mu.Unlock()
 	slices.SortFunc(all, func(a, b *Lease) int { return a.since.Compare(b.since) })
 	return slices.DeleteFunc(all, func(l *Lease) bool {
-		known := l.work.request.Ladder != nil // else it is of an earlier process, and may be one
-		return known && !l.work.share || l.stands() || !l.open(time.Now())
+		w := l.serves()
+		known := w.request.Ladder != nil // else it is of an earlier process, and may be one
+		return known && !w.share || l.stands() || !l.open(time.Now())
 	})
 }
 

@@ -17,13 +17,14 @@ const standbyEvery = 2 * time.Second
 // second has the runner-up of l's stream stand by, unless somebody does: its award is accepted, its ticket parameters are in use and
 // a slot of it is parked, so that a hedge or a hand-over begins without an auction. It is none of the holder's owner.
 func (d *Dispatcher) second(l *Lease) {
-	if l.work.request.Ladder == nil || l.probe || l.stands() || !d.leases.lonely(l.key, time.Now()) {
+	w := l.serves()
+	if w.request.Ladder == nil || l.probe || l.stands() || !d.leases.lonely(l.key, time.Now()) {
 		return
 	}
 	d.background(func() {
 		tried := []route.Owned[common.Address]{d.fleet.Owned(l.transcoder)}
 		for range maxOffers {
-			ask := d.ask(l.work, protocol.NewID(), nil)
+			ask := d.ask(w, protocol.NewID(), nil)
 			for _, t := range tried {
 				ask.Avoid = append(ask.Avoid, t.Node)
 			}
@@ -38,7 +39,7 @@ func (d *Dispatcher) second(l *Lease) {
 				return
 			}
 			o := offer{ranked[i].Bid, d.cfg.Rule.Prices(ranked, i, ask)}
-			if d.stand(l.work, ask, choices, o) {
+			if d.stand(w, ask, choices, o) {
 				return
 			}
 			tried = append(tried, route.Owned[common.Address]{Node: o.bid.Transcoder}) // its owner may have another that will

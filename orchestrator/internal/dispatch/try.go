@@ -186,9 +186,10 @@ func (d *Dispatcher) relay(t *try, find func() (*Lease, error)) error {
 		s.log.Info("a lease that stood by is needed", "transcoder", l.transcoder, "lease", l.id.Short())
 	}
 	if !t.probe {
+		l.serve(t.part.work)
 		token(s.leased)
 	}
-	if l.trial && d.fleet.Unproven(l.transcoder, auction.ClassOf(l.rate())) {
+	if l.tries() && d.fleet.Unproven(l.transcoder, auction.ClassOf(l.rate())) {
 		s.unsure <- t.part
 	}
 	continues := l.begin(s.id.key.Seq)
