@@ -61,7 +61,7 @@ func (d *Dispatcher) roomOf(c auction.Choice, work protocol.CodecRates, declined
 	r := route.Room{Trusted: auction.Perfect, FreePixelRate: sumOf(work)}
 	switch {
 	case protocol.CodeOf(declined) == protocol.NoCapacity:
-		r.FreePixelRate = min(d.denials.free(c.Bid.Transcoder), sumOf(work)-1)
+		r.FreePixelRate = min(d.denials.free(c.Bid, time.Now()), sumOf(work)-1)
 	case declined != nil:
 		r.Barred, r.Passing = route.Check(protocol.CodeOf(declined)), true
 	case c.Reason == auction.Distrusted:
@@ -69,7 +69,7 @@ func (d *Dispatcher) roomOf(c auction.Choice, work protocol.CodecRates, declined
 	case c.Reason == auction.PriceAboveMax:
 		r.Price = auction.Perfect + 1
 	case c.Reason == auction.NoCapacity:
-		r.FreePixelRate = min(freeFor(c.Candidate, work), d.denials.free(c.Bid.Transcoder), sumOf(work)-1)
+		r.FreePixelRate = min(freeFor(c.Candidate, work), d.denials.free(c.Bid, time.Now()), sumOf(work)-1)
 	case c.Reason != "":
 		r.Barred, r.Passing = route.Check(c.Reason), c.Reason == auction.Busy || c.Reason == auction.NotAllocated
 	}
@@ -182,14 +182,14 @@ func (d *denials) forget(t common.Address) {
 	delete(d.of, t)
 }
 
-// free is what t said it has when it declined; as much as there is where it never did.
-func (d *denials) free(t common.Address) uint64 {
+// free is what a bidder said it has when it declined, while that stands; else as much as there is.
+func (d *denials) free(bid protocol.Bid, now time.Time) uint64 {
+	if !d.stand(bid, now) {
+		return math.MaxUint64
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if x, ok := d.of[t]; ok {
-		return x.free
-	}
-	return math.MaxUint64
+	return d.of[bid.Transcoder].free
 }
 
 // stand reports whether a decline still holds for bid.

@@ -93,9 +93,7 @@ func (d *Dispatcher) division(choices []auction.Choice, ask auction.Ask) [][]int
 			continue
 		}
 		bid := c.Bid
-		if free := d.denials.free(bid.Transcoder); c.Reason != "" && free < bid.FreePixelRate { // it said so itself
-			bid.FreePixelRate = free
-		}
+		bid.FreePixelRate = min(bid.FreePixelRate, d.denials.free(bid, time.Now())) // it said so itself
 		carriers = append(carriers, route.Carrier{Bid: bid, Held: c.Held})
 	}
 	parts := route.Split(ask.Ladder, ask.SourceFPS, carriers)

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -94,8 +95,11 @@ func TestDenials_standUntilTheBidIsNewAndTheRestIsOver(t *testing.T) {
 			t.Errorf("bid %d after %s: %v", c.bid.Sequence, c.after, got)
 		}
 	}
-	if d.free(bid.Transcoder) != 42 {
-		t.Errorf("it said that it has 42, not %d", d.free(bid.Transcoder))
+	if got := d.free(bid, now); got != 42 {
+		t.Errorf("it said that it has 42, not %d", got)
+	}
+	if got := d.free(newer, now.Add(firstRest)); got != math.MaxUint64 {
+		t.Errorf("by a new bid it is held to what it said before: %d", got)
 	}
 	for range 20 {
 		d.note(newer, full, now)
