@@ -226,7 +226,7 @@ func (d *Dispatcher) note(t *try, x store.Settlement, settled store.Settled, rel
 		e.Layers = ""
 		if t.poison() {
 			d.claim(t)
-		} else if x.Code == protocol.NoCapacity { // of a lease that stood by: the room for it is taken meanwhile
+		} else if x.Code == protocol.NoCapacity && t.promoted { // it promised none: the room is taken meanwhile
 			d.fleet.Declined(transcoder)
 			d.denials.note(protocol.Bid{Transcoder: transcoder, Sequence: t.lease.offer.Award.Message.BidSequence}, t.err, time.Now())
 			d.doubt(t, x.Code)

@@ -43,6 +43,7 @@ type try struct {
 	verdict    verify.Verdict
 	check      *verify.Check
 	restarted  bool
+	promoted   bool  // it is the first of a lease that stood by
 	err        error // why there is no receipt
 	final      bool  // another try would end the same way
 	settled    bool  // its end was committed
@@ -181,6 +182,7 @@ func (d *Dispatcher) relay(t *try, find func() (*Lease, error)) error {
 		return err
 	}
 	if l.promote() { // begun without an auction; its holder may have no room for it any more, and says so at once
+		t.promoted = true
 		d.fleet.Awarded(l.transcoder, l.id, l.offer.Ladder.PixelRates(l.offer.SourceFPS))
 		d.cfg.Metrics.standbys.Inc()
 		s.log.Info("a lease that stood by is needed", "transcoder", l.transcoder, "lease", l.id.Short())

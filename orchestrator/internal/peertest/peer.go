@@ -37,6 +37,7 @@ const (
 	Quitter  Manner = "quitter"  // breaks off after the first source bytes, as if the process had died
 	Absent   Manner = "absent"   // accepts leases and never parks a slot
 	Giver    Manner = "giver-up" // abandons each attempt
+	Crowded  Manner = "crowded"  // accepts leases and has no room for their attempts
 	Sleeper  Manner = "sleeper"  // takes the source and never answers
 	Decliner Manner = "decliner"
 	Hasty    Manner = "hasty"    // sends a receipt at once
@@ -352,6 +353,8 @@ func (p *Peer) serve(ctx context.Context, offer protocol.AwardOffer, start proto
 		return errQuit
 	case p.is(Giver):
 		return protocol.Errorf(protocol.ChildCrashed, "the child died")
+	case p.is(Crowded):
+		return protocol.Limited(protocol.NoCapacity, "free_pixel_rate", 0, "the room is taken meanwhile")
 	case p.is(Poisoner):
 		_, _ = io.Copy(io.Discard, source)
 		return protocol.Errorf(protocol.PoisonSegment, "it ended two media children")
