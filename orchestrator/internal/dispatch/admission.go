@@ -22,17 +22,6 @@ import (
 // settling is how long an orchestrator listens before it believes that nobody bids: by then every standing bid has come again.
 const settling = 2500 * time.Millisecond
 
-// contenders are the live bids for ask, best first. Who has just declined for want of room is not compared until it has
-// bid anew and rested.
-func (d *Dispatcher) contenders(ask auction.Ask) []auction.Choice {
-	now := time.Now()
-	choices := d.denials.pass(d.rank(ask), now)
-	if len(auction.Ranked(choices)) == 0 { // of the best few; there may be more
-		choices = d.denials.pass(d.fleet.Rank(ask), now)
-	}
-	return choices
-}
-
 // refuse is the typed reason why none of choices has the work: said is why those that were asked declined.
 func (d *Dispatcher) refuse(choices []auction.Choice, ask auction.Ask, said map[common.Address]error) error {
 	work := ask.Ladder.PixelRates(ask.SourceFPS)
@@ -116,7 +105,7 @@ func (d *Dispatcher) passes(err error) bool {
 // admitQuote refuses a quote for a stream that nobody could take now: its payer looks elsewhere before it has sent a byte. One
 // that is served already is not asked whether there is room for it beside itself.
 func (d *Dispatcher) admitQuote(ctx context.Context, r protocol.QuoteRequest, prices protocol.Prices) error {
-	ask := auction.Ask{Lease: protocol.NewID(), Ladder: r.Ladder, SourceFPS: r.SourceFPS, MaxPrices: prices}
+	ask := d.ask(work{request: r, maxPrices: prices}, protocol.NewID(), nil)
 	choices := d.denials.pass(d.fleet.Best(ask, 1), time.Now())
 	if len(auction.Ranked(choices)) == 0 {
 		choices = d.denials.pass(d.fleet.Rank(ask), time.Now())
@@ -125,7 +114,12 @@ func (d *Dispatcher) admitQuote(ctx context.Context, r protocol.QuoteRequest, pr
 		return nil
 	}
 	err := d.refuse(choices, ask, nil)
-	if d.passes(err) || protocol.CodeOf(err) == protocol.NoCapacity && d.division(choices, ask) != nil {
+	switch {
+	case d.passes(err):
+		return nil
+	case protocol.CodeOf(err) == protocol.NoCapacity && d.division(choices, ask) != nil: // several can share it
+		return nil
+	case d.cfg.BidWait > 0 && !priced(choices, r.Ladder): // whoever could make it is asked once there is something to make
 		return nil
 	}
 	served, failed := d.store.Serves(ctx, r.Payer, r.Stream, protocol.Hash(r.Ladder.Hash()))

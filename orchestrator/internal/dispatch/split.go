@@ -117,7 +117,7 @@ func (d *Dispatcher) divide(s *segment, t *try) bool {
 	}
 	_, bad := p.avoid()
 	ask := d.ask(p.work, protocol.NewID(), bad)
-	division := d.division(d.contenders(ask), ask)
+	division := d.division(d.denials.pass(d.fleet.Rank(ask), time.Now()), ask)
 	if division == nil {
 		return false
 	}
