@@ -39,7 +39,18 @@ type bidder struct {
 	bus    *bus.Bus
 	price  uint64
 	serial uint64
+	stock  []protocol.Signed[protocol.Bid] // signed ahead
 	params protocol.Signed[protocol.TicketParams]
+}
+
+// next is the oldest bid of the stock, or one more where that is used up.
+func (b *bidder) next(ttl time.Duration) (protocol.Signed[protocol.Bid], error) {
+	if len(b.stock) == 0 {
+		return b.bid(ttl)
+	}
+	bid := b.stock[0]
+	b.stock = b.stock[1:]
+	return bid, nil
 }
 
 func (b *bidder) bid(ttl time.Duration) (protocol.Signed[protocol.Bid], error) {
@@ -57,9 +68,9 @@ func (b *bidder) award(_ context.Context, offer protocol.AwardOffer) protocol.Aw
 	return protocol.AwardAnswer{Params: &b.params}
 }
 
-// bidders plays n transcoders until in ends; a line in it has them send so many bids ahead, as fast as they can. It says
+// bidders plays n transcoders until in ends, with bids signed ahead for so many seconds; a line in it has them send so many bids ahead, as fast as they can. It says
 // on out when they have all bid, and when those bids have left.
-func bidders(ctx context.Context, n int, url string, in io.Reader, out io.Writer) error {
+func bidders(ctx context.Context, n, seconds int, url string, in io.Reader, out io.Writer) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
@@ -90,6 +101,13 @@ func bidders(ctx context.Context, n int, url string, in io.Reader, out io.Writer
 		if err := b.bus.ServeAwards(ctx, b.key.Address(), b.award); err != nil {
 			return err
 		}
+		for range 1 + time.Duration(seconds)*time.Second/beat {
+			bid, err := b.bid(ttl)
+			if err != nil {
+				return err
+			}
+			b.stock = append(b.stock, bid)
+		}
 		all[i] = b
 	}
 	lines := make(chan int)
@@ -108,7 +126,7 @@ func bidders(ctx context.Context, n int, url string, in io.Reader, out io.Writer
 	for turn := 0; ; turn++ {
 		first, last := n*(turn%50)/50, n*(turn%50+1)/50
 		for _, b := range all[first:last] {
-			bid, err := b.bid(ttl)
+			bid, err := b.next(ttl)
 			if err == nil {
 				err = b.bus.PublishBid(bid)
 			}
@@ -131,7 +149,7 @@ func bidders(ctx context.Context, n int, url string, in io.Reader, out io.Writer
 	}
 }
 
-// flood signs bids ahead, as machines of their own would, and sends them at once.
+// flood signs bids ahead and sends them at once. What is left of the stock is older than they are.
 func flood(ctx context.Context, all []*bidder, ahead int, ttl time.Duration, out io.Writer) error {
 	signed := make([]protocol.Signed[protocol.Bid], ahead)
 	for i := range signed {
@@ -139,6 +157,9 @@ func flood(ctx context.Context, all []*bidder, ahead int, ttl time.Duration, out
 		if signed[i], err = all[i%len(all)].bid(ttl); err != nil {
 			return err
 		}
+	}
+	for _, b := range all {
+		b.stock = nil
 	}
 	fmt.Fprintln(out, "sending")
 	for i, bid := range signed {

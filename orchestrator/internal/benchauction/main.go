@@ -1,11 +1,13 @@
 // Command benchauction measures the auction: 1,000 and 10,000 bidders that heartbeat over an embedded NATS into an
 // orchestrator's fleet, with its Postgres, on the same cores; then awards among them, one at a time and many in flight. An
 // award is what an orchestrator does for a lease: rank, price, sign, one request and its answer, whose signature is checked.
-// The bidders are a process of their own: they check the award's signature and answer with their ticket parameters. What
-// an orchestrator does besides with every lease, one commit to Postgres, is not in it.
+// The bidders are a process of their own: they check the award's signature and answer with their ticket parameters. Their
+// bids and parameters are signed ahead, as machines of their own would sign them. What an orchestrator does besides with
+// every lease, one commit to Postgres, is not in it.
 //
-//	BENCH_SECONDS=N  length of each measurement (5)
-//	BENCH_BIDDERS=N  measure this number alone
+//	BENCH_SECONDS=N   length of each measurement (5)
+//	BENCH_BIDDERS=N   measure this number alone
+//	BENCH_PROFILE=DIR where to write a CPU profile of awards in flight, N.pprof (nowhere)
 package main
 
 import (
@@ -69,13 +71,16 @@ func growth(figures []bench.Figure) (more []bench.Figure) {
 	for _, f := range figures {
 		value[f.Name] = f.Value
 	}
-	for _, name := range []string{"rank_us", "award_p50_ms", "bid_cpu_us"} {
+	for _, name := range []string{"rank_us", "award_p50_ms", "award_cpu_us", "bid_cpu_us"} {
 		if few := value[name+"_1000"]; few > 0 && value[name] > 0 {
 			more = append(more, bench.Figure{Name: name + "_growth", Value: value[name] / few, Unit: "x", Aim: "< 10", Baseline: "10,000 bidders by 1,000", Command: command})
 		}
 	}
 	return more
 }
+
+// stocked is how many seconds of bids last until all have a place; the rest is for the measurements.
+const stocked = 10
 
 func part(ctx context.Context) error {
 	if len(os.Args) < 3 {
@@ -96,17 +101,21 @@ func part(ctx context.Context) error {
 			return err
 		}
 		figures, err := measure(ctx, n, seconds, func(url string) *exec.Cmd {
-			return exec.CommandContext(ctx, program, "bidders", strconv.Itoa(n), url)
+			return exec.CommandContext(ctx, program, "bidders", strconv.Itoa(n), url, strconv.Itoa(seconds))
 		})
 		if err != nil {
 			return err
 		}
 		return json.NewEncoder(os.Stdout).Encode(figures)
 	case "bidders":
-		if len(os.Args) < 4 {
-			return fmt.Errorf("bidders: no address of NATS")
+		if len(os.Args) < 5 {
+			return fmt.Errorf("bidders: want the address of NATS, and the length of a measurement")
 		}
-		return bidders(ctx, n, os.Args[3], os.Stdin, os.Stdout)
+		seconds, err := strconv.Atoi(os.Args[4])
+		if err != nil {
+			return err
+		}
+		return bidders(ctx, n, 4*seconds+stocked, os.Args[3], os.Stdin, os.Stdout)
 	}
 	return fmt.Errorf("no such part: %q", os.Args[1])
 }

@@ -14,7 +14,7 @@ import (
 // The test's own program plays the bidders too.
 func TestMain(m *testing.M) {
 	if url := os.Getenv("BENCH_TEST_BIDDERS"); url != "" {
-		if err := bidders(context.Background(), 20, url, os.Stdin, os.Stdout); err != nil {
+		if err := bidders(context.Background(), 20, 14, url, os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -46,7 +46,7 @@ func TestMeasure_namesWhatItMeasures(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"bids_per_s_20", "idle_cores_20", "rank_us_20", "award_p50_ms_20", "award_p99_ms_20", "awards_per_s_20", "awards_in_flight_p99_ms_20",
-		"award_cpu_us_20", "bid_ingest_per_s_20", "peak_rss_20", "peak_rss_bidders_20"} {
+		"award_cpu_us_20", "award_cpu_bidder_us_20", "awards_by_cpu_20", "bid_ingest_per_s_20", "peak_rss_20", "peak_rss_bidders_20"} {
 		if got[name].Value <= 0 {
 			t.Errorf("%s is %g", name, got[name].Value)
 		}

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,9 +31,11 @@ import (
 
 const fps = 30
 
-// work is what every lease is for.
+// work is what every lease is for; an orchestrator hashes a stream's ladder once.
 var work = protocol.Ladder{{Name: "720p", Width: 1280, Height: 720, Bitrate: 3_000_000, Codec: protocol.H264},
 	{Name: "480p", Width: 854, Height: 480, Bitrate: 1_500_000, Codec: protocol.H264}, {Name: "360p", Width: 640, Height: 360, Bitrate: 800_000, Codec: protocol.H264}}
+
+var workHash = protocol.Hash(work.Hash())
 
 // funded is a treasury whose allocations are confirmed at once: the chain has no part in an auction.
 type funded struct{}
@@ -131,15 +134,16 @@ func measure(ctx context.Context, n, seconds int, program func(url string) *exec
 	figure("memory_per_bidder", float64(heap()-before)/float64(n)/1024, "KiB", "", ", of heap: book, record, ranking, subscription")
 
 	wait := time.Duration(seconds) * time.Second
-	cpu, bids, began := ownCPU(), m.taken.Load(), time.Now()
+	meter, bids := startMeter(others.Process.Pid), m.taken.Load()
 	if err := sleep(ctx, wait); err != nil {
 		return nil, err
 	}
-	took, heard := time.Since(began), float64(m.taken.Load()-bids)
-	spent := ownCPU() - cpu
-	figure("bids_per_s", heard/took.Seconds(), "1/s", "", " that heartbeat")
-	figure("bid_cpu_us", float64(spent.Microseconds())/max(heard, 1), "us", "", ", CPU time of a bid: NATS server, signature, book, ranking")
-	figure("idle_cores", spent.Seconds()/took.Seconds(), "cores", "", " that heartbeat, and no awards")
+	idle, heard := meter.rates(), float64(m.taken.Load()-bids)
+	figure("bids_per_s", heard/idle.took.Seconds(), "1/s", "", " that heartbeat")
+	figure("bid_cpu_us", 1e6*idle.own*idle.took.Seconds()/max(heard, 1), "us", "", ", CPU time of a bid: NATS server, signature, book, ranking")
+	figure("idle_cores", idle.own, "cores", "", " that heartbeat, and no awards")
+	figure("idle_cores_bidders", idle.bidders, "cores", "", ", of the process that plays them")
+	figure("idle_cores_postgres", idle.others, "cores", "", ", of its Postgres")
 
 	if err := m.fill(ctx, n/busyShare); err != nil {
 		return nil, err
@@ -151,24 +155,34 @@ func measure(ctx context.Context, n, seconds int, program func(url string) *exec
 	figure("rank_us", 1e6*bench.Percentile(rank, 50), "us", "", ", of an award: ranking and price")
 	figure("award_p50_ms", 1e3*bench.Percentile(alone, 50), "ms", "<= 0.5", ", one at a time")
 	figure("award_p99_ms", 1e3*bench.Percentile(alone, 99), "ms", "<= 5", ", one at a time")
-	cpu = ownCPU()
-	many, err := m.inFlight(ctx, wait, 64)
+	profiled, err := bench.Profile(strconv.Itoa(n))
 	if err != nil {
 		return nil, err
 	}
-	figure("awards_per_s", float64(len(many))/wait.Seconds(), "1/s", ">= 8000", ", 64 in flight")
+	meter = startMeter(others.Process.Pid)
+	many, err := m.inFlight(ctx, wait, 64)
+	busy := meter.rates()
+	profiled()
+	if err != nil {
+		return nil, err
+	}
+	rate := float64(len(many)) / busy.took.Seconds()
+	ours, theirs := (busy.own-idle.own)/rate, (busy.bidders-idle.bidders)/rate // seconds an award
+	figure("awards_per_s", rate, "1/s", ">= 8000", ", 64 in flight")
 	figure("awards_in_flight_p99_ms", 1e3*bench.Percentile(many, 99), "ms", "", ", 64 in flight")
-	figure("award_cpu_us", float64((ownCPU()-cpu).Microseconds())/float64(max(1, len(many))), "us", "", ", CPU time of an award at the orchestrator and its NATS server")
+	figure("award_cpu_us", 1e6*ours, "us", "", ", CPU time of an award at the orchestrator and its NATS server, heartbeats not counted")
+	figure("award_cpu_bidder_us", 1e6*theirs, "us", "", ", likewise, at its bidder")
+	figure("awards_by_cpu", (2-idle.own-idle.bidders-idle.others)/(ours+theirs), "1/s", "", ", what that CPU time leaves room for on two cores that do nothing else")
 
 	ahead := 4_000 * seconds
 	if _, err := fmt.Fprintln(tell, ahead); err != nil {
 		return nil, err
 	}
-	rate, err := m.ingest(ctx, hear, ahead)
+	ingested, err := m.ingest(ctx, hear, ahead)
 	if err != nil {
 		return nil, err
 	}
-	figure("bid_ingest_per_s", rate, "1/s", "", ", as fast as they are taken")
+	figure("bid_ingest_per_s", ingested, "1/s", "", ", as fast as they are taken")
 	tree, err := bench.Tree(os.Getpid())
 	if err != nil {
 		return nil, err
@@ -192,14 +206,40 @@ func heap() int64 {
 	return int64(s.HeapAlloc)
 }
 
-func ownCPU() time.Duration {
+// meter reads the CPU time of this process, of the one that plays the bidders, and of all others below this one, which are
+// Postgres'.
+type meter struct {
+	pid                  int // of the bidders
+	began                time.Time
+	own, bidders, others time.Duration
+}
+
+func startMeter(bidders int) meter {
+	m := meter{pid: bidders, began: time.Now(), own: bench.OwnCPU()}
 	tree, _ := bench.Tree(os.Getpid())
 	for _, p := range tree {
-		if p.PID == os.Getpid() {
-			return p.CPU
+		switch p.PID {
+		case os.Getpid():
+		case bidders:
+			m.bidders += p.CPU
+		default:
+			m.others += p.CPU
 		}
 	}
-	return 0
+	return m
+}
+
+// rates are in cores.
+type rates struct {
+	own, bidders, others float64
+	took                 time.Duration
+}
+
+func (m meter) rates() rates {
+	now := startMeter(m.pid)
+	took := now.began.Sub(m.began)
+	cores := func(d time.Duration) float64 { return d.Seconds() / took.Seconds() }
+	return rates{own: cores(now.own - m.own), bidders: cores(now.bidders - m.bidders), others: cores(now.others - m.others), took: took}
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -245,7 +285,7 @@ func (m *market) award(ctx context.Context, stream string) (rank, whole time.Dur
 	}
 	bid := best[0].Bid
 	signed, err := protocol.Seal(domain, orch, protocol.Award{Lease: a.Lease, Orchestrator: orch.Address(), Payer: orch.Address(), Transcoder: bid.Transcoder, Stream: stream,
-		LadderHash: protocol.Hash(work.Hash()), Prices: prices, MaxFee: maxFee, LeaseMillis: 30_000, BidSequence: bid.Sequence, URL: "http://127.0.0.1:8936"})
+		LadderHash: workHash, Prices: prices, MaxFee: maxFee, LeaseMillis: 30_000, BidSequence: bid.Sequence, URL: "http://127.0.0.1:8936"})
 	if err != nil {
 		return 0, 0, err
 	}
