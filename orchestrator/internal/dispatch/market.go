@@ -167,6 +167,8 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer,
 	defer l.asked()
 	d.leases.add(l, false) // its holder may park a slot before its answer is here
 
+	rates := l.offer.Ladder.PixelRates(l.offer.SourceFPS)
+	d.fleet.Awarded(t, id, rates)
 	began := time.Now()
 	asking, cancel := context.WithTimeout(ctx, d.cfg.AwardTimeout)
 	defer cancel()
@@ -185,6 +187,7 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer,
 	if err != nil {
 		l.end()
 		d.leases.remove(l)
+		d.fleet.Freed(t, id)
 		if ctx.Err() == nil {
 			d.fleet.Declined(t)
 			d.cfg.Events(protocol.Event{Kind: protocol.LeaseDeclined, Stream: w.key.stream, Incarnation: w.key.incarnation, Lease: &id,
@@ -194,7 +197,7 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer,
 		return nil, err
 	}
 	d.leases.add(l, true)
-	d.fleet.Awarded(t, id, l.offer.Ladder.PixelRates(l.offer.SourceFPS))
+	d.fleet.Awarded(t, id, rates)
 	price, _ := o.prices.Of(protocol.H264)
 	detail := ""
 	if probe {
