@@ -43,7 +43,7 @@ func TestKinora_keepsItsAimsWhenTheMarketChanges(t *testing.T) {
 		t.Run(string(regime), func(t *testing.T) {
 			t.Parallel()
 			c := Standard() // in its whole length: p99 is that of a market that has learnt
-			c.Runs, c.Policies = 2, []Policy{RoundRobin, P2C, P2CEWMA, Kinora}
+			c.Runs, c.Policies = 1, []Policy{RoundRobin, P2C, P2CEWMA, Kinora}
 			by := rows(t, c, regime)
 			us := by[Kinora]
 			if us.MissRate > by[RoundRobin].MissRate/4 || us.MissRate > 0.8*by[P2CEWMA].MissRate || us.MissRate > 1.05*by[P2C].MissRate {
