@@ -102,6 +102,12 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer,
 	defer l.asked()
 	d.leases.add(l, false) // its holder may park a slot before its answer is here
 
+	taken := func() {
+		if as != standsBy { // which is no work yet
+			d.fleet.Awarded(t, id, l.offer.Ladder.PixelRates(l.offer.SourceFPS))
+		}
+	}
+	taken()
 	began := time.Now()
 	asking, cancel := context.WithTimeout(ctx, d.cfg.AwardTimeout)
 	defer cancel()
@@ -120,6 +126,7 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer,
 	if err != nil {
 		l.end()
 		d.leases.remove(l)
+		d.fleet.Freed(t, id)
 		if ctx.Err() == nil {
 			d.fleet.Declined(t)
 			d.cfg.Events(protocol.Event{Kind: protocol.LeaseDeclined, Stream: w.key.stream, Incarnation: w.key.incarnation, Lease: &id,
@@ -129,9 +136,7 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer,
 		return nil, err
 	}
 	d.leases.add(l, true)
-	if as != standsBy { // which is no work yet
-		d.fleet.Awarded(t, id, l.offer.Ladder.PixelRates(l.offer.SourceFPS))
-	}
+	taken()
 	price, _ := o.prices.Of(protocol.H264)
 	detail := ""
 	switch as {
