@@ -131,6 +131,10 @@ func typedMessages() []typed {
 				"expiry": n(t.Expiry), "usableMillis": n(t.UsableMillis), "acceptMillis": n(t.AcceptMillis), "redeemMillis": n(t.RedeemMillis)}},
 		{"Flush(address payer,address recipient,bytes32 set)", sampleFlush, sampleKey,
 			map[string]any{"payer": a(sampleFlush.Payer), "recipient": a(sampleFlush.Recipient), "set": h(sampleFlush.Set)}},
+		{"Duty(address transcoder,string state,string reason,uint32 leases,uint64 deadlineMillis,uint64 windowInMillis,uint64 windowMillis,string windowReason,uint64 sequence)", sampleDuty, sampleWorker,
+			map[string]any{"transcoder": a(sampleDuty.Transcoder), "state": string(sampleDuty.State), "reason": string(sampleDuty.Reason), "leases": n(sampleDuty.Leases),
+				"deadlineMillis": n(sampleDuty.DeadlineMillis), "windowInMillis": n(sampleDuty.WindowInMillis), "windowMillis": n(sampleDuty.WindowMillis),
+				"windowReason": string(sampleDuty.WindowReason), "sequence": n(sampleDuty.Sequence)}},
 	}
 }
 
