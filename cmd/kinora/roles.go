@@ -87,17 +87,23 @@ func (c *broadcasterCommand) Run(a *app) error {
 }
 
 type orchestratorCommand struct {
+	Run        orchestratorRun        `cmd:"" default:"withargs" help:"Sell transcoding, auction it, answer for the result."`
+	Quarantine orchestratorQuarantine `cmd:"" help:"Keep leases from a transcoder for a while; those it holds are moved."`
+	Release    orchestratorRelease    `cmd:"" help:"End a quarantine before its time."`
+}
+
+type orchestratorRun struct {
 	orchestrator.Config
 	readyFile
 }
 
 // Validate names what is missing; what is wrong, the embedded Config names.
-func (c *orchestratorCommand) Validate() error {
+func (c *orchestratorRun) Validate() error {
 	return market{&c.DatabaseURL, &c.ChainRPC, &c.Escrow, &c.Keystore, &c.PasswordFile}.missing()
 }
 
 // Run runs the role until a signal.
-func (c *orchestratorCommand) Run(a *app) error {
+func (c *orchestratorRun) Run(a *app) error {
 	c.OnReady = func(r orchestrator.Ready) { c.told(a, r.HTTP, r.Address) }
 	return orchestrator.Run(a.ctx, c.Config, a.log.With("role", "orchestrator"))
 }
@@ -106,6 +112,10 @@ type transcoderCommand struct {
 	Run         transcoderRun         `cmd:"" default:"withargs" help:"Bid for work, transcode it, be paid."`
 	Tune        transcoderTune        `cmd:"" help:"Try every codec, find how many live streams this machine holds, and keep that for the transcoder."`
 	Selftest    transcoderSelftest    `cmd:"" help:"Try what a transcoder needs of this machine, and every codec, by doing it."`
+	Duty        transcoderDuty        `cmd:"" help:"Show whether it takes work, and how far it is with leaving."`
+	Drain       transcoderDrain       `cmd:"" help:"Take no new leases and have those held moved to others, between two segments each; the process goes on."`
+	Resume      transcoderResume      `cmd:"" help:"Take work again after a drain."`
+	Maintenance transcoderMaintenance `cmd:"" help:"Announce, list and cancel maintenance, which costs no standing."`
 	SandboxTest transcoderSandboxTest `cmd:"" help:"Try to break out of the jail around the programs that touch media, and say what stopped each attempt."`
 }
 

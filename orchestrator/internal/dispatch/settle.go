@@ -28,7 +28,7 @@ func (d *Dispatcher) settle(t *try, released bool) error {
 		defer func() { t.spent(spent, time.Now()) }()
 	}
 	if t.assignment.Message.Attempt.IsZero() { // nothing was begun
-		if t.lease != nil && !errors.Is(t.err, errSettled) {
+		if t.lease != nil && !errors.Is(t.err, errSettled) && !d.excused(t) {
 			d.fleet.Failed(t.lease.transcoder)
 		}
 		s.log.Info("attempt not begun", "attempt", t.id.Short(), "probe", t.probe, "err", t.err)
@@ -224,6 +224,8 @@ func (d *Dispatcher) note(t *try, x store.Settlement, settled store.Settled) {
 		e.Layers = ""
 		if t.poison() {
 			d.claim(t)
+		} else if d.excused(t) {
+			d.doubt(t, x.Code)
 		} else if !errors.Is(t.err, errSettled) || t.straggled {
 			d.fleet.Failed(transcoder)
 			d.doubt(t, x.Code)

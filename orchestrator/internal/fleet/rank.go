@@ -97,7 +97,7 @@ func (f *Fleet) placeLocked(r *ranking, t common.Address, m *member, now time.Ti
 // candidate is a member's bid with what is known of it.
 func (m *member) candidate(s auction.Standing, known figure, now time.Time) auction.Candidate {
 	c := auction.Candidate{Bid: s.Bid.Message, Quality: known.quality, Newcomer: known.newcomer, Allocated: m.entered && m.allocated,
-		Distrust: !m.Record.Leasable(), Busy: now.Before(m.busyUntil)}
+		Distrust: !m.Record.Leasable() || m.quarantine.stands(now), Busy: now.Before(m.busyUntil)}
 	for _, h := range m.held {
 		if h.at.After(s.Arrived) {
 			c.Held = c.Held.Plus(h.rates)
