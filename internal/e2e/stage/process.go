@@ -33,8 +33,11 @@ type Process struct {
 	ended chan struct{}
 }
 
-func (p *Process) log() string   { return filepath.Join(p.dir, p.Name+".log") }
-func (p *Process) ready() string { return filepath.Join(p.dir, p.Name+".ready") }
+func (p *Process) log() string { return filepath.Join(p.dir, p.Name+".log") }
+
+// LogFile is where it writes.
+func (p *Process) LogFile() string { return p.log() }
+func (p *Process) ready() string   { return filepath.Join(p.dir, p.Name+".ready") }
 
 // Start starts it and returns once it says that it is ready.
 func (p *Process) Start(ctx context.Context) error {

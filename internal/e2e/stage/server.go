@@ -22,9 +22,9 @@ const serverVariable = "KINORASTAGE_SERVER"
 
 // server says which one.
 type server struct {
-	NATS  *bustest.Node  `json:"nats,omitempty"`
-	Chain *chainServer   `json:"chain,omitempty"`
-	Ready string         `json:"ready"` // file written once it serves
+	NATS  *bustest.Node `json:"nats,omitempty"`
+	Chain *chainServer  `json:"chain,omitempty"`
+	Ready string        `json:"ready"` // file written once it serves
 }
 
 type chainServer struct {
