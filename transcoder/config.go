@@ -57,6 +57,8 @@ type Config struct {
 	RelayAlways bool   `name:"relay-always" help:"Let orchestrators redeem for a fee also when this account has gas; without it they do only while it has none."`
 	RelayPayout string `name:"relay-payout" help:"Address outside the escrow that redemptions by others are paid out to; this account's own gets it its first gas. Empty: they stay in the escrow, as income." placeholder:"ADDRESS"`
 
+	Owner string `name:"owner" help:"Account that answers for this machine, the same on all of yours: no two of them are given one segment as each other's reserve. Empty: that of --relay-payout, or its own." placeholder:"ADDRESS"`
+
 	Encoder Encoder     `kong:"-" yaml:"-"` // nil: kinora-media
 	OnReady func(Ready) `kong:"-" yaml:"-"` // called once when bids stand
 }
@@ -87,6 +89,8 @@ func (c Config) Validate() error {
 	switch {
 	case !common.IsHexAddress(c.Escrow) || common.HexToAddress(c.Escrow) == (common.Address{}):
 		return fmt.Errorf("--escrow: %.60q is not the address of a contract", c.Escrow)
+	case c.Owner != "" && !common.IsHexAddress(c.Owner):
+		return fmt.Errorf("--owner: %.60q is not an address", c.Owner)
 	case c.RelayPayout != "" && (!common.IsHexAddress(c.RelayPayout) || common.HexToAddress(c.RelayPayout) == (common.Address{})):
 		return fmt.Errorf("--relay-payout: %.60q is not an address", c.RelayPayout)
 	case c.Keystore == "":

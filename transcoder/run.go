@@ -1,6 +1,7 @@
 package transcoder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -137,7 +138,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 			Client: encode.NewClient(), Events: events.Emit, Log: log,
 			Observe: func(lease protocol.ID, s capacity.Segment) { meter.Observe(lease, s, time.Now()) }},
 	})
-	said := &record{tell: seller.Describe, c: protocol.Capabilities{Transcoder: signer.Address(), Sandbox: protocol.Sandbox{Layers: []string{}}}}
+	said := &record{tell: seller.Describe, c: protocol.Capabilities{Transcoder: signer.Address(), Owner: common.HexToAddress(cmp.Or(c.Owner, c.RelayPayout)), Sandbox: protocol.Sandbox{Layers: []string{}}}}
 	said.measured(tuning)
 	status := api.Status{Feed: events, Log: log,
 		Ready: func() error {

@@ -128,6 +128,9 @@ type AwardOffer struct {
 	SourceFPS float64       `json:"source_fps"`
 	// SegmentMillis is a segment's usual duration.
 	SegmentMillis uint32 `json:"segment_ms"`
+	// Standby asks for readiness alone: parameters and a parked slot, but no capacity before the first attempt comes, which may
+	// then be declined with NoCapacity. It is not signed: it binds a transcoder to less than the award does.
+	Standby bool `json:"standby,omitempty"`
 }
 
 // Validate checks that the ladder is the one awarded.

@@ -104,9 +104,9 @@ func typedMessages() []typed {
 				"attempt": h(sampleReceipt.Attempt), "source": h(sampleReceipt.Source), "renditions": renditions}},
 		{"SlotRequest(bytes32 lease,address transcoder,uint64 serial)", sampleSlot, sampleWorker,
 			map[string]any{"lease": h(sampleSlot.Lease), "transcoder": a(sampleSlot.Transcoder), "serial": n(sampleSlot.Serial)}},
-		{"Capabilities(address transcoder,string engine,Sandbox sandbox,Measured measured)CodecRate(string codec,uint64 pixelRate)" +
+		{"Capabilities(address transcoder,address owner,string engine,Sandbox sandbox,Measured measured)CodecRate(string codec,uint64 pixelRate)" +
 			"Measured(CodecRate[] encode,string[] decode,string method,uint64 at)Sandbox(string[] layers,uint32 blocked,uint32 attempts,bytes32 report,uint64 at)", sampleCapabilities, nil,
-			map[string]any{"transcoder": a(sampleCapabilities.Transcoder), "engine": sampleCapabilities.Engine, "sandbox": map[string]any{"layers": []any{box.Layers[0], box.Layers[1]},
+			map[string]any{"transcoder": a(sampleCapabilities.Transcoder), "owner": a(sampleCapabilities.Owner), "engine": sampleCapabilities.Engine, "sandbox": map[string]any{"layers": []any{box.Layers[0], box.Layers[1]},
 				"blocked": n(box.Blocked), "attempts": n(box.Attempts), "report": h(box.Report), "at": n(box.At)},
 				"measured": map[string]any{"encode": rates(did.Encode), "decode": []any{did.Decode[0], did.Decode[1]}, "method": did.Method, "at": n(did.At)}}},
 		{"Bid(address transcoder,string region,CodecPrice[] prices,uint64 freePixelRate,CodecRate[] freeByCodec,uint32 ttlMillis,uint64 sequence,bytes32 capabilities)" + codecPriceString +

@@ -32,7 +32,7 @@ var (
 			{Profile: Hash(sampleProfile.Hash()), Output: testID("out 0"), Pixels: 854 * 480 * 60, Frames: 60, FirstPTS: -3003, LastPTS: 174_174},
 			{Profile: testID("other profile"), Output: testID("out 1"), Pixels: 426 * 240 * 50, Frames: 50, FirstPTS: 0, LastPTS: 1 << 33}}}
 	sampleSlot         = SlotRequest{Lease: testID("lease"), Transcoder: sampleWorker.Address(), Serial: 12}
-	sampleCapabilities = Capabilities{Transcoder: sampleWorker.Address(), Engine: "kinora-media 1, FFmpeg 7.1", Sandbox: Sandbox{Layers: []string{"landlock", "seccomp"}, Blocked: 27, Attempts: 28, Report: testID("report"), At: 1_763_812_700},
+	sampleCapabilities = Capabilities{Transcoder: sampleWorker.Address(), Owner: common.HexToAddress("0x0a11ce"), Engine: "kinora-media 1, FFmpeg 7.1", Sandbox: Sandbox{Layers: []string{"landlock", "seccomp"}, Blocked: 27, Attempts: 28, Report: testID("report"), At: 1_763_812_700},
 		Measured: Measured{Encode: CodecRates{{H264, 60_000_000}, {AV1, 9_000_000}}, Decode: []string{"av1", "h264"}, Method: "search", At: 1_763_812_600}}
 	sampleBid          = Bid{Transcoder: sampleWorker.Address(), Region: "eu-west", Prices: samplePrices, FreePixelRate: 27_648_000, FreeByCodec: CodecRates{{HEVC, 9_216_000}, {AV1, 0}}, TTLMillis: 5000, Sequence: 1_763_812_800_000, Capabilities: Hash(sampleCapabilities.StructHash())}
 	sampleDuty         = Duty{Transcoder: sampleWorker.Address(), State: DutyHandingOver, Reason: ForHeat, Leases: 3, DeadlineMillis: 20_000, WindowInMillis: 3_600_000, WindowMillis: 7_200_000, WindowReason: ForMaintenance, Sequence: 1_763_812_800_001}

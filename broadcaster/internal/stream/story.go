@@ -9,7 +9,6 @@ import (
 
 	"github.com/kinora/kinora/broadcaster/internal/market"
 	"github.com/kinora/kinora/broadcaster/internal/playlist"
-	"github.com/kinora/kinora/broadcaster/internal/store"
 	"github.com/kinora/kinora/internal/payment/pgstore"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/verify"
@@ -50,6 +49,9 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		// come. What the segment may cost is held against the spend caps until it is settled.
 		ask := s.ask(seg)
 		choice, err := cfg.Market.Choose(ctx, ask)
+		if protocol.CodeOf(err) == protocol.PriceAboveMax { // all of them
+			return Answer{}, err
+		}
 		if err != nil {
 			failed(err)
 			continue
@@ -78,7 +80,7 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 
 		// (3 to 6 happen at the orchestrator and its transcoder.) 7. Renditions are checked while they arrive. An attempt
 		// counts once the orchestrator vouched for it, and is judged here by the bytes that came.
-		work, err := s.collect(ctx, seg, choice, exchange, ask, heard)
+		done, err := s.collect(ctx, seg, choice, exchange, ask, heard)
 		stop()
 		if err != nil {
 			if ctx.Err() == nil {
@@ -92,11 +94,10 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 			failed(err)
 			continue
 		}
-		info := work.verdict.Source
-		attempt := store.Attempt{Assignment: work.assignment, Receipt: work.receipt, Layers: work.verdict.Layers, Code: work.verdict.Code,
-			Detail: work.verdict.Detail}
+		work, attempts := done.first(), done.attempts()
+		info, attempt := work.verdict.Source, attempts[0]
 		if work.verdict.Passed {
-			attempt.Fee, err = seg.ladder.Fee(choice.Quote.Prices, work.receipt.Message)
+			attempt.Fee, err = done.fee(choice.Quote.Prices)
 			if err == nil && choice.Quote.MaxFee.Less(attempt.Fee) {
 				err = protocol.Errorf(protocol.BudgetTooSmall, "the work costs %s wei, %s were the most agreed", attempt.Fee, choice.Quote.MaxFee)
 			}
@@ -124,20 +125,23 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		// Verdict, ticket and the segment's row are one commit, before anything leaves this process: no crash can release
 		// what is not paid, or pay twice for what is released. Files come first, since a row must not name what is not there.
 		began := time.Now()
-		row := s.rowOf(seg, work)
+		row := s.rowOf(seg, done)
 		for i, r := range row.Renditions {
-			if err := cfg.keep(seg.Stream, r, work.outputs[i]); err != nil {
+			if err := cfg.keep(seg.Stream, r, done.outputs[i]); err != nil {
 				return Answer{}, err
 			}
 		}
 		attempt.Trust = cfg.Market.Judged(choice.Orchestrator, work.verdict)
+		for i := range attempts {
+			attempts[i].Trust = attempt.Trust
+		}
 		if err := pgstore.Patiently(ctx, func() error { return s.begin(ctx, playlist.TargetSeconds(max(row.Duration, cfg.Target))) }); err != nil {
 			return Answer{}, err
 		}
 		if err := pgstore.Patiently(ctx, func() error {
 			row.Latency = max(0, time.Since(seg.ended))
 			row.Late = row.Latency > s.holdBack()
-			return cfg.Store.CommitVerified(context.WithoutCancel(ctx), &row, attempt)
+			return cfg.Store.CommitVerified(context.WithoutCancel(ctx), &row, attempt, attempts[1:]...)
 		}); err != nil {
 			settle(protocol.Wei{}, time.Now())
 			return Answer{}, err
@@ -151,8 +155,8 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		now := time.Now()
 		cfg.Log.Info("segment verified and paid", "segment", seg.SegmentKey.String(), "orchestrator", choice.Orchestrator, "transcoder", work.assignment.Message.Transcoder,
 			"layers", work.verdict.Layers, "ms", row.Latency.Milliseconds(), "wei", attempt.Fee, "attempts", failures+away+1)
-		return Answer{Segment: row, Timing: Timing{Upload: seg.ended.Sub(seg.arrived), Transcode: work.received.Sub(seg.ended),
-			Verify: began.Sub(work.received), Commit: now.Sub(began)}}, nil
+		return Answer{Segment: row, Timing: Timing{Upload: seg.ended.Sub(seg.arrived), Transcode: done.received().Sub(seg.ended),
+			Verify: began.Sub(done.received()), Commit: now.Sub(began)}}, nil
 	}
 	return Answer{}, last
 }
@@ -162,7 +166,7 @@ func pause(ctx context.Context, failures int, last error) error {
 	if failures == 0 {
 		return nil
 	}
-	if c := protocol.CodeOf(last); c == protocol.Internal || c == protocol.PriceAboveMax || c == protocol.FeeAboveFaceValue || c == protocol.BadLadder || c == protocol.UnsupportedCodec ||
+	if c := protocol.CodeOf(last); c == protocol.Internal || c == protocol.FeeAboveFaceValue || c == protocol.BadLadder || c == protocol.UnsupportedCodec ||
 		c == protocol.PoisonSegment && failures > 1 { // said once, it may have been somebody's excuse
 		return last
 	}

@@ -61,6 +61,10 @@ type Config struct {
 	Rule   auction.Rule    // what transcoders are paid; empty: as bid
 	Trials uint32          // millionths of the leases that go to newcomers out of turn; zero: one in twenty
 
+	// Canaries are the millionths of the segments that a newcomer is given a duplicate of, to show what it can; zero: one in ten;
+	// negative: none.
+	Canaries int32
+
 	QuoteValid      time.Duration // how long a quote stands
 	LeaseTime       time.Duration // of an award and of each renewal
 	IdleLease       time.Duration // a lease without work for so long is released
@@ -90,6 +94,8 @@ type Dispatcher struct {
 	payer     Payer
 	recipient Recipient
 	leases    *leases
+	denials   denials
+	started   time.Time
 	reviewing chan struct{} // a token per look at a rejected delivery
 
 	life   context.Context // of everything that outlives its request; cancelled by Close
@@ -104,6 +110,7 @@ type Dispatcher struct {
 	keptSize    int
 	quotes      map[protocol.ID]quoteEntry
 	exploration auction.Exploration
+	canaries    share
 	auctions    []sale // of late, oldest first
 	epoch       verify.Epoch
 	since       time.Time // of epoch
@@ -115,8 +122,8 @@ func New(ctx context.Context, cfg Config, st *store.Store, fl *fleet.Fleet, bus 
 	cfg.KeepHistory = cmp.Or(cfg.KeepHistory, 7*24*time.Hour)
 	cfg.Rule, cfg.Trials = cmp.Or(cfg.Rule, auction.PayAsBid), cmp.Or(cfg.Trials, 50_000)
 	d := &Dispatcher{cfg: cfg, self: cfg.Signer.Address(), store: st, fleet: fl, bus: bus, payer: payer, recipient: recipient,
-		leases: newLeases(), reviewing: make(chan struct{}, reviews), segments: make(map[segmentID]*segment), quotes: make(map[protocol.ID]quoteEntry),
-		exploration: auction.Exploration{Share: cfg.Trials}}
+		leases: newLeases(), started: time.Now(), reviewing: make(chan struct{}, reviews), segments: make(map[segmentID]*segment), quotes: make(map[protocol.ID]quoteEntry),
+		exploration: auction.Exploration{Share: cfg.Trials}, canaries: share{millionths: cmp.Or(cfg.Canaries, 100_000)}}
 	d.life, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := d.turnEpoch(ctx); err != nil {
 		return nil, err
@@ -163,6 +170,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 }
 
 func (d *Dispatcher) clean(ctx context.Context) error {
+	d.denials.prune(time.Now())
 	if time.Since(d.since) > epochTime {
 		if err := d.turnEpoch(ctx); err != nil {
 			return err

@@ -41,7 +41,7 @@ func (d *Dispatcher) handOver(l *Lease, reason string, forced bool) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(d.life, handOverTime)
 	defer cancel()
-	next, err := d.lease(ctx, l.work(), d.leavers(l.transcoder))
+	next, err := d.lease(ctx, l.sought(), d.leavers(l.transcoder))
 	if err != nil {
 		if forced {
 			d.end(l, reason, true)
@@ -50,7 +50,7 @@ func (d *Dispatcher) handOver(l *Lease, reason string, forced bool) {
 		return
 	}
 	d.leases.prefer(next)
-	if !l.settle(ctx, boundary) { // its segment goes on; the next tick finds the successor and looks again
+	if !l.settle(ctx, next, boundary) { // its segment goes on; the next tick finds the successor and looks again
 		return
 	}
 	if d.end(l, reason, true) {
@@ -96,18 +96,23 @@ func (l *Lease) moved() {
 }
 
 // settle waits until nothing has been in work under the lease for so long: an attempt that chose it a moment before its
-// successor came has begun by then. False when ctx ends first.
-func (l *Lease) settle(ctx context.Context, long time.Duration) bool {
+// successor came has begun by then. One that only stood by should have taken a segment, if one comes: until then its
+// holder keeps no room for it. False when ctx ends first, or the successor's lease.
+func (l *Lease) settle(ctx context.Context, next *Lease, long time.Duration) bool {
 	tick := time.NewTicker(long / 6)
 	defer tick.Stop()
 	since := time.Now()
+	promoted := since.Add(time.Duration(l.offer.SegmentMillis)*time.Millisecond + time.Second)
 	for {
 		select {
 		case now := <-tick.C:
 			l.mu.Lock()
 			busy, used := l.inFlight > 0, l.lastUse
 			l.mu.Unlock()
-			if busy {
+			if !next.open(now) {
+				return false
+			}
+			if busy || next.stands() && now.Before(promoted) {
 				since = now
 			} else if used.After(since) {
 				since = used
@@ -121,8 +126,12 @@ func (l *Lease) settle(ctx context.Context, long time.Duration) bool {
 	}
 }
 
-// work is what the lease was sought for. The longest segment it was to pay for follows from the most it pays.
-func (l *Lease) work() work {
+// sought is what the lease was sought for. Of one that was taken over, the longest segment it was to pay for follows from the
+// most it pays.
+func (l *Lease) sought() work {
+	if l.work.key == l.key {
+		return l.work
+	}
 	a := l.offer.Award.Message
 	low, high := l.offer.SegmentMillis, uint32(protocol.MaxSegmentMillis)
 	for low < high {

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -22,8 +23,8 @@ type work struct {
 // maxOffers is how many transcoders are asked in one auction, best first.
 const maxOffers = 4
 
-// lease returns an open lease of the stream that is not with anybody in avoid, or auctions one. It fails with
-// NoTranscoder when nobody who can takes it.
+// lease returns an open lease of the stream that is not with anybody in avoid, or auctions one. When nobody has it, it fails with
+// the reason: NoCapacity, PriceAboveMax or NoTranscoder, around a *route.Refused.
 func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address]bool) (*Lease, error) {
 	if l, ok := d.held(w, avoid); ok {
 		return l, nil
@@ -36,27 +37,54 @@ func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address
 	if l, ok := d.held(w, avoid); ok { // another segment of the stream has just won it
 		return l, nil
 	}
-	id := protocol.NewID()
-	ask := d.ask(w, id, avoid)
-	choices := d.rank(ask)
+	ask := d.ask(w, protocol.NewID(), avoid)
+	choices := d.contenders(ask)
+	said := make(map[common.Address]error)
 	var declined []auction.Passed
-	for _, o := range d.offers(choices, ask) {
-		l, err := d.award(ctx, w, id, o, false)
-		if err == nil {
-			d.sold(ask, id, auction.Pass(choices, declined), l.transcoder, o.prices)
-			return l, nil
+	for proven := true; len(said) < maxAsked; {
+		compared := choices
+		if proven {
+			compared = d.known(choices, ask)
 		}
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+		offers, asked := d.offers(compared, ask), len(said)
+		for _, o := range offers {
+			t, id := o.bid.Transcoder, ask.Lease
+			if said[t] != nil {
+				continue
+			}
+			if len(said) > 0 {
+				id = protocol.NewID() // a declined lease is never offered again, to anyone
+			}
+			l, err := d.award(ctx, w, id, o, holds)
+			if err == nil {
+				d.denials.forget(t)
+				l.trial = outOfTurn(compared, t)
+				d.sold(ask, id, auction.Pass(compared, declined), t, o.prices)
+				d.second(l)
+				return l, nil
+			}
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			said[t] = err
+			d.denials.note(o.bid, err, time.Now())
+			declined = append(declined, auction.Passed{Transcoder: t, Reason: auction.Declined})
 		}
-		declined = append(declined, auction.Passed{Transcoder: o.bid.Transcoder, Reason: auction.Declined})
-		id = protocol.NewID() // a declined lease is never offered again, to anyone
+		if len(offers) < maxOffers || len(said) == asked { // there is nobody else
+			if !proven {
+				break
+			}
+			proven = false
+		}
+		choices = auction.Pass(d.contenders(ask), declined)
 	}
-	if len(choices) == 0 {
-		return nil, protocol.Errorf(protocol.NoTranscoder, "no transcoder has a live bid")
-	}
-	return nil, protocol.Errorf(protocol.NoTranscoder, "none of %d bidders can take it (%s)", len(choices), describe(choices))
+	err = d.refuse(choices, ask, said)
+	d.cfg.Metrics.refusals.WithLabelValues("lease", string(protocol.CodeOf(err))).Inc()
+	return nil, err
 }
+
+// maxAsked bounds how many are asked in one auction, maxOffers at a time.
+const maxAsked = 3 * maxOffers
 
 // rank looks at the best few, unless they are not enough to offer the lease to, or it may be a newcomer's turn.
 func (d *Dispatcher) rank(ask auction.Ask) []auction.Choice {
@@ -122,33 +150,19 @@ func (d *Dispatcher) ask(w work, id protocol.ID, avoid map[common.Address]bool) 
 	return ask
 }
 
-// describe counts the reasons of those that cannot have a lease, without naming anybody.
-func describe(choices []auction.Choice) string {
-	counts := make(map[auction.Reason]int)
-	var order []auction.Reason
-	for _, c := range choices {
-		r := c.Reason
-		if r == "" {
-			r = "declined"
-		}
-		if counts[r] == 0 {
-			order = append(order, r)
-		}
-		counts[r]++
-	}
-	s := ""
-	for _, r := range order {
-		if s != "" {
-			s += ", "
-		}
-		s += string(r)
-	}
-	return s
-}
+// term is what an award asks of a transcoder.
+type term int
+
+const (
+	holds    term = iota // to do the stream's segments
+	standsBy             // to be ready for them
+	probes               // to do duplicates of them
+)
 
 // award offers one lease to one bidder. On acceptance its parameters are in use and the lease is stored
 // before the first segment goes there.
-func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer, probe bool) (*Lease, error) {
+func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer, as term) (*Lease, error) {
+	probe := as == probes
 	t := o.bid.Transcoder
 	maxFee, err := w.request.Ladder.MaxFee(o.prices, w.request.SourceFPS, w.request.MaxMillis)
 	if err != nil {
@@ -161,8 +175,9 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer,
 		return nil, err
 	}
 	stored := store.Lease{Payer: w.key.payer, MaxPrices: w.maxPrices, Probe: probe, Expires: d.cfg.LeaseTime, Offer: protocol.AwardOffer{
-		Award: signed, Ladder: w.request.Ladder, SourceFPS: w.request.SourceFPS, SegmentMillis: w.request.SegmentMillis}}
+		Award: signed, Ladder: w.request.Ladder, SourceFPS: w.request.SourceFPS, SegmentMillis: w.request.SegmentMillis, Standby: as == standsBy}}
 	l := newLease(w.key, stored)
+	l.work = w
 	l.ask() // nothing else is asked about it until it stands
 	defer l.asked()
 	d.leases.add(l, false) // its holder may park a slot before its answer is here
@@ -194,15 +209,20 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer,
 		return nil, err
 	}
 	d.leases.add(l, true)
-	d.fleet.Awarded(t, id, l.offer.Ladder.PixelRates(l.offer.SourceFPS))
+	if as != standsBy { // which is no work yet
+		d.fleet.Awarded(t, id, l.offer.Ladder.PixelRates(l.offer.SourceFPS))
+	}
 	price, _ := o.prices.Of(protocol.H264)
 	detail := ""
-	if probe {
+	switch as {
+	case probes:
 		detail = "probe: its work is checked and paid, not released"
+	case standsBy:
+		detail = "standby: no work before the first hedge or hand-over"
 	}
 	d.cfg.Events(protocol.Event{Kind: protocol.LeaseAwarded, Stream: w.key.stream, Incarnation: w.key.incarnation, Lease: &id, Counterparty: &t,
 		Wei: &price, Count: l.rate(), Millis: time.Since(began).Milliseconds(), Detail: detail})
-	d.cfg.Log.Info("lease awarded", "stream", w.key.stream, "transcoder", t, "lease", id.Short(), "wei_per_pixel", price, "probe", probe,
+	d.cfg.Log.Info("lease awarded", "stream", w.key.stream, "transcoder", t, "lease", id.Short(), "wei_per_pixel", price, "probe", probe, "standby", as == standsBy,
 		"ms", time.Since(began).Milliseconds())
 	return l, nil
 }
@@ -238,7 +258,7 @@ func (d *Dispatcher) tend(now time.Time) {
 			d.end(l, "lapsed", false)
 			continue
 		}
-		if l.idle(now, d.cfg.IdleLease) {
+		if l.idle(now, d.cfg.IdleLease) && !(l.stands() && d.busy(l.key, now)) {
 			d.end(l, "idle", true) // its holder's capacity is free at once, and nobody waits for a slot that it parks no more
 			continue
 		}
@@ -246,7 +266,13 @@ func (d *Dispatcher) tend(now time.Time) {
 			l.asked()
 		}
 		d.freshen(l)
+		d.second(l)
 	}
+}
+
+// busy reports whether a lease of the stream is in use.
+func (d *Dispatcher) busy(key streamKey, now time.Time) bool {
+	return slices.ContainsFunc(d.leases.of(key), func(l *Lease) bool { return !l.stands() && !l.idle(now, d.cfg.IdleLease) })
 }
 
 // freshen asks for new ticket parameters when those at hand run out soon.
@@ -385,7 +411,7 @@ func (d *Dispatcher) probeLease(ctx context.Context, w work, bid protocol.Bid) (
 			return l, nil
 		}
 	}
-	return d.award(ctx, w, protocol.NewID(), offer{bid, bid.Prices}, true)
+	return d.award(ctx, w, protocol.NewID(), offer{bid, bid.Prices}, probes)
 }
 
 // EndStream releases the leases of a payer's stream and flushes its tickets to the transcoders. Segments in flight finish.
