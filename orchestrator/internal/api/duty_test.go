@@ -59,12 +59,12 @@ func TestTranscoder_thatLeavesHandsItsLeaseOverUnpunished(t *testing.T) {
 		}
 	}
 	push(0, first)
-	before := m.member(first.Address())
 
 	// While it only takes nothing new, its stream stays with it.
 	stop := m.says(first, protocol.Duty{State: protocol.DutyDraining, Reason: protocol.ForHeat, Leases: 1, DeadlineMillis: 60_000})
 	m.eventually("its duty is known", func() bool { d := m.member(first.Address()).Duty; return d != nil && d.State == protocol.DutyDraining })
 	push(1, first)
+	before := m.member(first.Address())
 	stop()
 
 	m.says(first, protocol.Duty{State: protocol.DutyHandingOver, Reason: protocol.ForHeat, Leases: 1, DeadlineMillis: 60_000})
