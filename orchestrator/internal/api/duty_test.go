@@ -75,7 +75,8 @@ func TestTranscoder_thatLeavesHandsItsLeaseOverUnpunished(t *testing.T) {
 	m.eventually("its holder is released", func() bool { return first.Open() == 0 })
 	push(2, second)
 	after := m.member(first.Address())
-	if after.Quality < before.Quality || after.Record.Failed != 0 || after.Busy {
+	// Time moves the figure by some millionths; a failure takes thousands.
+	if after.Quality+1000 < before.Quality || after.Record.Failed != 0 || after.Busy {
 		t.Errorf("who left is worth less: %+v, it was %+v", after, before)
 	}
 	m.totals(3, 3, 0)
