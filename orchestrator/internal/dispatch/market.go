@@ -61,6 +61,7 @@ func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address
 				l.trial = outOfTurn(compared, t)
 				d.sold(ask, id, auction.Pass(compared, declined), t, o.prices)
 				d.second(l)
+				d.succeed(w.key)
 				return l, nil
 			}
 			if ctx.Err() != nil {
@@ -78,6 +79,7 @@ func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address
 		}
 		choices = auction.Pass(d.contenders(ask), declined)
 	}
+	d.succeed(w.key) // the room that is missing may be what a dead replica held for this very stream
 	err = d.refuse(choices, ask, said)
 	d.cfg.Metrics.refusals.WithLabelValues("lease", string(protocol.CodeOf(err))).Inc()
 	return nil, err

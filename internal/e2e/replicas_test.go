@@ -1,0 +1,59 @@
+package e2e
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/kinora/kinora/internal/e2e/stage"
+)
+
+// leasesAt counts the leases that a replica has open.
+func leasesAt(ctx context.Context, p *stage.Process) int {
+	var all []struct{}
+	if err := stage.Ask(ctx, http.MethodGet, "http://"+p.HTTP()+"/api/v1/leases", &all); err != nil {
+		return -1
+	}
+	return len(all)
+}
+
+// TestReplica_diesAndTheOtherServesItsStreams kills one of two orchestrators of one identity, and does not start it again.
+func TestReplica_diesAndTheOtherServesItsStreams(t *testing.T) {
+	s := play(t, stage.Options{Transcoders: 3, Orchestrators: 2})
+	load := stage.Load{Streams: 4, Segments: segments(t, 9), Name: "replica"}
+	var left *stage.Process
+	loss, err := load.Run(t.Context(), s, 3, func(ctx context.Context) error {
+		victim := s.Orchestrators[0]
+		left = s.Orchestrators[1]
+		if leasesAt(ctx, left) > leasesAt(ctx, victim) {
+			victim, left = left, victim
+		}
+		if n := leasesAt(ctx, victim); n < 1 {
+			t.Errorf("%s has %d leases when it is killed", victim.Name, n)
+		}
+		return victim.Kill()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if loss.Lost != 0 || loss.LateMost > 1 {
+		t.Errorf("of %d segments %d were lost and %d late, %d of one stream; the longest took %s: %v", loss.Segments, loss.Lost, loss.Late, loss.LateMost, loss.Longest, loss.Why)
+	}
+	t.Logf("the longest of %d segments took %s, %d were late", loss.Segments, loss.Longest, loss.Late)
+	log, err := os.ReadFile(left.LogFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(log), "took a stream over from another replica") {
+		t.Error("nobody released what the dead replica held")
+	}
+	books, err := s.Settle(t.Context(), load)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if books.Published != uint64(loss.Segments) || books.Gaps != 0 || !books.TwiceWei.IsZero() || !books.LostWei.IsZero() {
+		t.Errorf("the books: %+v", books)
+	}
+}
