@@ -39,7 +39,7 @@ func (s *Stage) Settle(ctx context.Context, l Load) (Books, error) {
 	for i := range l.Streams {
 		end := fmt.Sprintf("http://%s/api/v1/streams/%s-%d/end", s.Broadcaster.HTTP(), l.Name, i)
 		if err := Poll(ctx, func() (bool, error) {
-			err := Ask(ctx, http.MethodPost, end, nil)
+			err := ask(ctx, http.MethodPost, end, s.secret, nil)
 			return err == nil || strings.Contains(err.Error(), "not_found"), err
 		}); err != nil {
 			return b, fmt.Errorf("end a stream: %w", err)

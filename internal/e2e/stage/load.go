@@ -120,7 +120,7 @@ func (l Load) push(ctx context.Context, s *Stage, stream, seq int, body []byte, 
 		if left := time.Until(last); first && left > 0 {
 			from = &bench.Paced{Body: body, Over: left}
 		}
-		err := l.once(ctx, client, fmt.Sprintf("http://%s/live/%s-%d/%d.ts", s.Broadcaster.HTTP(), l.Name, stream, seq), from, len(body))
+		err := l.once(ctx, client, fmt.Sprintf("http://%s/live/%s-%d/%d.ts", s.Broadcaster.HTTP(), l.Name, stream, seq), s.secret, from, len(body))
 		if err == nil {
 			return time.Now(), nil
 		}
@@ -136,7 +136,7 @@ func (l Load) push(ctx context.Context, s *Stage, stream, seq int, body []byte, 
 // pushPatience is how long an encoder waits for an answer before it pushes again.
 const pushPatience = 15 * time.Second
 
-func (l Load) once(ctx context.Context, client *http.Client, url string, from io.Reader, size int) error {
+func (l Load) once(ctx context.Context, client *http.Client, url, secret string, from io.Reader, size int) error {
 	ctx, cancel := context.WithTimeout(ctx, pushPatience)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPut, url, from)
@@ -145,6 +145,7 @@ func (l Load) once(ctx context.Context, client *http.Client, url string, from io
 	}
 	req.ContentLength = int64(size)
 	req.Header.Set("Accept", "multipart/mixed")
+	req.Header.Set("Authorization", "Bearer "+secret)
 	resp, err := client.Do(req)
 	if err != nil {
 		return err

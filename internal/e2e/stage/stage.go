@@ -31,17 +31,21 @@ import (
 type Options struct {
 	Dir           string // empty at the start; readable by everybody, since Postgres may run as another user
 	Kinora, Media string // programs
+	Ahead         string // kinora with a clock that is ahead, for faults of clocks
 	Orchestrators int    // replicas of one identity
 	Transcoders   int
-	NATS          int  // servers, in a cluster when there are several
-	Apart         bool // the first transcoder is in a network namespace of its own
+	NATS          int    // servers, in a cluster when there are several
+	Apart         string // a process that is in a network namespace of its own: broadcaster, orchestrator-1, transcoder-1, nats-1 or chain
 }
 
 // Stage is a running market.
 type Stage struct {
 	o       Options
+	books   Books // as they were last
+	mend    []func(context.Context) error
 	network *network // nil: everybody is on loopback
 	host    string   // where the servers listen
+	secret  string   // that pushes bring, where the broadcaster is not on loopback
 
 	NATS          []*Process
 	Chain         *Process
@@ -86,7 +90,7 @@ func (s *Stage) start(ctx context.Context) error {
 	if err := os.MkdirAll(s.path("logs"), 0o755); err != nil {
 		return err
 	}
-	if s.o.Apart {
+	if s.o.Apart != "" {
 		n, err := newNetwork(ctx)
 		if err != nil {
 			return err
@@ -137,14 +141,30 @@ func (s *Stage) makeKeys() error {
 	return nil
 }
 
-// port is one that is free now.
-func (s *Stage) port() (string, error) {
+// hostOf is where a process listens.
+func (s *Stage) hostOf(name string) string {
+	if s.network != nil && s.o.Apart == name {
+		return s.network.guest
+	}
+	return s.host
+}
+
+// port is where a process of that name can listen: at a port that is free now.
+func (s *Stage) port(name string) (string, error) {
 	l, err := net.Listen("tcp", s.host+":0")
 	if err != nil {
 		return "", err
 	}
 	defer l.Close()
-	return l.Addr().String(), nil
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return net.JoinHostPort(s.hostOf(name), port), err
+}
+
+// place puts a process where it belongs.
+func (s *Stage) place(p *Process) {
+	if s.network != nil && s.o.Apart == p.Name {
+		p.wrap = s.network.wrap()
+	}
 }
 
 // serve is a process of this very program.
@@ -154,6 +174,7 @@ func (s *Stage) serve(name string, what server) (*Process, error) {
 		return nil, err
 	}
 	p := &Process{Name: name, program: self, dir: s.path("logs"), args: func() []string { return nil }}
+	s.place(p)
 	what.Ready = p.ready()
 	b, err := json.Marshal(what)
 	p.env = append(os.Environ(), serverVariable+"="+string(b))
@@ -165,14 +186,15 @@ func (s *Stage) startNATS(ctx context.Context) error {
 	nodes := make([]bustest.Node, count)
 	var urls []string
 	for i := range nodes {
-		listen, err := s.port()
+		name := fmt.Sprintf("nats-%d", i+1)
+		listen, err := s.port(name)
 		if err != nil {
 			return err
 		}
-		nodes[i] = bustest.Node{Name: fmt.Sprintf("nats-%d", i+1), Listen: listen}
+		nodes[i] = bustest.Node{Name: name, Listen: listen}
 		urls = append(urls, "nats://"+listen)
 		if count > 1 {
-			if nodes[i].Cluster, err = s.port(); err != nil {
+			if nodes[i].Cluster, err = s.port(name); err != nil {
 				return err
 			}
 		}
@@ -197,7 +219,7 @@ func (s *Stage) startNATS(ctx context.Context) error {
 }
 
 func (s *Stage) startChain(ctx context.Context) error {
-	listen, err := s.port()
+	listen, err := s.port("chain")
 	if err != nil {
 		return err
 	}
@@ -289,6 +311,7 @@ func (s *Stage) fund(ctx context.Context) error {
 
 func (s *Stage) role(name, owner string, args func(p *Process) []string, env ...string) *Process {
 	p := &Process{Name: name, program: s.o.Kinora, dir: s.path("logs")}
+	s.place(p)
 	for _, e := range os.Environ() {
 		if !strings.HasPrefix(e, "KINORA_") {
 			p.env = append(p.env, e)
@@ -321,7 +344,7 @@ func (s *Stage) startRoles(ctx context.Context) error {
 	var all []*Process
 	for i := range max(1, s.o.Orchestrators) {
 		p := s.role(fmt.Sprintf("orchestrator-%d", i+1), "orchestrator", func(p *Process) []string {
-			return append([]string{"orchestrator", "--http", again(p, s.host+":0"), "--nats", s.natsURL, "--wei-per-pixel", sellWei,
+			return append([]string{"orchestrator", "--http", again(p, s.hostOf(p.Name)+":0"), "--nats", s.natsURL, "--wei-per-pixel", sellWei,
 				"--allocation-per-transcoder", ether(1).String()}, tickets()...)
 		}, "KINORA_DATABASE_URL="+s.databaseURL("orchestrator"))
 		s.Orchestrators = append(s.Orchestrators, p)
@@ -330,16 +353,9 @@ func (s *Stage) startRoles(ctx context.Context) error {
 	for i := range s.o.Transcoders {
 		name := fmt.Sprintf("transcoder-%d", i+1)
 		p := s.role(name, name, func(p *Process) []string {
-			listen := "127.0.0.1:0"
-			if i == 0 && s.network != nil {
-				listen = s.network.guest + ":0"
-			}
-			return append([]string{"transcoder", "--http", again(p, listen), "--nats", s.natsURL, "--wei-per-pixel", fmt.Sprint(bidWei + 1_000_000*i),
+			return append([]string{"transcoder", "--http", again(p, s.hostOf(p.Name)+":0"), "--nats", s.natsURL, "--wei-per-pixel", fmt.Sprint(bidWei + 1_000_000*i),
 				"--capacity", "h264=100000000", "--encoders", "cpu"}, tickets()...)
 		})
-		if i == 0 && s.network != nil {
-			p.wrap = s.network.wrap()
-		}
 		s.Transcoders = append(s.Transcoders, p)
 		all = append(all, p)
 	}
@@ -351,8 +367,12 @@ func (s *Stage) startRoles(ctx context.Context) error {
 	if err := s.allocated(ctx); err != nil {
 		return err
 	}
+	s.secret = "encoders know it"
+	if err := os.WriteFile(s.path("push-secret"), []byte(s.secret), 0o600); err != nil {
+		return err
+	}
 	s.Broadcaster = s.role("broadcaster", "broadcaster", func(p *Process) []string {
-		args := []string{"broadcaster", "--http", again(p, "127.0.0.1:0"), "--segment-duration", "2s", "--ladder", Ladder, "--retention", "0s", "--warn-runway", "1m",
+		args := []string{"broadcaster", "--http", again(p, s.hostOf(p.Name)+":0"), "--push-secret-file", s.path("push-secret"), "--segment-duration", "2s", "--ladder", Ladder, "--retention", "0s", "--warn-runway", "1m",
 			"--max-pushes-per-second", "100"}
 		for _, o := range s.Orchestrators {
 			args = append(args, "--orchestrator", "http://"+o.HTTP())
@@ -411,13 +431,23 @@ func (s *Stage) Logs() string {
 	return b.String()
 }
 
+// askPatience bounds one question to a role.
+const askPatience = 10 * time.Second
+
 // Ask calls a role's HTTP face and decodes its JSON answer into v, which may be nil.
 func Ask(ctx context.Context, method, url string, v any) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	return ask(ctx, method, url, "", v)
+}
+
+func ask(ctx context.Context, method, url, secret string, v any) error {
+	ctx, cancel := context.WithTimeout(ctx, askPatience)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
 		return err
+	}
+	if secret != "" {
+		req.Header.Set("Authorization", "Bearer "+secret)
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
