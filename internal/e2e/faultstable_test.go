@@ -55,7 +55,7 @@ func TestFaults(t *testing.T) {
 
 func playFor(t *testing.T, f stage.Fault, chosen string) *stage.Stage {
 	t.Helper()
-	o := stage.Options{Transcoders: 3, Apart: f.Apart}
+	o := stage.Options{Transcoders: 3, Orchestrators: 2, Apart: f.Apart}
 	if chosen == "all" || regexp.MustCompile(`^skew-`).MatchString(chosen) {
 		var err error
 		if o.Ahead, err = stage.Ahead(t.Context(), "../..", t.TempDir()); err != nil {

@@ -116,14 +116,19 @@ func (b Bid) Free(codec Codec) uint64 {
 // Fits tells whether the bidder can take work: a machine that could take so much of one codec or so much of another can take
 // a part of each, in proportion.
 func (b Bid) Fits(work CodecRates) bool {
-	var used uint64
+	used, ok := b.share(work)
+	return ok && used <= whole
+}
+
+// share is the part of what is free that work takes, of whole, rounded up; false where one codec of it alone does not fit.
+func (b Bid) share(work CodecRates) (used uint64, ok bool) {
 	for _, w := range work {
 		if w.PixelRate == 0 {
 			continue
 		}
 		free := b.Free(w.Codec)
 		if w.PixelRate > free {
-			return false
+			return 0, false
 		}
 		hi, lo := bits.Mul64(w.PixelRate, whole)
 		share, rest := bits.Div64(hi, lo, free) // below 2^64, since the rate is at most free
@@ -132,5 +137,16 @@ func (b Bid) Fits(work CodecRates) bool {
 		}
 		used += share // at most 8 × whole
 	}
-	return used <= whole
+	return used, true
+}
+
+// LoadWith is the part of the machine that is taken once it has taken work too, in millionths, rounded up; FullLoad where
+// that does not fit.
+func (b Bid) LoadWith(work CodecRates) uint32 {
+	used, ok := b.share(work)
+	if !ok || used >= whole {
+		return FullLoad
+	}
+	free := uint64(FullLoad - min(b.LoadPPM, FullLoad))
+	return FullLoad - uint32(free-(free*used+whole-1)/whole)
 }

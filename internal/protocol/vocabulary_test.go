@@ -230,6 +230,18 @@ func TestValidate_namesWhatIsWrong(t *testing.T) {
 			v := m.(Award)
 			f(&v)
 			return v
+		case func(*AuctionEpoch):
+			v := m.(AuctionEpoch)
+			f(&v)
+			return v
+		case func(*FiguresRoot):
+			v := m.(FiguresRoot)
+			f(&v)
+			return v
+		case func(*WorkRequest):
+			v := m.(WorkRequest)
+			f(&v)
+			return v
 		case func(*AwardOffer):
 			v := m.(AwardOffer)
 			f(&v)
@@ -250,6 +262,14 @@ func TestValidate_namesWhatIsWrong(t *testing.T) {
 			v := m.(Quote)
 			f(&v)
 			return v
+		case func(*Login):
+			v := m.(Login)
+			f(&v)
+			return v
+		case func(*KeyBinding):
+			v := m.(KeyBinding)
+			f(&v)
+			return v
 		case func(*TicketParams):
 			v := m.(TicketParams)
 			f(&v)
@@ -258,7 +278,8 @@ func TestValidate_namesWhatIsWrong(t *testing.T) {
 		t.Fatalf("%T", spoil)
 		return nil
 	}
-	for _, good := range []validated{sampleAssignment, sampleReceipt, sampleSlot, sampleBid, sampleFirstBid, sampleCapabilities, sampleAward, sampleAwardOffer, sampleLeaseRequest, sampleParamsReq, sampleHeader, sampleOffer, sampleRequest, sampleQuote, sampleParams, sampleFlush} {
+	for _, good := range []validated{sampleAssignment, sampleReceipt, sampleSlot, sampleBid, sampleFirstBid, sampleCapabilities, sampleAward, sampleAwardOffer, sampleLeaseRequest, sampleParamsReq, sampleHeader, sampleOffer, sampleRequest, sampleQuote, sampleParams, sampleFlush,
+		sampleAuctionEpoch, sampleFiguresRoot, sampleAuctionClose, sampleWorkRequest, sampleSheet, sampleLogin, sampleBinding} {
 		if err := good.Validate(); err != nil {
 			t.Errorf("%T: %v", good, err)
 		}
@@ -276,6 +297,18 @@ func TestValidate_namesWhatIsWrong(t *testing.T) {
 		{sampleReceipt, func(v *Receipt) { v.Renditions[1].Frames = 0 }, "rendition 1"},
 		{sampleReceipt, func(v *Receipt) { v.Renditions[0].Pixels = math.MaxUint64 }, "rendition 0"},
 		{sampleReceipt, func(v *Receipt) { v.Renditions[0].LastPTS = -3004 }, "rendition 0"},
+		{sampleBid, func(v *Bid) { v.LoadPPM = FullLoad + 1 }, "load_ppm"},
+		{sampleBid, func(v *Bid) { v.Floor = Prices{{H264, NewWei(1)}, {H264, NewWei(1)}} }, "floor"},
+		{sampleBid, func(v *Bid) { v.Curves = []PriceCurve{{Codec: HEVC, Points: []PricePoint{{1, NewWei(1)}}}} }, "no price"},
+		{sampleBid, func(v *Bid) { v.Curves = []PriceCurve{{Codec: H264}} }, "0 points"},
+		{sampleBid, func(v *Bid) { v.Curves = []PriceCurve{{Codec: H264, Points: []PricePoint{{9, NewWei(1199)}}}} }, "falls from"},
+		{sampleBid, func(v *Bid) {
+			v.Curves = []PriceCurve{{Codec: H264, Points: []PricePoint{{9, NewWei(1200)}, {9, NewWei(1201)}}}}
+		}, "load_ppm 9 after 9"},
+		{sampleAward, func(v *Award) { v.Auction = 0 }, "auction 0"},
+		{sampleWorkRequest, func(v *WorkRequest) { v.WaitMillis = MaxRequestWait + 1 }, "wait_ms"},
+		{sampleFiguresRoot, func(v *FiguresRoot) { v.Serial = 0 }, "serial"},
+		{sampleAuctionEpoch, func(v *AuctionEpoch) { v.Rule = "" }, "rule"},
 		{sampleBid, func(v *Bid) { v.TTLMillis = MaxBidTTLMillis + 1 }, "ttl_ms"},
 		{sampleBid, func(v *Bid) { v.Sequence = 0 }, "sequence"},
 		{sampleBid, func(v *Bid) { v.Region = strings.Repeat("r", 33) }, "region"},
@@ -311,6 +344,11 @@ func TestValidate_namesWhatIsWrong(t *testing.T) {
 		{sampleParams, func(v *TicketParams) { v.FaceValue = Wei{} }, "face_value"},
 		{sampleParams, func(v *TicketParams) { v.AcceptMillis = v.UsableMillis }, "times"},
 		{sampleParams, func(v *TicketParams) { v.RecipientRandHash = ID{} }, "recipient_rand_hash"},
+		{sampleLogin, func(v *Login) { v.Participant = common.Address{} }, "participant"},
+		{sampleLogin, func(v *Login) { v.Role = "broadcaster" }, "role"},
+		{sampleLogin, func(v *Login) { v.Nonce = "short" }, "nonce"},
+		{sampleBinding, func(v *KeyBinding) { v.KeyHash = Hash{} }, "key_hash"},
+		{sampleBinding, func(v *KeyBinding) { v.NotAfter = v.NotBefore }, "not_after"},
 	} {
 		if err := with(c.m, c.spoil).Validate(); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%T: %v, want something about %s", c.m, err, c.want)

@@ -93,7 +93,7 @@ func (b *benchmark) on(ctx context.Context, f stage.Fault) (*stage.Stage, error)
 	b.close()
 	b.begun++
 	o := b.o
-	o.Dir, o.Transcoders, o.Apart = filepath.Join(b.dir, fmt.Sprintf("stage-%d", b.begun)), 3, f.Apart
+	o.Dir, o.Orchestrators, o.Transcoders, o.Apart = filepath.Join(b.dir, fmt.Sprintf("stage-%d", b.begun)), 2, 3, f.Apart
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func one(of func(s *Stage) *Process) victim {
 
 var (
 	theBroadcaster  = one(func(s *Stage) *Process { return s.Broadcaster })
-	theOrchestrator = one(func(s *Stage) *Process { return s.Orchestrators[0] })
+	theOrchestrator = func(ctx context.Context, s *Stage) (*Process, error) { return s.Replica(ctx) }
 	theNATS         = one(func(s *Stage) *Process { return s.NATS[0] })
 	theChain        = one(func(s *Stage) *Process { return s.Chain })
 	theHolder       = func(ctx context.Context, s *Stage) (*Process, error) { return s.Holder(ctx) }
@@ -63,6 +63,22 @@ func (s *Stage) Holder(ctx context.Context) (*Process, error) {
 	return best, nil
 }
 
+// Replica is the orchestrator with the most leases.
+func (s *Stage) Replica(ctx context.Context) (*Process, error) {
+	var best *Process
+	most := -1
+	for _, p := range s.Orchestrators {
+		var leases []struct{}
+		if err := Ask(ctx, http.MethodGet, "http://"+p.HTTP()+"/api/v1/leases", &leases); err != nil {
+			return nil, err
+		}
+		if len(leases) > most {
+			best, most = p, len(leases)
+		}
+	}
+	return best, nil
+}
+
 // Faults are all that are tried, in the order of the table.
 func Faults() []Fault {
 	var all []Fault
@@ -76,7 +92,7 @@ func Faults() []Fault {
 		apart      string
 	}{
 		{"broadcaster", "broadcaster", theBroadcaster, "broadcaster"},
-		{"orchestrator", "orchestrator, the only one", theOrchestrator, "orchestrator-1"},
+		{"orchestrator", "orchestrator, the busier of two replicas", theOrchestrator, "orchestrator-1"},
 		{"transcoder", "transcoder with the most leases", theHolder, "transcoder-1"},
 		{"nats", "NATS, the only server", theNATS, "nats-1"},
 		{"chain", "chain, the only endpoint", theChain, "chain"},
@@ -93,8 +109,11 @@ func Faults() []Fault {
 	add("stop-postgres", "SIGSTOP, 6 s", "Postgres with its backends", stoppedPostgres)
 	for _, r := range roles {
 		whom := r.whom
-		if r.name == "transcoder" {
+		switch r.name {
+		case "transcoder":
 			whom = "transcoder-1, the cheapest"
+		case "orchestrator":
+			whom = "orchestrator-1 of two replicas"
 		}
 		add("partition-"+r.name, "partition, 6 s", whom, during(cutFor, (*Stage).Cut)).Apart = r.apart
 		add("loss-"+r.name, "30 % packet loss, 8 s", whom, during(lossy, func(s *Stage, ctx context.Context) error { return s.Lose(ctx, lossShare) })).Apart = r.apart

@@ -11,7 +11,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
-	"github.com/kinora/kinora/internal/bus/bustest"
+	"github.com/kinora/kinora/internal/bus/busnode"
 	"github.com/kinora/kinora/internal/chain/devchain"
 	"github.com/kinora/kinora/internal/protocol"
 )
@@ -22,7 +22,7 @@ const serverVariable = "KINORASTAGE_SERVER"
 
 // server says which one.
 type server struct {
-	NATS  *bustest.Node `json:"nats,omitempty"`
+	NATS  *busnode.Node `json:"nats,omitempty"`
 	Chain *chainServer  `json:"chain,omitempty"`
 	Ready string        `json:"ready"` // file written once it serves
 }

@@ -20,7 +20,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
-	"github.com/kinora/kinora/internal/bus/bustest"
+	"github.com/kinora/kinora/internal/bus/busnode"
 	"github.com/kinora/kinora/internal/chain"
 	"github.com/kinora/kinora/internal/identity"
 	"github.com/kinora/kinora/internal/pgcluster"
@@ -183,7 +183,7 @@ func (s *Stage) serve(name string, what server) (*Process, error) {
 
 func (s *Stage) startNATS(ctx context.Context) error {
 	count := max(1, s.o.NATS)
-	nodes := make([]bustest.Node, count)
+	nodes := make([]busnode.Node, count)
 	var urls []string
 	for i := range nodes {
 		name := fmt.Sprintf("nats-%d", i+1)
@@ -191,7 +191,7 @@ func (s *Stage) startNATS(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		nodes[i] = bustest.Node{Name: name, Listen: listen}
+		nodes[i] = busnode.Node{Name: name, Listen: listen}
 		urls = append(urls, "nats://"+listen)
 		if count > 1 {
 			if nodes[i].Cluster, err = s.port(name); err != nil {
@@ -319,8 +319,12 @@ func (s *Stage) role(name, owner string, args func(p *Process) []string, env ...
 	}
 	p.env = append(append(p.env, "KINORA_MEDIA="+s.o.Media), env...)
 	p.args = func() []string {
-		return append(args(p), "--chain-rpc", s.chainURL, "--escrow", s.escrow.Hex(), "--keystore", s.keys[owner].keystore, "--password-file", s.password,
+		all := append(args(p), "--chain-rpc", s.chainURL, "--escrow", s.escrow.Hex(), "--keystore", s.keys[owner].keystore, "--password-file", s.password,
 			"--data", s.path("data-"+name), "--ready-file", p.ready())
+		if s.network != nil { // whose wires are this kernel's
+			all = append(all, "--insecure-cleartext")
+		}
+		return all
 	}
 	return p
 }

@@ -22,17 +22,6 @@ import (
 // settling is how long an orchestrator listens before it believes that nobody bids: by then every standing bid has come again.
 const settling = 2500 * time.Millisecond
 
-// contenders are the live bids for ask, best first. Who has just declined for want of room is not compared until it has
-// bid anew and rested.
-func (d *Dispatcher) contenders(ask auction.Ask) []auction.Choice {
-	now := time.Now()
-	choices := d.denials.pass(d.rank(ask), now)
-	if len(auction.Ranked(choices)) == 0 { // of the best few; there may be more
-		choices = d.denials.pass(d.fleet.Rank(ask), now)
-	}
-	return choices
-}
-
 // refuse is the typed reason why none of choices has the work: said is why those that were asked declined.
 func (d *Dispatcher) refuse(choices []auction.Choice, ask auction.Ask, said map[common.Address]error) error {
 	work := ask.Ladder.PixelRates(ask.SourceFPS)

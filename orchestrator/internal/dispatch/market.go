@@ -20,9 +20,6 @@ type work struct {
 	maxPrices protocol.Prices       // what the payer pays: nobody is paid more
 }
 
-// maxOffers is how many transcoders are asked in one auction, best first.
-const maxOffers = 4
-
 // lease returns an open lease of the stream that is not with anybody in avoid, or auctions one. When nobody has it, it fails with
 // the reason: NoCapacity, PriceAboveMax or NoTranscoder, around a *route.Refused.
 func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address]bool) (*Lease, error) {
@@ -38,99 +35,28 @@ func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address
 		return l, nil
 	}
 	ask := d.ask(w, protocol.NewID(), avoid)
-	choices := d.contenders(ask)
 	said := make(map[common.Address]error)
-	var declined []auction.Passed
+	var choices []auction.Choice
 	for proven := true; len(said) < maxAsked; {
-		compared := choices
-		if proven {
-			compared = d.known(choices, ask)
+		sale, err := d.auction(ctx, w, ask, proven, said)
+		if err != nil {
+			return nil, err
 		}
-		offers, asked := d.offers(compared, ask), len(said)
-		for _, o := range offers {
-			t, id := o.bid.Transcoder, ask.Lease
-			if said[t] != nil {
-				continue
-			}
-			if len(said) > 0 {
-				id = protocol.NewID() // a declined lease is never offered again, to anyone
-			}
-			l, err := d.award(ctx, w, id, o, holds)
-			if err == nil {
-				d.denials.forget(t)
-				l.trial = outOfTurn(compared, t)
-				d.sold(ask, id, auction.Pass(compared, declined), t, o.prices)
-				d.second(l)
-				d.succeed(w.key)
-				return l, nil
-			}
-			if ctx.Err() != nil {
-				return nil, context.Cause(ctx)
-			}
-			said[t] = err
-			d.denials.note(o.bid, err, time.Now())
-			declined = append(declined, auction.Passed{Transcoder: t, Reason: auction.Declined})
+		choices = sale.Choices
+		if l, err := d.sell(ctx, w, sale, said); l != nil || err != nil {
+			return l, err
 		}
-		if len(offers) < maxOffers || len(said) == asked { // there is nobody else
+		if len(sale.Offers) < maxOffers { // there is nobody else
 			if !proven {
 				break
 			}
 			proven = false
 		}
-		choices = auction.Pass(d.contenders(ask), declined)
 	}
 	d.succeed(w.key) // the room that is missing may be what a dead replica held for this very stream
 	err = d.refuse(choices, ask, said)
 	d.cfg.Metrics.refusals.WithLabelValues("lease", string(protocol.CodeOf(err))).Inc()
 	return nil, err
-}
-
-// maxAsked bounds how many are asked in one auction, maxOffers at a time.
-const maxAsked = 3 * maxOffers
-
-// rank looks at the best few, unless they are not enough to offer the lease to, or it may be a newcomer's turn.
-func (d *Dispatcher) rank(ask auction.Ask) []auction.Choice {
-	d.mu.Lock()
-	due := d.exploration.Due()
-	d.mu.Unlock()
-	if !due {
-		if best := d.fleet.Best(ask, maxOffers+1); len(best) > maxOffers { // the last one's score is a price
-			return best
-		}
-	}
-	return d.fleet.Rank(ask)
-}
-
-// offer is a bid that may be given a lease, and what it is then paid.
-type offer struct {
-	bid    protocol.Bid
-	prices protocol.Prices
-}
-
-// offers are those to be asked, in order: the winner, or now and then a newcomer in its place; who would have won without
-// them; and whoever was busy a moment ago, which is better than nobody.
-func (d *Dispatcher) offers(choices []auction.Choice, ask auction.Ask) []offer {
-	ranked := auction.Ranked(choices)
-	var all []offer
-	explored := -1
-	if len(ranked) > 0 && len(ask.Avoid) == 0 { // where somebody has failed already is no place for trials
-		d.mu.Lock()
-		i, prices, next := d.exploration.Next(ranked, ask, d.cfg.Rule)
-		d.exploration = next
-		d.mu.Unlock()
-		all, explored = append(all, offer{ranked[i].Bid, prices}), i
-	}
-	for i, c := range ranked {
-		if i != explored {
-			all = append(all, offer{c.Bid, d.cfg.Rule.Prices(ranked, i, ask)})
-		}
-	}
-	for _, c := range choices[len(ranked):] {
-		if c.Reason == auction.Busy {
-			all = append(all, offer{c.Bid, c.Bid.Prices})
-		}
-	}
-	return all[:min(maxOffers, len(all))]
 }
 
 // held finds a lease at hand whose holder is still trusted: another replica may have judged it meanwhile.
@@ -142,14 +68,6 @@ func (d *Dispatcher) held(w work, avoid map[common.Address]bool) (*Lease, bool) 
 		}
 		d.end(l, "suspect", true)
 	}
-}
-
-func (d *Dispatcher) ask(w work, id protocol.ID, avoid map[common.Address]bool) auction.Ask {
-	ask := auction.Ask{Lease: id, Ladder: w.request.Ladder, SourceFPS: w.request.SourceFPS, MaxPrices: w.maxPrices}
-	for t := range avoid {
-		ask.Avoid = append(ask.Avoid, t)
-	}
-	return ask
 }
 
 // term is what an award asks of a transcoder.
@@ -170,7 +88,7 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer,
 	if err != nil {
 		return nil, protocol.Errorf(protocol.UnsupportedCodec, "%w", err)
 	}
-	signed, err := protocol.Seal(d.cfg.Domain, d.cfg.Signer, protocol.Award{Lease: id, Orchestrator: d.self, Payer: d.cfg.Payer, Transcoder: t,
+	signed, err := o.seal(d, protocol.Award{Lease: id, Orchestrator: d.self, Payer: d.cfg.Payer, Transcoder: t,
 		Stream: w.key.stream, Incarnation: w.key.incarnation, LadderHash: w.key.ladder, Prices: o.prices, MaxFee: maxFee,
 		LeaseMillis: uint32(d.cfg.LeaseTime.Milliseconds()), BidSequence: o.bid.Sequence, URL: d.cfg.URL})
 	if err != nil {
@@ -413,7 +331,7 @@ func (d *Dispatcher) probeLease(ctx context.Context, w work, bid protocol.Bid) (
 			return l, nil
 		}
 	}
-	return d.award(ctx, w, protocol.NewID(), offer{bid, bid.Prices}, probes)
+	return d.award(ctx, w, protocol.NewID(), offer{bid: bid, prices: auction.Asked(bid, w.request.Ladder.PixelRates(w.request.SourceFPS))}, probes)
 }
 
 // EndStream releases the leases of a payer's stream and flushes its tickets to the transcoders. Segments in flight finish.

@@ -9,31 +9,6 @@ import (
 	"github.com/kinora/kinora/internal/auction"
 )
 
-// unproven are passed over while somebody who is known has room: they are given canaries, duplicates of real segments, until
-// what is known of them means something; and now and then a lease out of turn, of which every segment is given out twice.
-const unproven auction.Reason = "unproven"
-
-// known passes over the newcomers among choices where somebody else is ranked, unless it is a newcomer's turn.
-func (d *Dispatcher) known(choices []auction.Choice, ask auction.Ask) []auction.Choice {
-	d.mu.Lock()
-	due := d.exploration.Due() && len(ask.Avoid) == 0
-	d.mu.Unlock()
-	ranked := auction.Ranked(choices)
-	if due || !slices.ContainsFunc(ranked, func(c auction.Choice) bool { return !c.Newcomer }) {
-		return choices
-	}
-	var passed []auction.Passed
-	for _, c := range ranked {
-		if c.Newcomer {
-			passed = append(passed, auction.Passed{Transcoder: c.Bid.Transcoder, Reason: unproven})
-		}
-	}
-	if len(passed) == 0 {
-		return choices
-	}
-	return auction.Pass(choices, passed)
-}
-
 // outOfTurn reports that t is a newcomer which was given a lease that somebody known could have had.
 func outOfTurn(choices []auction.Choice, t common.Address) bool {
 	is := func(known bool) bool {

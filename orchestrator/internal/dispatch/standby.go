@@ -2,13 +2,14 @@ package dispatch
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
-	"github.com/kinora/kinora/internal/auction"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/route"
+	"github.com/kinora/kinora/orchestrator/internal/fleet"
 )
 
 // standbyEvery is how often somebody is sought to stand by for a stream that nobody does.
@@ -24,35 +25,30 @@ func (d *Dispatcher) second(l *Lease) {
 		tried := []route.Owned[common.Address]{d.fleet.Owned(l.transcoder)}
 		for range maxOffers {
 			ask := d.ask(l.work, protocol.NewID(), nil)
-			for _, t := range tried {
-				ask.Avoid = append(ask.Avoid, t.Node)
-			}
-			choices := d.known(d.contenders(ask), ask)
-			ranked := auction.Ranked(choices)
-			owned := make([]route.Owned[common.Address], len(ranked))
-			for i, c := range ranked {
-				owned[i] = d.fleet.Owned(c.Bid.Transcoder)
-			}
-			i := route.Second(owned, tried)
-			if i < 0 || d.life.Err() != nil {
+			ask.Avoid = d.kinOf(tried)
+			listing := d.listing(l.work, ask)
+			listing.Proven, listing.Most = true, 1
+			sale, err := d.fleet.Auction(listing)
+			if err != nil || len(sale.Offers) == 0 || d.life.Err() != nil {
 				return
 			}
-			o := offer{ranked[i].Bid, d.cfg.Rule.Prices(ranked, i, ask)}
-			if d.stand(l.work, ask, choices, o) {
+			if d.stand(l.work, sale) {
 				return
 			}
-			tried = append(tried, route.Owned[common.Address]{Node: o.bid.Transcoder}) // its owner may have another that will
+			tried = append(tried, route.Owned[common.Address]{Node: sale.Offers[0].Bid.Transcoder}) // its owner may have another that will
 		}
 	})
 }
 
-// stand has one bidder stand by; false when it does not, or has no slot parked in time.
-func (d *Dispatcher) stand(w work, ask auction.Ask, choices []auction.Choice, o offer) bool {
+// stand has the winner of an auction stand by; false when it does not, or has no slot parked in time.
+func (d *Dispatcher) stand(w work, sale *fleet.Sale) bool {
 	ctx, cancel := context.WithTimeout(d.life, d.cfg.AwardTimeout+d.cfg.SlotTimeout)
 	defer cancel()
-	l, err := d.award(ctx, w, ask.Lease, o, standsBy)
+	o, s := sale.Offers[0], &selling{Sale: sale}
+	l, err := d.award(ctx, w, sale.Ask.Lease, offer{o.Bid, o.Paid, s}, standsBy)
+	d.fleet.Conclude(sale, s.awards, err == nil)
 	if err != nil {
-		d.denials.note(o.bid, err, time.Now())
+		d.denials.note(o.Bid, err, time.Now())
 		return false
 	}
 	if err := l.parking.wait(ctx); err != nil {
@@ -60,7 +56,7 @@ func (d *Dispatcher) stand(w work, ask auction.Ask, choices []auction.Choice, o 
 		d.end(l, "it stands by without a slot", true)
 		return false
 	}
-	d.sold(ask, ask.Lease, choices, l.transcoder, o.prices)
+	d.sold(sale, sale.Ask.Lease, sale.Choices, l.transcoder, o.Paid)
 	return true
 }
 
@@ -80,11 +76,20 @@ func (d *Dispatcher) kin(s *segment) []common.Address {
 	for i := range tried {
 		tried[i] = d.fleet.Owned(tried[i].Node)
 	}
+	return d.kinOf(tried)
+}
+
+// kinOf are those of tried, and all others of their owners.
+func (d *Dispatcher) kinOf(tried []route.Owned[common.Address]) []common.Address {
 	var kin []common.Address
+	for _, t := range tried {
+		kin = append(kin, t.Node)
+	}
 	for _, o := range d.fleet.Owners() {
-		if route.Second([]route.Owned[common.Address]{o}, tried) < 0 {
+		if !slices.Contains(kin, o.Node) && route.Second([]route.Owned[common.Address]{o}, tried) < 0 {
 			kin = append(kin, o.Node)
 		}
 	}
+	slices.SortFunc(kin, common.Address.Cmp)
 	return kin
 }

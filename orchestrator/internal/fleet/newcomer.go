@@ -14,6 +14,9 @@ func (f *Fleet) Unproven(t common.Address, class auction.Class) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	m := f.members[t]
+	if m != nil && m.figure != nil { // by which it is held
+		return m.figure.Newcomer
+	}
 	return m == nil || m.quality.figure(class, now, f.cfg.Measure).newcomer
 }
 
@@ -28,11 +31,13 @@ func (f *Fleet) Newcomer(ask auction.Ask, draw func(n int) int) (auction.Choice,
 	var candidates []auction.Candidate
 	for _, s := range live {
 		m := f.members[s.Bid.Message.Transcoder]
-		if m == nil || m.probing {
+		if m == nil || m.probing || m.stands.Empty() {
 			continue
 		}
 		if known := m.quality.figure(class, now, f.cfg.Measure); known.newcomer {
-			candidates = append(candidates, m.candidate(s, known, now))
+			x := auction.Figure{Transcoder: m.Address, Newcomer: true}
+			x.Quality[class] = known.quality
+			candidates = append(candidates, m.candidate(s, x, class, now))
 		}
 	}
 	able := auction.Ranked(auction.Pick(candidates, ask))

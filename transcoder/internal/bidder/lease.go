@@ -98,7 +98,7 @@ func (b *Bidder) acceptable(a protocol.Award, offer protocol.AwardOffer, now tim
 	if a.BidSequence > newest || a.BidSequence+uint64(maxBidAge.Milliseconds()) < uint64(now.UnixMilli()) {
 		return none, protocol.Errorf(protocol.Stale, "the award names bid %d; the newest is %d", a.BidSequence, newest)
 	}
-	prices := b.cfg.Prices()
+	prices := b.asks(offer.Ladder.PixelRates(offer.SourceFPS), now)
 	for _, p := range offer.Ladder {
 		price, sold := prices.Of(p.Codec)
 		if !sold {
