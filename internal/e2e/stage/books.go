@@ -16,6 +16,7 @@ import (
 type Books struct {
 	Published uint64       // segments
 	Signed    uint64       // tickets of the broadcaster, one a segment
+	FeeWei    protocol.Wei // of a segment, as the broadcaster pays for it
 	LostWei   protocol.Wei // work that was delivered and is not paid for, and winners that cannot be redeemed
 	TwiceWei  protocol.Wei // paid for what had been paid
 	Gaps      int          // in the playlists
@@ -98,8 +99,9 @@ func (s *Stage) Settle(ctx context.Context, l Load) (Books, error) {
 	for _, x := range sellers {
 		b.LostWei = b.LostWei.Add(x.LostWei).Add(x.OwedWei)
 	}
-	if twice := b.Signed - min(b.Signed, b.Published); twice > 0 && in.Payer.Signed > 0 {
-		b.TwiceWei = in.Payer.FeeWei.Div(in.Payer.Signed).Mul(twice)
+	if in.Payer.Signed > 0 {
+		b.FeeWei = in.Payer.FeeWei.Div(in.Payer.Signed)
+		b.TwiceWei = b.FeeWei.Mul(b.Signed - min(b.Signed, b.Published))
 	}
 	return b, nil
 }
