@@ -63,26 +63,28 @@ type Fleet struct {
 
 type member struct {
 	store.Transcoder
-	entered   bool      // has its row
-	allocated bool      // has a place
-	funded    bool      // has been given an allocation
-	queued    time.Time // when it began to wait for a place
-	hired     time.Time // when it got its place
-	heard     time.Time // when its last bid came
-	refusal   string    // why the last Ensure failed
-	bids      uint64    // since the last CountBids
-	shown     protocol.Bid
-	shownAt   time.Time
-	quality   quality
-	place     int             // in the book, from 1; 0: none
-	stands    auction.Place   // what the book has there
-	figure    *auction.Figure // committed to; nil: none is
-	measured  bool            // something was seen since
-	held      []hold
-	busyUntil time.Time
-	probing   bool
-	record    *protocol.Capabilities // what it says of its machine
-	recordOf  protocol.Hash          // its hash
+	entered    bool      // has its row
+	allocated  bool      // has a place
+	funded     bool      // has been given an allocation
+	queued     time.Time // when it began to wait for a place
+	hired      time.Time // when it got its place
+	heard      time.Time // when its last bid came
+	refusal    string    // why the last Ensure failed
+	bids       uint64    // since the last CountBids
+	shown      protocol.Bid
+	shownAt    time.Time
+	quality    quality
+	place      int             // in the book, from 1; 0: none
+	stands     auction.Place   // what the book has there
+	figure     *auction.Figure // committed to; nil: none is
+	measured   bool            // something was seen since
+	held       []hold
+	busyUntil  time.Time
+	probing    bool
+	record     *protocol.Capabilities // what it says of its machine
+	recordOf   protocol.Hash          // its hash
+	duty       duty
+	quarantine quarantine
 }
 
 // hold is an award that a standing bid may not know of.
@@ -202,6 +204,9 @@ func (f *Fleet) Run(ctx context.Context) error {
 func (f *Fleet) refresh(ctx context.Context) error {
 	rows, err := f.store.Transcoders(ctx)
 	if err != nil {
+		return err
+	}
+	if err := f.readQuarantines(ctx); err != nil {
 		return err
 	}
 	f.mu.Lock()
@@ -387,6 +392,9 @@ type Member struct {
 	FirstSeen time.Time      `json:"first_seen"`
 	// Capabilities is what it says of its machine, signed with its bids.
 	Capabilities *protocol.Capabilities `json:"capabilities,omitempty"`
+	// Duty is there when it leaves or has announced maintenance, Quarantine when the operator keeps leases from it.
+	Duty       *Standing         `json:"duty,omitempty"`
+	Quarantine *store.Quarantine `json:"quarantine,omitempty"`
 }
 
 // Members lists everybody, oldest first.
@@ -398,6 +406,10 @@ func (f *Fleet) Members() []Member {
 	for t, m := range f.members {
 		x := Member{Address: t, Record: m.Record, CutOffAt: m.CutOffAt, CutOffFor: m.CutOffFor, Allocated: m.allocated && f.weighedLocked(m), Refusal: m.refusal,
 			Quality: m.quality.seen.Overall(now, f.cfg.Measure), Busy: now.Before(m.busyUntil), Bids: m.Bids + m.bids, FirstSeen: m.FirstSeen, Capabilities: m.record}
+		x.Duty = m.duty.standing(now)
+		if q := m.quarantine.Quarantine; m.quarantine.stands(now) {
+			x.Quarantine = &q
+		}
 		if p95, ok := m.quality.p95(); ok {
 			x.P95Millis = p95.Milliseconds()
 		}
