@@ -152,7 +152,7 @@ func TestDrain_ofTenStreamsLosesAndDelaysNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if books.Published != uint64(loss.Segments) || books.Gaps != 0 || !books.TwiceWei.IsZero() || !books.LostWei.IsZero() {
+	if books.Published != uint64(loss.Segments) || books.Gaps != 0 || !books.VainWei.IsZero() || !books.LostWei.IsZero() {
 		t.Errorf("the books: %+v", books)
 	}
 }
