@@ -16,6 +16,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/kinora/kinora/broadcaster/internal/discover"
 	"github.com/kinora/kinora/internal/protocol"
 )
 
@@ -33,6 +34,16 @@ type Config struct {
 	MediaChild   string `help:"Path of kinora-media; empty: beside this program, or in PATH."`
 
 	Orchestrators             []string      `name:"orchestrator" help:"URL of an orchestrator; may be given several times. Two or more make failover immediate."`
+	Registry                  string        `help:"Address of a ServiceRegistry to find orchestrators in. Empty: none."`
+	RegistryFromBlock         uint64        `help:"Block before which the registry has nothing: the one it was deployed in. It is read once." default:"0"`
+	RegistryConfirmations     uint64        `help:"Blocks that follow a registration before it counts." default:"6"`
+	OrchestratorList          string        `help:"URL of a signed list of orchestrators; https, or on loopback. Empty: none."`
+	OrchestratorListSigner    string        `help:"Account whose signature the list of --orchestrator-list must bear."`
+	DiscoverLoopback          bool          `help:"Also take orchestrators on this machine from registry and list: for trials."`
+	AllowOrchestrators        []string      `name:"allow-orchestrator" help:"Address of an orchestrator to deal with, and with no other; may be given several times."`
+	DenyOrchestrators         []string      `name:"deny-orchestrator" help:"Address of an orchestrator never to deal with; may be given several times."`
+	KeepAllocated             int           `help:"Orchestrators that are kept an allocation, and so given work: the best of those that are known." default:"4"`
+	Region                    string        `help:"Where this broadcaster is, as orchestrators name places: those near it are preferred until their distance is measured."`
 	MaxWeiPerPixel            protocol.Wei  `help:"Dearest price paid, wei per encoded pixel." default:"1000000000"`
 	AllocationPerOrchestrator protocol.Wei  `help:"What is kept allocated to each orchestrator, wei." default:"2000000000000000000"`
 	SpendPerHour              protocol.Wei  `help:"Most that is spent within an hour, wei." default:"20000000000000000000"`
@@ -93,8 +104,11 @@ func (c Config) Validate() error {
 	if c.Payer != "" && (!common.IsHexAddress(c.Payer) || common.HexToAddress(c.Payer) == (common.Address{})) {
 		return bad("payer", "%q: want an account's address", c.Payer)
 	}
-	if len(c.Orchestrators) == 0 {
-		return bad("orchestrator", "name at least one")
+	if len(c.Orchestrators) == 0 && c.Registry == "" && c.OrchestratorList == "" {
+		return bad("orchestrator", "name at least one, or where to find them: --registry, --orchestrator-list")
+	}
+	if err := c.discovery(); err != nil {
+		return err
 	}
 	for _, o := range c.Orchestrators {
 		if u, err := url.Parse(o); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
@@ -140,6 +154,7 @@ func (c Config) Validate() error {
 		{"max-pixels", c.MaxPixels >= 1<<10, c.MaxPixels, "at least 1024"},
 		{"min-body-rate", c.MinBodyRate >= 1, c.MinBodyRate, "at least 1"},
 		{"body-grace", c.BodyGrace >= 100*time.Millisecond, c.BodyGrace, "at least 100ms"},
+		{"keep-allocated", c.KeepAllocated >= 0, c.KeepAllocated, "0 or more"},
 		{"max-streams", c.MaxStreams >= 1, c.MaxStreams, "at least 1"},
 		{"max-in-flight", c.MaxInFlight >= 1, c.MaxInFlight, "at least 1"},
 		{"max-pushes-per-second", c.MaxPushesPerSecond > 0, c.MaxPushesPerSecond, "more than 0"},
@@ -148,6 +163,40 @@ func (c Config) Validate() error {
 		if !f.ok {
 			return bad(f.flag, "%v: want %s", f.have, f.want)
 		}
+	}
+	return nil
+}
+
+// discovery names the setting of discovery that cannot be.
+func (c Config) discovery() error {
+	for _, f := range []struct {
+		flag, v  string
+		optional bool
+	}{{"registry", c.Registry, true}, {"orchestrator-list-signer", c.OrchestratorListSigner, c.OrchestratorList == ""}} {
+		if f.v == "" && f.optional {
+			continue
+		}
+		if !common.IsHexAddress(f.v) || common.HexToAddress(f.v) == (common.Address{}) {
+			return fmt.Errorf("--%s: %q: want an address", f.flag, f.v)
+		}
+	}
+	if c.OrchestratorList != "" {
+		if err := discover.ValidateListURL(c.OrchestratorList); err != nil {
+			return fmt.Errorf("--orchestrator-list: %w", err)
+		}
+	}
+	for _, f := range []struct {
+		flag string
+		list []string
+	}{{"allow-orchestrator", c.AllowOrchestrators}, {"deny-orchestrator", c.DenyOrchestrators}} {
+		for _, a := range f.list {
+			if !common.IsHexAddress(a) {
+				return fmt.Errorf("--%s: %q: want an address", f.flag, a)
+			}
+		}
+	}
+	if len(c.Region) > protocol.MaxRegion {
+		return fmt.Errorf("--region: %d bytes, at most %d", len(c.Region), protocol.MaxRegion)
 	}
 	return nil
 }

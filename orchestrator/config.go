@@ -33,6 +33,7 @@ type Config struct {
 	Data         string `name:"data" help:"Not used: everything that lasts is in Postgres." hidden:""`
 	MediaChild   string `name:"media-child" help:"The kinora-media program; by default the one beside this program." placeholder:"FILE"`
 
+	Region          string        `name:"region" help:"Where this orchestrator is, as the market names places: broadcasters near it prefer it until they have measured." placeholder:"NAME"`
 	WeiPerPixel     protocol.Wei  `name:"wei-per-pixel" help:"Price of an encoded pixel, in wei; transcoders are never paid more." default:"150" placeholder:"WEI"`
 	HEVCWeiPerPixel protocol.Wei  `name:"hevc-wei-per-pixel" help:"Price of a pixel encoded in HEVC, in wei; 0: not sold." default:"0" placeholder:"WEI"`
 	AV1WeiPerPixel  protocol.Wei  `name:"av1-wei-per-pixel" help:"Price of a pixel encoded in AV1, in wei; 0: not sold." default:"0" placeholder:"WEI"`
@@ -105,6 +106,7 @@ func (c Config) Validate() error {
 		bad  bool
 		want string
 	}{
+		{"region", len(c.Region) > protocol.MaxRegion, fmt.Sprintf("at most %d bytes", protocol.MaxRegion)},
 		{"tls-cert", (c.TLSCert == "") != (c.TLSKey == ""), "--tls-cert and --tls-key go together"},
 		{"database-url", c.DatabaseURL == "", "a Postgres database is needed, such as postgres://user@host/kinora"},
 		{"nats", c.NATS == "", "the URL of a NATS server is needed"},

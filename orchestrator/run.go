@@ -148,8 +148,8 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	transcoders := fleet.New(fleet.Config{Domain: domain, Self: self, Allocation: c.AllocationPerTranscoder, MaxMembers: c.MaxTranscoders,
 		Backoff: c.Backoff, TopUp: c.TopUpInterval, Events: events.Emit, Log: log}, db, treasury)
 	dispatcher, err = dispatch.New(ctx, dispatch.Config{Domain: domain, Signer: signer, Budget: budget, Payer: spender.Address(), URL: url,
-		Prices:     protocol.PricesOf(c.WeiPerPixel, c.HEVCWeiPerPixel, c.AV1WeiPerPixel),
-		QuoteValid: c.QuoteValid, LeaseTime: c.LeaseTime, IdleLease: c.LeaseIdle, AwardTimeout: c.AwardTimeout, SlotTimeout: c.SlotTimeout,
+		Prices: protocol.PricesOf(c.WeiPerPixel, c.HEVCWeiPerPixel, c.AV1WeiPerPixel),
+		Region: c.Region, QuoteValid: c.QuoteValid, LeaseTime: c.LeaseTime, IdleLease: c.LeaseIdle, AwardTimeout: c.AwardTimeout, SlotTimeout: c.SlotTimeout,
 		CancelGrace: cancelGrace, MaxSegmentBytes: c.MaxSegmentBytes, MaxInFlight: c.MaxInFlight, MaxAttempts: c.MaxAttempts,
 		KeepAnswers: keepAnswers, KeepBytes: keepBytes, KeepHistory: c.KeepHistory, Events: events.Emit, Metrics: dispatch.NewMetrics(registry), Log: log,
 		Verify: verify.Config{Meter: meter, Limits: verify.Limits{MaxBytes: c.MaxSegmentBytes}, Log: log},

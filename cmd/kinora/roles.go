@@ -74,7 +74,7 @@ type broadcasterCommand struct {
 // Validate names what is missing; what is wrong, the embedded Config names.
 func (c *broadcasterCommand) Validate() error {
 	var more []string
-	if len(c.Orchestrators) == 0 {
+	if len(c.Orchestrators) == 0 && c.Registry == "" && c.OrchestratorList == "" {
 		more = append(more, "--orchestrator")
 	}
 	return market{&c.DatabaseURL, &c.ChainRPC, &c.Escrow, &c.Keystore, &c.PasswordFile}.missing(more...)
@@ -86,18 +86,18 @@ func (c *broadcasterCommand) Run(a *app) error {
 	return broadcaster.Run(a.ctx, c.Config, a.log.With("role", "broadcaster"))
 }
 
-type orchestratorCommand struct {
+type orchestratorRun struct {
 	orchestrator.Config
 	readyFile
 }
 
 // Validate names what is missing; what is wrong, the embedded Config names.
-func (c *orchestratorCommand) Validate() error {
+func (c *orchestratorRun) Validate() error {
 	return market{&c.DatabaseURL, &c.ChainRPC, &c.Escrow, &c.Keystore, &c.PasswordFile}.missing()
 }
 
 // Run runs the role until a signal.
-func (c *orchestratorCommand) Run(a *app) error {
+func (c *orchestratorRun) Run(a *app) error {
 	c.OnReady = func(r orchestrator.Ready) { c.told(a, r.HTTP, r.Address) }
 	return orchestrator.Run(a.ctx, c.Config, a.log.With("role", "orchestrator"))
 }

@@ -82,10 +82,11 @@ func New[N comparable](cfg Config, src rand.Source) *Router[N] {
 // Option is somebody who could do the work.
 type Option[N comparable] struct {
 	Node     N
-	Price    uint32 // of the work, in millionths of what it is worth
-	InFlight int    // pieces of work it has, as far as is known
-	Slots    int    // pieces it does at once; 0: not known, taken for 1
-	Holder   bool   // it has the stream: another one costs a switch
+	Price    uint32        // of the work, in millionths of what it is worth
+	InFlight int           // pieces of work it has, as far as is known
+	Slots    int           // pieces it does at once; 0: not known, taken for 1
+	Holder   bool          // it has the stream: another one costs a switch
+	RTT      time.Duration // to it; what it did itself outweighs it. 0: not counted
 }
 
 // Job is the work.
@@ -130,7 +131,7 @@ type view struct {
 }
 
 func (r *Router[N]) view(o Option[N], job Job, now time.Time) view {
-	success, time := r.belief(o.Node, job.Group, now)
+	success, time := r.believed(o, job.Group, now)
 	v := view{success: success, time: time, price: float64(o.Price) / 1e6, wait: math.Log(Crowding(o.InFlight, o.Slots)),
 		deadline: math.Log(max(job.Deadline, 1e6).Seconds()), slow: r.cfg.Impatience}
 	if !o.Holder {

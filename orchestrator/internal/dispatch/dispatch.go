@@ -61,6 +61,7 @@ type Config struct {
 	Rule   auction.Rule    // what transcoders are paid; empty: as bid
 	Trials uint32          // millionths of the leases that go to newcomers out of turn; zero: one in twenty
 
+	Region          string        // where this orchestrator says it is
 	QuoteValid      time.Duration // how long a quote stands
 	LeaseTime       time.Duration // of an award and of each renewal
 	IdleLease       time.Duration // a lease without work for so long is released

@@ -213,6 +213,24 @@
     dirty = true;
   }
 
+  // Of many orchestrators, those that are given work and a few others are shown.
+  async function sellers() {
+    let all;
+    try { all = await get("/api/v1/orchestrators"); } catch { return; }
+    const shown = all.filter((o) => o.kept).concat(all.filter((o) => !o.kept)).slice(0, 12);
+    $("sellers").replaceChildren(...shown.map((o) => {
+      const by = /^0x0+$/.test(o.address) ? o.claimed : o.address;
+      const chip = o.excluded ? el("span", { class: o.kept ? "chip wait" : "chip bad", title: [o.excluded, o.error].filter(Boolean).join(": ") }, o.kept ? "resting" : "not used")
+        : el("span", { class: "chip" }, o.streams ? `serves ${o.streams}` : "ready");
+      return el("tr", {}, el("td", { title: o.url }, /^0x0+$/.test(by) ? o.url : who(by)), el("td", {}, o.sources.join(", ") || "–"),
+        el("td", { class: "num" }, o.prices && o.prices.h264 ? gwei(o.prices.h264) + " gwei/px" : "–"), el("td", {}, o.region || "–"),
+        el("td", { class: "num" }, o.rtt_ms ? o.rtt_ms.toFixed(1) + " ms" : "–"), el("td", { class: "num" }, o.quality ? o.quality.half_within_ms + " ms" : "–"),
+        el("td", { class: "num" }, `${o.passed} of ${o.passed + o.failed}`), el("td", {}, chip));
+    }));
+    if (!shown.length) $("sellers").append(el("tr", {}, el("td", { class: "empty", colSpan: 8 }, "No orchestrator is known of.")));
+    $("seller-note").textContent = all.length > shown.length ? `${all.length - shown.length} more are known of.` : "";
+  }
+
   function connect() {
     const source = new EventSource("/api/v1/events");
     const pill = $("link");
@@ -224,6 +242,8 @@
   balances().then(connect);
   stats();
   setInterval(stats, 2000);
+  sellers();
+  setInterval(sellers, 4000);
   setInterval(balances, 5000);
   setInterval(draw, 300);
 })();
