@@ -42,6 +42,8 @@ type peer struct {
 	flood     atomic.Int64                  // one segment is answered with a rendition of so many bytes
 	flooded   atomic.Int64                  // so many were taken of it
 	held      chan struct{}                 // when set, segments wait for it before they are answered
+	stubborn  atomic.Bool                   // a segment that is called off is delivered all the same: it was done
+	calledOff chan struct{}                 // gets one for each segment that is called off
 	mu        sync.Mutex
 	requests  map[protocol.ID]protocol.QuoteRequest
 	delivered map[protocol.ID]int // tickets by attempt
@@ -64,12 +66,13 @@ func newPeer(t testing.TB, domain func() protocol.Domain) *peer {
 	if _, err := media.Find(); err != nil {
 		t.Fatal(err)
 	}
-	p := &peer{t: t, domain: domain, self: newKey(t), transcoder: newKey(t), pool: media.NewPool(media.Options{}, 1), price: protocol.NewWei(100), usable: time.Minute,
+	p := &peer{t: t, domain: domain, self: newKey(t), transcoder: newKey(t), pool: media.NewPool(media.Options{}, 1), price: protocol.NewWei(100), usable: time.Minute, calledOff: make(chan struct{}, 16),
 		requests: make(map[protocol.ID]protocol.QuoteRequest), delivered: make(map[protocol.ID]int), rejects: make(map[protocol.ID]protocol.Code)}
 	t.Cleanup(func() { _ = p.pool.Close() })
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/quote", p.quote)
 	mux.HandleFunc("POST /v1/streams/{stream}/segments/{seq}", p.segment)
+	mux.HandleFunc("POST /v1/streams/{stream}/segments/{seq}/cancel", p.cancel)
 	mux.HandleFunc("POST /v1/tickets", p.tickets)
 	mux.HandleFunc("GET /api/v1/events", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
@@ -205,7 +208,14 @@ func (p *peer) segment(w http.ResponseWriter, r *http.Request) {
 	hash := sha256.New()
 	outputs := make([][]byte, len(ladder))
 	if p.held != nil {
-		<-p.held
+		select {
+		case <-p.held:
+		case <-p.calledOff:
+			if !p.stubborn.Load() {
+				_ = frames.Write(protocol.Frame{Kind: protocol.FrameEnd, Payload: protocol.Encode(protocol.ProblemOf(protocol.Errorf(protocol.Cancelled, "called off")))})
+				return
+			}
+		}
 	}
 	result, err := child.Transcode(r.Context(), media.Job{Ladder: ladder, Source: io.TeeReader(r.Body, hash), Out: func(i int, b []byte) error {
 		outputs[i] = append(outputs[i], b...)
@@ -227,6 +237,15 @@ func (p *peer) segment(w http.ResponseWriter, r *http.Request) {
 	_ = frames.Write(protocol.Frame{Kind: protocol.FrameReceipt, Attempt: ordinal, Payload: protocol.Encode(must(protocol.Seal(p.domain(), p.transcoder, receipt)))})
 	_ = frames.Write(protocol.Frame{Kind: protocol.FrameVerdict, Attempt: ordinal, Payload: protocol.Encode(protocol.Verdict{Attempt: a.Attempt, Passed: true})})
 	_ = frames.Write(protocol.Frame{Kind: protocol.FrameEnd})
+}
+
+func (p *peer) cancel(w http.ResponseWriter, r *http.Request) {
+	if _, err := protocol.DecodeField[protocol.SegmentOffer](r.Header.Get(protocol.OfferField)); err != nil {
+		protocol.WriteProblem(w, err)
+		return
+	}
+	p.calledOff <- struct{}{}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func (p *peer) start(frames *protocol.FrameWriter, ordinal uint8, offer protocol.SegmentOffer) protocol.Assignment {

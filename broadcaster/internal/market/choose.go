@@ -28,6 +28,7 @@ type Choice struct {
 	group        route.Group
 	deadline     time.Duration
 	sent         atomic.Pointer[time.Time] // when the last source byte left
+	offer        atomic.Pointer[string]    // as it was sent
 	aloft        bool                      // it counts among the segments its seller has. Guarded by Market.mu
 	decision     *route.Decision           // by which it was chosen; nil: it was not compared with others
 	logged       sync.Once
@@ -431,7 +432,8 @@ func (c *Choice) Failed(err error) {
 	}
 }
 
-// Outpaced says that another orchestrator served the segment first, and has the stream from now on.
+// Outpaced says that another orchestrator served the segment first, and has the stream from now on. This one rests, longer with
+// every time, so that the stream does not go back and forth.
 func (c *Choice) Outpaced(by *Choice) {
 	m := c.market
 	m.mu.Lock()
@@ -444,7 +446,10 @@ func (c *Choice) Outpaced(by *Choice) {
 	}
 	m.router.Observe(c.seller, c.group, o, now)
 	c.write(route.Came{Cut: true, Millis: o.Time.Milliseconds()})
-	if m.holder[c.key.stream] == c.seller {
+	c.seller.failures++
+	c.seller.resting = now.Add(slowRest << min(c.seller.failures-1, 4))
+	c.seller.lastErr = protocol.Errorf(protocol.DeadlineExceeded, "straggled: %s after the last byte, %s had served the segment", o.Time.Round(time.Millisecond), by.URL)
+	if holder := m.holder[c.key.stream]; holder == c.seller || holder == nil {
 		m.holder[c.key.stream] = by.seller
 	}
 }

@@ -191,6 +191,31 @@ func (s *Store) CommitVerified(ctx context.Context, seg *Segment, a Attempt) err
 	return nil
 }
 
+// CommitDuplicate pays for an attempt that passed at a segment which another attempt had already made known as verified: two
+// orchestrators were asked, and both delivered. Once, however often; and once for each orchestrator.
+func (s *Store) CommitDuplicate(ctx context.Context, source protocol.Hash, a Attempt) error {
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		var known bool
+		m := a.Assignment.Message
+		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM live_attempts WHERE id = $1 OR (stream = $2 AND incarnation = $3 AND seq = $4 AND orchestrator = $5 AND passed))`,
+			m.Attempt[:], m.Stream, int64(m.Incarnation), int64(m.Seq), m.Orchestrator[:]).Scan(&known); err != nil || known {
+			return err
+		}
+		if err := insertAttempt(ctx, tx, source, a, true); err != nil {
+			return err
+		}
+		if _, err := s.payer.PayTx(ctx, tx, order(a)); err != nil {
+			return err
+		}
+		return change{passed: 1, passedDeep: one(a.Layers == verify.L0L1), fee: a.Fee}.add(ctx, tx)
+	})
+	if err != nil {
+		return fmt.Errorf("commit the duplicate of %s: %w", a.Assignment.Message.SegmentKey, err)
+	}
+	s.payer.Wake()
+	return nil
+}
+
 // CommitRejected stores a verdict that pays nothing, with the refusal for the recipient; once, however often.
 func (s *Store) CommitRejected(ctx context.Context, source protocol.Hash, a Attempt) error {
 	a.Fee = protocol.Wei{}

@@ -22,6 +22,8 @@ const maxTries = 16
 type work struct {
 	assignment protocol.Signed[protocol.Assignment]
 	receipt    protocol.Signed[protocol.Receipt]
+	ladder     protocol.Ladder
+	labels     []string
 	outputs    [][]byte
 	bytes      int64 // received
 	check      *verify.Check
@@ -147,10 +149,11 @@ func (s *Stream) try(ctx context.Context, seg *segment, choice *market.Choice, p
 	if a.Orchestrator != choice.Orchestrator || a.SegmentKey != seg.SegmentKey {
 		return nil, protocol.Errorf(protocol.BadRequest, "assignment of %s by %s is not for %s by %s", a.SegmentKey, a.Orchestrator, seg.SegmentKey, choice.Orchestrator)
 	}
-	spec := verify.Spec{Ladder: seg.ladder, Deep: s.desk.cfg.Market.Deep(a.Orchestrator, a.Attempt), Payee: a.Orchestrator.Hex()}
+	ladder, labels := seg.ladder, seg.labels
+	spec := verify.Spec{Ladder: ladder, Deep: s.desk.cfg.Market.Deep(a.Orchestrator, a.Attempt), Payee: a.Orchestrator.Hex()}
 	s.desk.cfg.Events(protocol.Event{Kind: protocol.AttemptStarted, Stream: seg.Stream, Incarnation: seg.Incarnation, Seq: seg.Seq, Attempt: &a.Attempt,
 		Lease: &a.Lease, Counterparty: &a.Transcoder})
-	return &work{assignment: start.Assignment, outputs: make([][]byte, len(seg.ladder)), check: verify.Begin(ctx, seg.source, spec)}, nil
+	return &work{assignment: start.Assignment, ladder: ladder, labels: labels, outputs: make([][]byte, len(ladder)), check: verify.Begin(ctx, seg.source, spec)}, nil
 }
 
 // judged tells of the verdict.
@@ -168,7 +171,7 @@ func (s *Stream) judged(seg *segment, w *work) {
 func (s *Stream) ask(seg *segment) market.Ask {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return market.Ask{Stream: seg.Stream, Ladder: seg.ladder, FPS: s.fps, SegmentMillis: millis(s.usual), MaxMillis: millis(max(s.longest, s.usual))}
+	return market.Ask{Stream: seg.Stream, Ladder: seg.ladder, FPS: s.fps, SegmentMillis: millis(s.usual), MaxMillis: millis(max(s.longest, s.usual)), Seq: seg.Seq}
 }
 
 // learn keeps what a measured source says about the quotes to come.
@@ -190,7 +193,7 @@ func (s *Stream) rowOf(seg *segment, w *work) store.Segment {
 	row := store.Segment{SegmentKey: seg.SegmentKey, State: store.Verified, Source: info.SHA256, Attempt: w.assignment.Message.Attempt, ArrivedAt: seg.arrived,
 		Duration: info.Duration, FirstPTS: info.FirstPTS}
 	for i, o := range w.verdict.Outputs {
-		r := store.Rendition{Name: seg.ladder[i].Name, Label: seg.labels[i], Bytes: o.Bytes, InitBytes: o.InitBytes, SHA256: o.SHA256,
+		r := store.Rendition{Name: w.ladder[i].Name, Label: w.labels[i], Bytes: o.Bytes, InitBytes: o.InitBytes, SHA256: o.SHA256,
 			Width: o.Width, Height: o.Height, Frames: o.Frames, FPS: o.FPS, Codecs: o.Codecs, Duration: o.Duration}
 		extension := playlist.TSExtension
 		if o.InitBytes > 0 {

@@ -18,6 +18,7 @@ import (
 	"github.com/kinora/kinora/broadcaster/internal/store"
 	"github.com/kinora/kinora/internal/payment"
 	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/route"
 	"github.com/kinora/kinora/internal/verify"
 )
 
@@ -115,6 +116,7 @@ type Stream struct {
 	resume    context.CancelFunc // ends idle; nil unless the stream has ended
 	settled   chan struct{}      // closed and replaced whenever a segment is settled or published
 	publishMu sync.Mutex         // one publisher at a time
+	allowance route.Allowance    // of segments that are done twice
 	stills    *stills
 }
 
@@ -133,6 +135,7 @@ type segment struct {
 	done    chan struct{} // closed when result or err is set
 	result  Answer
 	err     error
+	rest    sync.WaitGroup // runs that go on after that
 
 	// Guarded by Stream.mu.
 	ready  bool // verified and committed

@@ -41,6 +41,7 @@ func (d *Desk) Push(ctx context.Context, p Push) (Answer, error) {
 		defer d.release(s)
 		seg.result, seg.err = s.handle(work, seg)
 		close(seg.done)
+		seg.rest.Wait()
 	})
 	if !feed(seg) { // the work is cancelled, or over
 		<-seg.done

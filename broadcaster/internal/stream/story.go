@@ -3,13 +3,13 @@ package stream
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/broadcaster/internal/market"
 	"github.com/kinora/kinora/broadcaster/internal/playlist"
-	"github.com/kinora/kinora/broadcaster/internal/store"
 	"github.com/kinora/kinora/internal/payment/pgstore"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/verify"
@@ -23,9 +23,11 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 
 	// 1. The push has its identity and its bytes are arriving. From the last one the clock runs: what comes after the
 	// hold-back is late, what comes after twice that is given up.
+	life := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer s.endAfterLastByte(ctx, seg, cancel)()
+	s.count()
 
 	var avoid []common.Address
 	var last error
@@ -41,80 +43,91 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 			last = err
 		}
 	}
+	race := s.newRace(life, seg)
+	defer race.leave(nil)
+	whole := seg.whole
+	var straggles <-chan time.Time
 	for failures < cfg.AttemptsLimit {
-		if err := pause(ctx, failures+away, last); err != nil {
-			return Answer{}, err
-		}
-
-		// 2. An orchestrator with a signed quote gets a signed header, that no one else can use, and the bytes as they
-		// come. What the segment may cost is held against the spend caps until it is settled.
 		ask := s.ask(seg)
-		choice, err := cfg.Market.Choose(ctx, ask)
-		if err != nil {
-			failed(err)
-			continue
-		}
-		settle, err := cfg.Spend.Hold(seg.Stream, choice.Quote.MaxFee, time.Now())
-		if err != nil {
-			cfg.Events(protocol.Event{Kind: protocol.SpendCapHit, Stream: seg.Stream, Incarnation: seg.Incarnation, Seq: seg.Seq, Detail: err.Error()})
-			return Answer{}, err
-		}
-		defer settle(protocol.Wei{}, time.Now()) // whichever way this ends; the first settling counts
-		length, blind := seg.length()
-		trying, give := context.WithCancelCause(ctx)
-		defer give(nil)
-		heard, stop := s.listen(ctx, seg, choice, give)
-		exchange, err := choice.Send(trying, market.Segment{Key: seg.SegmentKey, Source: seg.source.NewReader(trying), Millis: millis(length),
-			Budget: s.budget(seg), Avoid: avoid})
-		if err != nil {
-			stop()
-			settle(protocol.Wei{}, time.Now())
-			if !seg.isToBlame(ctx, blind, err) {
-				choice.Failed(err)
+		if len(race.open) == 0 {
+			if err := pause(ctx, failures+away, last); err != nil {
+				return Answer{}, err
 			}
-			failed(err)
-			continue
-		}
 
-		// (3 to 6 happen at the orchestrator and its transcoder.) 7. Renditions are checked while they arrive. An attempt
-		// counts once the orchestrator vouched for it, and is judged here by the bytes that came.
-		work, err := s.collect(ctx, seg, choice, exchange, ask, heard)
-		stop()
-		if err != nil {
-			if ctx.Err() == nil {
-				err = reason(trying, err)
-			}
-			exchange.Close()
-			settle(protocol.Wei{}, time.Now())
-			if !seg.isToBlame(ctx, blind, err) {
-				choice.Failed(err)
-			}
-			failed(err)
-			continue
-		}
-		info := work.verdict.Source
-		attempt := store.Attempt{Assignment: work.assignment, Receipt: work.receipt, Layers: work.verdict.Layers, Code: work.verdict.Code,
-			Detail: work.verdict.Detail}
-		if work.verdict.Passed {
-			attempt.Fee, err = seg.ladder.Fee(choice.Quote.Prices, work.receipt.Message)
-			if err == nil && choice.Quote.MaxFee.Less(attempt.Fee) {
-				err = protocol.Errorf(protocol.BudgetTooSmall, "the work costs %s wei, %s were the most agreed", attempt.Fee, choice.Quote.MaxFee)
-			}
-			if err != nil { // ours to mend: the next quote covers what was learnt of the source
-				exchange.Close()
-				settle(protocol.Wei{}, time.Now())
+			// 2. An orchestrator with a signed quote gets a signed header, that no one else can use, and the bytes as they
+			// come. What the segment may cost is held against the spend caps until it is settled.
+			r := &run{}
+			if err := s.buy(ctx, seg, ask, r); err != nil {
+				if protocol.CodeOf(err) == protocol.SpendCapReached {
+					cfg.Events(protocol.Event{Kind: protocol.SpendCapHit, Stream: seg.Stream, Incarnation: seg.Incarnation, Seq: seg.Seq, Detail: err.Error()})
+					return Answer{}, err
+				}
 				failed(err)
 				continue
 			}
+			shun := slices.Clone(avoid)
+			race.start(r, ask, func(ctx context.Context, r *run) { s.talk(ctx, seg, ask, r, shun) })
+			if whole == nil {
+				straggles = time.After(r.choice().Patience(s.hedgeBudget()))
+			}
+		}
+
+		// (3 to 6 happen at the orchestrator and its transcoder.) A straggler is hedged: a second orchestrator catches up from
+		// the copy that is kept here, and the first verified result wins.
+		var r *run
+		select {
+		case <-whole:
+			whole = nil
+			straggles = time.After(max(0, race.only().choice().Patience(s.hedgeBudget())-time.Since(seg.ended)))
+			continue
+		case <-straggles:
+			straggles = nil
+			if first := race.only(); len(race.open) == 1 && !race.hedged && first.choice().HasAlternative() {
+				if ok, again := s.hedge(seg); ok {
+					race.second(first, ask, slices.Clone(avoid))
+				} else {
+					straggles = time.After(again)
+				}
+			}
+			continue
+		case <-ctx.Done():
+			race.breakOff(context.Cause(ctx))
+			r = <-race.results
+		case r = <-race.results:
+		}
+		delete(race.open, r)
+
+		// 7. Renditions were checked while they arrived. An attempt counts once the orchestrator vouched for it, and is judged
+		// here by the bytes that came.
+		if r.err != nil {
+			choice := r.choice()
+			r.over()
+			switch {
+			case choice == nil: // no second one is to be had
+				continue
+			case seg.isToBlame(ctx, r.blind, r.err):
+				choice.Over()
+			default:
+				choice.Failed(r.err)
+			}
+			failed(r.err)
+			continue
+		}
+		choice, work := r.choice(), r.work
+		attempt, err := s.attempt(seg, r)
+		if err != nil { // ours to mend: the next quote covers what was learnt of the source
+			choice.Over()
+			r.over()
+			failed(err)
+			continue
 		}
 		if !work.verdict.Passed {
-			exchange.Close()
-			settle(protocol.Wei{}, time.Now())
+			choice.Over()
+			r.over()
 			failed(protocol.Errorf(protocol.VerificationFailed, "%s: %s", work.verdict.Code, work.verdict.Detail))
 			if !work.verdict.Inconclusive { // it vouched for bytes that are not the job: not paid, remembered, done again elsewhere
 				avoid = append(avoid, work.assignment.Message.Transcoder)
-				attempt.Trust = cfg.Market.Judged(choice.Orchestrator, work.verdict)
-				if err := pgstore.Patiently(ctx, func() error { return cfg.Store.CommitRejected(ctx, info.SHA256, attempt) }); err != nil {
+				if err := pgstore.Patiently(ctx, func() error { return cfg.Store.CommitRejected(ctx, work.verdict.Source.SHA256, attempt) }); err != nil {
 					return Answer{}, err
 				}
 			}
@@ -125,13 +138,15 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		// what is not paid, or pay twice for what is released. Files come first, since a row must not name what is not there.
 		began := time.Now()
 		row := s.rowOf(seg, work)
-		for i, r := range row.Renditions {
-			if err := cfg.keep(seg.Stream, r, work.outputs[i]); err != nil {
+		for i, x := range row.Renditions {
+			if err := cfg.keep(seg.Stream, x, work.outputs[i]); err != nil {
+				r.over()
 				return Answer{}, err
 			}
 		}
 		attempt.Trust = cfg.Market.Judged(choice.Orchestrator, work.verdict)
 		if err := pgstore.Patiently(ctx, func() error { return s.begin(ctx, playlist.TargetSeconds(max(row.Duration, cfg.Target))) }); err != nil {
+			r.over()
 			return Answer{}, err
 		}
 		if err := pgstore.Patiently(ctx, func() error {
@@ -139,12 +154,13 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 			row.Late = row.Latency > s.holdBack()
 			return cfg.Store.CommitVerified(context.WithoutCancel(ctx), &row, attempt)
 		}); err != nil {
-			settle(protocol.Wei{}, time.Now())
+			r.over()
 			return Answer{}, err
 		}
-		settle(attempt.Fee, time.Now())
+		r.settle(attempt.Fee, time.Now())
 		choice.Succeeded()
-		s.desk.work.Go(func() { finish(exchange) })
+		race.leave(r)
+		s.desk.work.Go(func() { finish(r.exchange); r.give(nil) })
 
 		// 8. Release: to the pusher by this return, to viewers by the publisher, in order.
 		s.release(seg, row)

@@ -85,7 +85,7 @@ func (d *Dispatcher) story(ctx context.Context, offer protocol.SegmentOffer, bod
 	d.attempt(s)
 	d.probe(s)
 	unfit := d.inspect(s)
-	ended := s.src.ended
+	ended, off := s.src.ended, s.off
 	var late, straggles <-chan time.Time
 	for {
 		select {
@@ -118,6 +118,12 @@ func (d *Dispatcher) story(ctx context.Context, offer protocol.SegmentOffer, bod
 		case <-late:
 			return protocol.Errorf(protocol.DeadlineExceeded, "no verified result within %d ms of the last byte", offer.BudgetMillis)
 
+		case <-off: // what is done already is judged, and owed if it is good
+			off = nil
+			if s.receipts.Load() == 0 {
+				return errCalledOff
+			}
+
 		case <-d.life.Done():
 			return protocol.Errorf(protocol.Draining, "this orchestrator is shutting down; use another")
 
@@ -145,6 +151,9 @@ func (d *Dispatcher) story(ctx context.Context, offer protocol.SegmentOffer, bod
 				s.retire(t, t.epitaph())
 				if s.pending() > 0 {
 					continue
+				}
+				if off == nil {
+					return errCalledOff
 				}
 				if t.final || s.started() >= d.cfg.MaxAttempts || len(s.calledPoison()) > 1 {
 					return s.failure(t)

@@ -1,0 +1,229 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/broadcaster/internal/market"
+	"github.com/kinora/kinora/broadcaster/internal/store"
+	"github.com/kinora/kinora/internal/payment/pgstore"
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+// run is one exchange of a segment with an orchestrator, from its choice to the judged attempt it vouched for.
+type run struct {
+	picked   atomic.Pointer[market.Choice] // nil: nobody was found yet
+	exchange *market.Exchange
+	settle   func(fee protocol.Wei, now time.Time)
+	give     context.CancelCauseFunc // breaks it off
+	blind    bool                    // the segment's length was not known yet when it was sent
+	work     *work
+	err      error
+}
+
+// choice is whom it is at; nil: nobody yet.
+func (r *run) choice() *market.Choice { return r.picked.Load() }
+
+// over frees what a run holds, of which nothing came.
+func (r *run) over() {
+	if r.exchange != nil {
+		r.exchange.Close()
+	}
+	r.give(nil)
+	if r.settle != nil {
+		r.settle(protocol.Wei{}, time.Now())
+	}
+}
+
+// race is the runs of one segment that are under way: one, or two while the first one straggles.
+type race struct {
+	s       *Stream
+	seg     *segment
+	life    context.Context // of the segment: a run that lost goes on in it until it is settled
+	results chan *run
+	open    map[*run]bool
+	hedged  bool
+}
+
+func (s *Stream) newRace(life context.Context, seg *segment) *race {
+	return &race{s: s, seg: seg, life: life, results: make(chan *run), open: make(map[*run]bool)}
+}
+
+// buy finds an orchestrator for the segment and holds what it may cost against the spend caps.
+func (s *Stream) buy(ctx context.Context, seg *segment, ask market.Ask, r *run, others ...common.Address) error {
+	choice, err := s.desk.cfg.Market.Choose(ctx, ask, others...)
+	if err != nil {
+		return err
+	}
+	r.picked.Store(choice)
+	r.settle, err = s.desk.cfg.Spend.Hold(seg.Stream, choice.Quote.MaxFee, time.Now())
+	return err
+}
+
+// start begins a run, which was bought.
+func (c *race) start(r *run, ask market.Ask, work func(ctx context.Context, r *run)) {
+	c.open[r] = true
+	var ctx context.Context
+	ctx, r.give = context.WithCancelCause(c.life)
+	c.seg.rest.Go(func() {
+		work(ctx, r)
+		c.results <- r
+	})
+}
+
+// talk sends the segment to the run's orchestrator and reads what comes until it vouches for an attempt.
+func (s *Stream) talk(ctx context.Context, seg *segment, ask market.Ask, r *run, avoid []common.Address) {
+	var length time.Duration
+	length, r.blind = seg.length()
+	heard, stop := s.listen(ctx, seg, r.choice(), r.give)
+	defer stop()
+	r.exchange, r.err = r.choice().Send(ctx, market.Segment{Key: seg.SegmentKey, Source: seg.source.NewReader(ctx), Millis: millis(length), Budget: s.budget(seg), Avoid: avoid})
+	if r.err != nil {
+		return
+	}
+	if r.work, r.err = s.collect(ctx, seg, r.choice(), r.exchange, ask, heard); r.err != nil {
+		r.err = reason(ctx, r.err)
+	}
+}
+
+// breakOff ends every run that is under way.
+func (c *race) breakOff(cause error) {
+	for r := range c.open {
+		r.give(cause)
+	}
+}
+
+// leave lets the runs that are still under way end by themselves, once another one has won or nothing more is awaited: an
+// orchestrator that has delivered before it heard that it is called off is paid.
+func (c *race) leave(winner *run) {
+	left := len(c.open)
+	defer clear(c.open)
+	if left == 0 {
+		return
+	}
+	if winner == nil {
+		c.breakOff(context.Canceled)
+	}
+	var off []*run
+	for r := range c.open {
+		if winner != nil && r.choice() != nil {
+			r.choice().Outpaced(winner.choice())
+			off = append(off, r)
+		}
+	}
+	c.seg.rest.Go(func() {
+		for _, r := range off {
+			c.seg.rest.Go(func() {
+				if err := r.choice().CallOff(c.life, c.seg.SegmentKey); err != nil { // it does not hear: what it says later is not waited for
+					c.s.desk.cfg.Log.Debug("an orchestrator does not answer a call off", "orchestrator", r.choice().URL, "segment", c.seg.SegmentKey.String(), "err", err)
+					r.give(protocol.Errorf(protocol.Cancelled, "another orchestrator was faster"))
+				}
+			})
+		}
+		limit := time.AfterFunc(2*c.s.holdBack(), func() {
+			for _, r := range off {
+				r.give(protocol.Errorf(protocol.Cancelled, "another orchestrator was faster"))
+			}
+		})
+		defer limit.Stop()
+		for ; left > 0; left-- {
+			c.s.settleLoser(c.life, c.seg, <-c.results)
+		}
+	})
+}
+
+// settleLoser pays for what a run delivered that lost: its orchestrator did the work, and is owed for it.
+func (s *Stream) settleLoser(ctx context.Context, seg *segment, r *run) {
+	defer r.over()
+	if choice := r.choice(); choice != nil {
+		choice.Over()
+	}
+	if r.err != nil || r.work.verdict.Inconclusive {
+		return
+	}
+	attempt, err := s.attempt(seg, r)
+	if err == nil {
+		if r.work.verdict.Passed {
+			attempt.Trust = s.desk.cfg.Market.Judged(r.choice().Orchestrator, r.work.verdict)
+		}
+		commit := s.desk.cfg.Store.CommitDuplicate
+		if !r.work.verdict.Passed {
+			commit = s.desk.cfg.Store.CommitRejected
+		}
+		err = pgstore.Patiently(ctx, func() error { return commit(context.WithoutCancel(ctx), r.work.verdict.Source.SHA256, attempt) })
+	}
+	if err != nil {
+		s.desk.cfg.Log.Warn("a duplicate is not settled", "segment", seg.SegmentKey.String(), "orchestrator", r.choice().URL, "err", err)
+		return
+	}
+	r.settle(attempt.Fee, time.Now())
+	s.desk.cfg.Log.Info("duplicate paid", "segment", seg.SegmentKey.String(), "orchestrator", r.choice().Orchestrator, "wei", attempt.Fee)
+}
+
+// attempt is what is stored of a run that its orchestrator vouched for, with the fee where it passed.
+func (s *Stream) attempt(seg *segment, r *run) (store.Attempt, error) {
+	v := r.work.verdict
+	a := store.Attempt{Assignment: r.work.assignment, Receipt: r.work.receipt, Layers: v.Layers, Code: v.Code, Detail: v.Detail}
+	if !v.Passed {
+		if !v.Inconclusive {
+			a.Trust = s.desk.cfg.Market.Judged(r.choice().Orchestrator, v)
+		}
+		return a, nil
+	}
+	var err error
+	if a.Fee, err = r.work.ladder.Fee(r.choice().Quote.Prices, r.work.receipt.Message); err != nil {
+		return a, err
+	}
+	if r.choice().Quote.MaxFee.Less(a.Fee) {
+		return a, protocol.Errorf(protocol.BudgetTooSmall, "the work costs %s wei, %s were the most agreed", a.Fee, r.choice().Quote.MaxFee)
+	}
+	return a, nil
+}
+
+// An orchestrator has its own stragglers to hedge, within its budget, so a second orchestrator is asked later than a second
+// transcoder would be: at half of the hold-back at the latest.
+func (s *Stream) hedgeBudget() time.Duration { return s.holdBack() * 4 / 3 }
+
+// hedge says whether a segment that straggles is given to a second orchestrator now: one in twenty may be on a doubt, and
+// whatever would be late without. Otherwise it says when to ask again.
+func (s *Stream) hedge(seg *segment) (ok bool, again time.Duration) {
+	waited, budget := time.Since(seg.ended), s.hedgeBudget()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.allowance, ok, again = s.allowance.Hedge(waited, budget)
+	return ok, again
+}
+
+// count counts a segment, of which a part may be done twice.
+func (s *Stream) count() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.allowance = s.allowance.Segment()
+}
+
+// second begins a run at another orchestrator beside first, if there is one to be had.
+func (c *race) second(first *run, ask market.Ask, avoid []common.Address) {
+	c.hedged = true
+	r := &run{}
+	c.start(r, ask, func(ctx context.Context, r *run) {
+		if r.err = c.s.buy(ctx, c.seg, ask, r, first.choice().Orchestrator); r.err != nil {
+			return
+		}
+		c.s.desk.cfg.Log.Info("segment straggles; asking another orchestrator", "segment", c.seg.SegmentKey.String(), "orchestrator", first.choice().URL, "second", r.choice().URL)
+		c.s.desk.cfg.Events(protocol.Event{Kind: protocol.SegmentHedged, Stream: c.seg.Stream, Incarnation: c.seg.Incarnation, Seq: c.seg.Seq,
+			Counterparty: &r.choice().Orchestrator, Detail: fmt.Sprintf("%s straggles", first.choice().Orchestrator)})
+		c.s.talk(ctx, c.seg, ask, r, avoid)
+	})
+}
+
+// only is the one run under way.
+func (c *race) only() *run {
+	for r := range c.open {
+		return r
+	}
+	return nil
+}
