@@ -55,6 +55,10 @@ type Config struct {
 	PushSecretFile            string        `help:"File with the secret that pushes must bring; required unless --http is loopback."`
 
 	Ladder          string        `help:"Ladder of pushes that bring none: JSON list of profiles, or @FILE; rungs not smaller than the source are dropped. Empty: 240p and 160p."`
+	MinRungs        int           `help:"Rungs below which a ladder is of no use, when the market refuses more for want of capacity, price or money." default:"1"`
+	PassThrough     bool          `help:"Publish the source alone, unpaid, when not even so many rungs can be had, or a segment would be late." default:"true" negatable:""`
+	StopAfter       time.Duration `help:"How long the source alone goes on before the stream stops. 0s: for ever." default:"0s"`
+	ClimbAfter      time.Duration `help:"How long a stream that does with less waits before it tries a step back up; doubled where that fails." default:"30s"`
 	SegmentDuration time.Duration `help:"Usual duration of a segment: the least target duration of playlists." default:"2s"`
 	HoldBack        int           `help:"Target durations after its last source byte from which a segment is late." default:"3"`
 	Retention       time.Duration `help:"How long segments are kept; playlists list half of it. 0s: for ever." default:"2m"`
@@ -154,6 +158,9 @@ func (c Config) Validate() error {
 		{"max-pixels", c.MaxPixels >= 1<<10, c.MaxPixels, "at least 1024"},
 		{"min-body-rate", c.MinBodyRate >= 1, c.MinBodyRate, "at least 1"},
 		{"body-grace", c.BodyGrace >= 100*time.Millisecond, c.BodyGrace, "at least 100ms"},
+		{"min-rungs", c.MinRungs >= 0 && c.MinRungs <= protocol.MaxProfiles, c.MinRungs, fmt.Sprintf("0 to %d", protocol.MaxProfiles)},
+		{"stop-after", c.StopAfter >= 0, c.StopAfter, "0 or more"},
+		{"climb-after", c.ClimbAfter >= 0 && c.ClimbAfter <= time.Hour, c.ClimbAfter, "0 to 1h"},
 		{"keep-allocated", c.KeepAllocated >= 0, c.KeepAllocated, "0 or more"},
 		{"max-streams", c.MaxStreams >= 1, c.MaxStreams, "at least 1"},
 		{"max-in-flight", c.MaxInFlight >= 1, c.MaxInFlight, "at least 1"},

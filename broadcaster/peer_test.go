@@ -35,6 +35,9 @@ type peer struct {
 
 	price     protocol.Wei
 	usable    time.Duration                 // of ticket parameters
+	valid     time.Duration                 // of quotes
+	spike     atomic.Uint64                 // price instead, unless 0
+	room      atomic.Uint64                 // pixels a second that it has room for, unless 0
 	refuse    atomic.Pointer[protocol.Code] // segments with this code
 	andThen   atomic.Pointer[protocol.Code] // and with this one after the first
 	blacken   atomic.Int32                  // so many segments are answered with a picture of something else
@@ -66,7 +69,7 @@ func newPeer(t testing.TB, domain func() protocol.Domain) *peer {
 	if _, err := media.Find(); err != nil {
 		t.Fatal(err)
 	}
-	p := &peer{t: t, domain: domain, self: newKey(t), transcoder: newKey(t), pool: media.NewPool(media.Options{}, 1), price: protocol.NewWei(100), usable: time.Minute, calledOff: make(chan struct{}, 16),
+	p := &peer{t: t, domain: domain, self: newKey(t), transcoder: newKey(t), pool: media.NewPool(media.Options{}, 1), price: protocol.NewWei(100), usable: time.Minute, valid: time.Minute, calledOff: make(chan struct{}, 16),
 		requests: make(map[protocol.ID]protocol.QuoteRequest), delivered: make(map[protocol.ID]int), rejects: make(map[protocol.ID]protocol.Code)}
 	t.Cleanup(func() { _ = p.pool.Close() })
 	mux := http.NewServeMux()
@@ -98,14 +101,22 @@ func (p *peer) quote(w http.ResponseWriter, r *http.Request) {
 		protocol.WriteProblem(w, protocol.Errorf(protocol.BadRequest, "%w", err))
 		return
 	}
-	prices := protocol.Prices{{Codec: protocol.H264, WeiPerPixel: p.price}, {Codec: protocol.HEVC, WeiPerPixel: p.price}}
+	if err := p.fits(q); err != nil {
+		protocol.WriteProblem(w, err)
+		return
+	}
+	price := p.price
+	if x := p.spike.Load(); x > 0 {
+		price = protocol.NewWei(x)
+	}
+	prices := protocol.Prices{{Codec: protocol.H264, WeiPerPixel: price}, {Codec: protocol.HEVC, WeiPerPixel: price}}
 	fee, err := q.Ladder.MaxFee(prices, q.SourceFPS, q.MaxMillis)
 	if err != nil {
 		protocol.WriteProblem(w, protocol.Errorf(protocol.BadLadder, "%w", err))
 		return
 	}
 	quote := must(protocol.Seal(p.domain(), p.self, protocol.Quote{ID: protocol.NewID(), Orchestrator: p.self.Address(), Payer: q.Payer, Stream: q.Stream,
-		LadderHash: protocol.Hash(q.Ladder.Hash()), Prices: prices, MaxFee: fee, ValidMillis: 60_000, MaxMillis: q.MaxMillis}))
+		LadderHash: protocol.Hash(q.Ladder.Hash()), Prices: prices, MaxFee: fee, ValidMillis: uint32(p.valid.Milliseconds()), MaxMillis: q.MaxMillis}))
 	usable := uint32(p.usable.Milliseconds())
 	params := must(protocol.Seal(p.domain(), p.self, protocol.TicketParams{Set: protocol.NewID(), Payer: q.Payer, Recipient: p.self.Address(), Lane: uint16(len(q.Stream)), FaceValue: fee.Mul(2),
 		RecipientRandHash: protocol.NewID(), Expiry: uint64(time.Now().Add(time.Hour).Unix()), UsableMillis: usable, AcceptMillis: usable + 10_000, RedeemMillis: usable + 12_000}))
@@ -113,6 +124,15 @@ func (p *peer) quote(w http.ResponseWriter, r *http.Request) {
 	p.requests[quote.Message.ID] = q
 	p.mu.Unlock()
 	_ = json.NewEncoder(w).Encode(protocol.QuoteAnswer{Quote: quote, Params: params})
+}
+
+// fits refuses what there is no room for, as an orchestrator does.
+func (p *peer) fits(q protocol.QuoteRequest) error {
+	if room := p.room.Load(); room > 0 && q.Ladder.PixelRate(q.SourceFPS) > room {
+		return protocol.Limited(protocol.NoCapacity, "free_pixel_rate", room, "none of 1 bidders can take it: candidate 1: free_pixel_rate is %d, want at least %d",
+			room, q.Ladder.PixelRate(q.SourceFPS))
+	}
+	return nil
 }
 
 func must[T any](v T, err error) T {
@@ -178,6 +198,10 @@ func (p *peer) segment(w http.ResponseWriter, r *http.Request) {
 	p.mu.Unlock()
 	if !known {
 		protocol.WriteProblem(w, protocol.Errorf(protocol.QuoteUnknown, "no such quote"))
+		return
+	}
+	if err := p.fits(q); err != nil {
+		protocol.WriteProblem(w, err)
 		return
 	}
 	rc := http.NewResponseController(w)

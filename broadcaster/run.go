@@ -1,6 +1,7 @@
 package broadcaster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -119,6 +120,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return stopped(ctx, err)
 	}
 	spend := payment.NewSpend(payment.Caps{Hour: cfg.SpendPerHour, Day: cfg.SpendPerDay, StreamDay: cfg.SpendPerStream, Total: cfg.SpendTotal}, spent, recent)
+	policy := store.Policy{MinRungs: cfg.MinRungs, PassThrough: cfg.PassThrough, StopSeconds: int64(cfg.StopAfter / time.Second)}
 	shelf, err := playlist.NewShelf(filepath.Join(cfg.Data, "hls"))
 	if err != nil {
 		return err
@@ -131,7 +133,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		Verify: verify.Config{Meter: meter, Log: log, Origin: signer.Address().Hex(), Limits: verify.Limits{MaxBytes: 2 * cfg.MaxSegmentBytes, // the ingest refuses before that
 			MaxDuration: cfg.MaxSegmentDuration, MaxPixels: cfg.MaxPixels}},
 		Flush: payer.EndStream, Events: events.Emit, Log: log,
-		Ladder: ladder, Target: cfg.SegmentDuration, HoldBack: cfg.HoldBack, Retention: cfg.Retention, KeepRecords: cfg.KeepRecords, Idle: cfg.StreamIdle, MaxDuration: cfg.MaxSegmentDuration,
+		Ladder: ladder, Policy: policy, Calm: cmp.Or(cfg.ClimbAfter, 30*time.Second), Target: cfg.SegmentDuration, HoldBack: cfg.HoldBack, Retention: cfg.Retention, KeepRecords: cfg.KeepRecords, Idle: cfg.StreamIdle, MaxDuration: cfg.MaxSegmentDuration,
 		MaxStreams: cfg.MaxStreams, MaxInFlight: cfg.MaxInFlight, PushesPerSec: cfg.MaxPushesPerSecond, AttemptsLimit: cfg.MaxAttempts})
 	if err != nil {
 		return stopped(ctx, err)
@@ -149,7 +151,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		}
 		return treasurer.missing()
 	},
-		Ingest: ingest.New(desk, remux(children), push, ingest.Limits{MaxBytes: cfg.MaxSegmentBytes, MaxDuration: cfg.MaxSegmentDuration, MinRate: cfg.MinBodyRate, Grace: cfg.BodyGrace},
+		Ingest: ingest.New(desk, remux(children), push, ingest.Limits{MaxBytes: cfg.MaxSegmentBytes, MaxDuration: cfg.MaxSegmentDuration, MinRate: cfg.MinBodyRate, Grace: cfg.BodyGrace, Policy: policy},
 			metrics.Refused, log),
 		Payer: payer.Stats, Funds: treasury.Funds, Balances: bank.Balances, Log: log}, metrics)
 	listener, err := net.Listen("tcp", cfg.HTTP)

@@ -524,6 +524,7 @@ func TestRun_keepsSpendAndPriceCaps(t *testing.T) {
 	segments := clip(t, 4)
 	cfg := g.config(t, pgtest.URL(t), peer)
 	cfg.SpendTotal = protocol.NewWei(400_000_000)
+	cfg.MinRungs = 2 // all or nothing
 	n := start(t, cfg)
 	seq := 0
 	for ; seq < 4; seq++ {

@@ -423,6 +423,13 @@ func (c *Choice) Failed(err error) {
 		delete(c.seller.quotes, c.key)
 		return
 	}
+	if protocol.CodeOf(err) == protocol.NoCapacity { // no fault: it has other work
+		c.seller.resting, c.seller.lastErr = time.Now().Add(time.Second), err
+		if m.holder[c.key.stream] == c.seller {
+			delete(m.holder, c.key.stream)
+		}
+		return
+	}
 	c.learn(false)
 	c.seller.failures++
 	c.seller.resting = time.Now().Add(min(30*time.Second, 500*time.Millisecond<<min(c.seller.failures-1, 6)))
@@ -432,8 +439,8 @@ func (c *Choice) Failed(err error) {
 	}
 }
 
-// Outpaced says that another orchestrator served the segment first, and has the stream from now on. This one rests, longer with
-// every time, so that the stream does not go back and forth.
+// Outpaced says that another orchestrator served the segment first, and has the stream from now on; nil: none did in time. This one
+// rests, longer with every time, so that the stream does not go back and forth.
 func (c *Choice) Outpaced(by *Choice) {
 	m := c.market
 	m.mu.Lock()
@@ -448,8 +455,11 @@ func (c *Choice) Outpaced(by *Choice) {
 	c.write(route.Came{Cut: true, Millis: o.Time.Milliseconds()})
 	c.seller.failures++
 	c.seller.resting = now.Add(slowRest << min(c.seller.failures-1, 4))
-	c.seller.lastErr = protocol.Errorf(protocol.DeadlineExceeded, "straggled: %s after the last byte, %s had served the segment", o.Time.Round(time.Millisecond), by.URL)
-	if holder := m.holder[c.key.stream]; holder == c.seller || holder == nil {
+	c.seller.lastErr = protocol.Errorf(protocol.DeadlineExceeded, "straggled: %s after the last byte it had not served the segment", o.Time.Round(time.Millisecond))
+	switch holder := m.holder[c.key.stream]; {
+	case by == nil && holder == c.seller:
+		delete(m.holder, c.key.stream)
+	case by != nil && (holder == c.seller || holder == nil):
 		m.holder[c.key.stream] = by.seller
 	}
 }

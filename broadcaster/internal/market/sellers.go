@@ -303,6 +303,33 @@ func (s *seller) expected(ask Ask) (protocol.Wei, bool) {
 	return fee, err == nil && !fee.IsZero()
 }
 
+// Prices are the least that is asked for each codec, by those that have an allocation, as they last said.
+func (m *Market) Prices() (least protocol.Prices) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range m.sellers {
+		if m.cfg.Keep > 0 && !s.kept || m.barred(s) != nil {
+			continue
+		}
+		for _, p := range s.prices {
+			switch was, known := least.Of(p.Codec); {
+			case !known:
+				least = append(least, p)
+			case p.WeiPerPixel.Less(was):
+				i := slices.IndexFunc(least, func(x protocol.CodecPrice) bool { return x.Codec == p.Codec })
+				least[i] = p
+			}
+		}
+	}
+	return least
+}
+
+// TooDear reports that nobody makes a codec for what is paid at most.
+func (m *Market) TooDear(codec protocol.Codec) bool {
+	price, known := m.Prices().Of(codec)
+	return !known || !m.cfg.MaxWeiPerPixel.IsZero() && m.cfg.MaxWeiPerPixel.Less(price)
+}
+
 func (m *Market) option(s *seller, ask Ask) route.Option[*seller] {
 	return route.Option[*seller]{Node: s, Slots: many, InFlight: s.flying[ask.Stream], Holder: m.holder[ask.Stream] == s, RTT: m.distance(s)}
 }

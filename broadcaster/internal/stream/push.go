@@ -103,6 +103,11 @@ func (s *Stream) handle(ctx context.Context, seg *segment) (Answer, error) {
 	if err := seg.ladder.Validate(); err != nil {
 		return Answer{}, protocol.Errorf(protocol.BadLadder, "%w", err)
 	}
+	if seg.push.Policy != nil {
+		if err := s.setPolicy(ctx, seg.push.Policy); err != nil {
+			return Answer{}, err
+		}
+	}
 	found, err := s.admit(ctx, seg)
 	if err != nil {
 		return Answer{}, reason(ctx, err)

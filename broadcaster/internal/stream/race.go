@@ -97,8 +97,9 @@ func (c *race) breakOff(cause error) {
 	}
 }
 
-// leave lets the runs that are still under way end by themselves, once another one has won or nothing more is awaited: an
-// orchestrator that has delivered before it heard that it is called off is paid.
+// leave lets the runs that are still under way end by themselves, once another one has won, or the source itself (a winner at
+// nobody): an orchestrator that has delivered before it heard that it is called off is paid. Without a winner they are broken
+// off.
 func (c *race) leave(winner *run) {
 	left := len(c.open)
 	defer clear(c.open)

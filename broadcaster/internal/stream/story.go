@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/kinora/kinora/broadcaster/internal/playlist"
 	"github.com/kinora/kinora/internal/payment/pgstore"
 	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/route"
 	"github.com/kinora/kinora/internal/verify"
 )
 
@@ -43,15 +45,28 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 			last = err
 		}
 	}
+	// What the market has refused before is not asked of it again: less is made of the segment, or nothing.
+	step, refusals := s.plan(seg), 0
+	defer s.untried(seg)
+	less := func(err error) { step, refusals = s.descend(seg, err), 0 }
 	race := s.newRace(life, seg)
 	defer race.leave(nil)
 	whole := seg.whole
-	var straggles <-chan time.Time
+	var straggles, rescue <-chan time.Time
 	for failures < cfg.AttemptsLimit {
+		switch step {
+		case route.PassThrough:
+			return s.passOn(ctx, seg)
+		case route.Stop:
+			return Answer{}, cmp.Or(last, s.stopped())
+		}
 		ask := s.ask(seg)
 		if len(race.open) == 0 {
 			if err := pause(ctx, failures+away, last); err != nil {
-				return Answer{}, err
+				return s.orPassOn(life, seg, err)
+			}
+			if s.due(seg) {
+				return s.passOn(ctx, seg)
 			}
 
 			// 2. An orchestrator with a signed quote gets a signed header, that no one else can use, and the bytes as they
@@ -60,9 +75,13 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 			if err := s.buy(ctx, seg, ask, r); err != nil {
 				if protocol.CodeOf(err) == protocol.SpendCapReached {
 					cfg.Events(protocol.Event{Kind: protocol.SpendCapHit, Stream: seg.Stream, Incarnation: seg.Incarnation, Seq: seg.Seq, Detail: err.Error()})
-					return Answer{}, err
 				}
-				failed(err)
+				if refused(err) {
+					last = err
+					less(err)
+				} else {
+					failed(err)
+				}
 				continue
 			}
 			shun := slices.Clone(avoid)
@@ -79,7 +98,13 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		case <-whole:
 			whole = nil
 			straggles = time.After(max(0, race.only().choice().Patience(s.hedgeBudget())-time.Since(seg.ended)))
+			if limit := s.rescue(); limit > 0 {
+				rescue = time.After(max(0, limit-time.Since(seg.ended)))
+			}
 			continue
+		case <-rescue: // better the source in time than a gap
+			race.leave(&run{})
+			return s.passOn(ctx, seg)
 		case <-straggles:
 			straggles = nil
 			if first := race.only(); len(race.open) == 1 && !race.hedged && first.choice().HasAlternative() {
@@ -109,6 +134,16 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 				choice.Over()
 			default:
 				choice.Failed(r.err)
+			}
+			if protocol.CodeOf(r.err) == protocol.NoCapacity { // another one may have more room
+				last = r.err
+				if refusals++; refusals < 2 && choice.HasAlternative() {
+					continue
+				}
+				if len(race.open) == 0 {
+					less(r.err)
+				}
+				continue
 			}
 			failed(r.err)
 			continue
@@ -160,6 +195,8 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		r.settle(attempt.Fee, time.Now())
 		choice.Succeeded()
 		race.leave(r)
+		s.held(seg)
+		s.watch(seg)
 		s.desk.work.Go(func() { finish(r.exchange); r.give(nil) })
 
 		// 8. Release: to the pusher by this return, to viewers by the publisher, in order.
@@ -170,7 +207,7 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		return Answer{Segment: row, Timing: Timing{Upload: seg.ended.Sub(seg.arrived), Transcode: work.received.Sub(seg.ended),
 			Verify: began.Sub(work.received), Commit: now.Sub(began)}}, nil
 	}
-	return Answer{}, last
+	return s.orPassOn(life, seg, last)
 }
 
 // pause waits between failures, less than an orchestrator rests, and gives up on what no repetition mends.

@@ -106,6 +106,17 @@
     ticket_won(e) { hop(e).won++; feed("wins", e.at, `${who(e.actor)} drew a winning ticket of ${who(e.counterparty)}`, e.wei ? eth(e.wei) + " ETH" : ""); },
     ticket_redeemed(e) { const h = hop(e); h.redeemed += e.count || 1; feed("wins", e.at, `${who(e.actor)} redeemed ${e.count || 1} on chain`, [e.wei ? eth(e.wei) + " ETH" : "", e.tx ? "tx " + short(e.tx) : ""].filter(Boolean).join(" · ")); soon(balances); },
     allocation_made(e) { feed("wins", e.at, `${who(e.actor)} set money aside for ${who(e.counterparty)}`, e.wei ? eth(e.wei) + " ETH" : ""); soon(balances); },
+    stream_degraded(e) {
+      alert("degraded " + e.stream, `${e.stream} does with less.`, `${e.detail || ""}`);
+      feed("leases", e.at, `${e.stream}: ${(e.detail || "").split(":")[0].replaceAll("_", " ")}`, e.detail, true);
+    },
+    stream_restored(e) {
+      const old = document.querySelector(`[data-alert="${CSS.escape("degraded " + e.stream)}"]`);
+      if (old && /^whole/.test(e.detail || "")) old.remove();
+      feed("leases", e.at, `${e.stream}: a step back up`, e.detail);
+    },
+    spend_cap_near(e) { alert("near " + e.detail, "A spend cap is nearly used up.", e.detail || ""); },
+    segment_hedged(e) { feed("leases", e.at, `segment ${e.seq || 0} of ${e.stream} was also given to ${who(e.counterparty)}`, e.detail, true); },
     spend_cap_hit(e) { alert("cap", "A spend cap is reached.", e.detail || "Segments are refused until it allows more."); },
   };
 
