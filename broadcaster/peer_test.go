@@ -47,6 +47,8 @@ type peer struct {
 	held      chan struct{}                 // when set, segments wait for it before they are answered
 	stubborn  atomic.Bool                   // a segment that is called off is delivered all the same: it was done
 	calledOff chan struct{}                 // gets one for each segment that is called off
+	parts     func(part int) bool           // when set, two transcoders share each ladder, a rung each; false: the part shows something else
+	before    func(seq uint64)              // when set, called before a segment is answered
 	mu        sync.Mutex
 	requests  map[protocol.ID]protocol.QuoteRequest
 	delivered map[protocol.ID]int // tickets by attempt
@@ -209,13 +211,17 @@ func (p *peer) segment(w http.ResponseWriter, r *http.Request) {
 	frames := protocol.NewFrameWriter(w, rc.Flush)
 	ordinal := uint8(0)
 	if p.abandon.Add(-1) >= 0 {
-		p.start(frames, ordinal, offer)
+		p.start(frames, ordinal, offer, p.transcoder)
 		_ = frames.Write(protocol.Frame{Kind: protocol.FrameRendition, Attempt: ordinal, Payload: []byte("half a rendition")})
 		_ = frames.Write(protocol.Frame{Kind: protocol.FrameAbandoned, Attempt: ordinal, Payload: protocol.Encode(protocol.ProblemOf(protocol.Errorf(protocol.ChildCrashed, "told to")))})
 		ordinal++
 	}
 	if most := p.flood.Swap(0); most > 0 {
 		p.pour(frames, ordinal, offer, most)
+		return
+	}
+	if p.parts != nil {
+		p.share(r, frames, offer, q.Ladder)
 		return
 	}
 	ladder := q.Ladder
@@ -228,7 +234,7 @@ func (p *peer) segment(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer child.Close()
-	a := p.start(frames, ordinal, offer)
+	a := p.start(frames, ordinal, offer, p.transcoder)
 	hash := sha256.New()
 	outputs := make([][]byte, len(ladder))
 	if p.held != nil {
@@ -240,6 +246,9 @@ func (p *peer) segment(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 		}
+	}
+	if p.before != nil {
+		p.before(header.Seq)
 	}
 	result, err := child.Transcode(r.Context(), media.Job{Ladder: ladder, Source: io.TeeReader(r.Body, hash), Out: func(i int, b []byte) error {
 		outputs[i] = append(outputs[i], b...)
@@ -272,16 +281,57 @@ func (p *peer) cancel(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-func (p *peer) start(frames *protocol.FrameWriter, ordinal uint8, offer protocol.SegmentOffer) protocol.Assignment {
-	a := protocol.Assignment{Orchestrator: p.self.Address(), Transcoder: p.transcoder.Address(), Lease: protocol.NewID(), SegmentKey: offer.Header.Message.SegmentKey, Attempt: protocol.NewID()}
+func (p *peer) start(frames *protocol.FrameWriter, ordinal uint8, offer protocol.SegmentOffer, transcoder *protocol.KeySigner, rungs ...int) protocol.Assignment {
+	a := protocol.Assignment{Orchestrator: p.self.Address(), Transcoder: transcoder.Address(), Lease: protocol.NewID(), SegmentKey: offer.Header.Message.SegmentKey, Attempt: protocol.NewID()}
 	_ = frames.Write(protocol.Frame{Kind: protocol.FrameAttempt, Attempt: ordinal, Payload: protocol.Encode(protocol.AttemptStart{
-		Assignment: must(protocol.Seal(p.domain(), p.self, a)), DurationMillis: offer.DurationMillis, BudgetMillis: offer.BudgetMillis})})
+		Assignment: must(protocol.Seal(p.domain(), p.self, a)), DurationMillis: offer.DurationMillis, BudgetMillis: offer.BudgetMillis, Rungs: rungs})})
 	return a
+}
+
+// share has each rung made by a transcoder of its own, in an attempt of its own, and vouches for them when both are done.
+func (p *peer) share(r *http.Request, frames *protocol.FrameWriter, offer protocol.SegmentOffer, ladder protocol.Ladder) {
+	source, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	var verdicts []protocol.Frame
+	for part := range ladder {
+		transcoder := newKey(p.t)
+		child, err := p.pool.Get(r.Context())
+		if err != nil {
+			return
+		}
+		ordinal, job := uint8(part), ladder[part:part+1]
+		a := p.start(frames, ordinal, offer, transcoder, part)
+		if !p.parts(part) {
+			job = protocol.Ladder{job[0]}
+			job[0].Width, job[0].Height = 64, 64
+		}
+		var output []byte
+		result, err := child.Transcode(r.Context(), media.Job{Ladder: job, Source: bytes.NewReader(source), Out: func(_ int, b []byte) error {
+			output = append(output, b...)
+			return frames.Write(protocol.Frame{Kind: protocol.FrameRendition, Attempt: ordinal, Payload: b})
+		}})
+		_ = child.Close()
+		if err != nil {
+			return
+		}
+		x := result.Renditions[0]
+		receipt := protocol.Receipt{Orchestrator: a.Orchestrator, Transcoder: a.Transcoder, Lease: a.Lease, Seq: a.Seq, Attempt: a.Attempt, Source: sha256.Sum256(source),
+			Renditions: []protocol.RenditionReceipt{{Profile: protocol.Hash(ladder[part].Hash()), Output: sha256.Sum256(output), Pixels: uint64(x.Pixels),
+				Frames: uint32(x.Frames), FirstPTS: x.FirstPTS, LastPTS: x.LastPTS}}}
+		_ = frames.Write(protocol.Frame{Kind: protocol.FrameReceipt, Attempt: ordinal, Payload: protocol.Encode(must(protocol.Seal(p.domain(), transcoder, receipt)))})
+		verdicts = append(verdicts, protocol.Frame{Kind: protocol.FrameVerdict, Attempt: ordinal, Payload: protocol.Encode(protocol.Verdict{Attempt: a.Attempt, Passed: true})})
+	}
+	for _, v := range verdicts {
+		_ = frames.Write(v)
+	}
+	_ = frames.Write(protocol.Frame{Kind: protocol.FrameEnd})
 }
 
 // pour answers with null packets, of which a transport stream may have any number.
 func (p *peer) pour(frames *protocol.FrameWriter, ordinal uint8, offer protocol.SegmentOffer, most int64) {
-	p.start(frames, ordinal, offer)
+	p.start(frames, ordinal, offer, p.transcoder)
 	packet := append([]byte{0x47, 0x1f, 0xff, 0x10}, bytes.Repeat([]byte{0xff}, 184)...)
 	packets := bytes.Repeat(packet, 1000)
 	for p.flooded.Load() < most {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kinora/kinora/internal/auction"
 	"github.com/kinora/kinora/internal/media/mediatest"
 	"github.com/kinora/kinora/internal/payment"
 	"github.com/kinora/kinora/internal/protocol"
@@ -17,6 +18,7 @@ import (
 func TestRun_paysTranscodersNoMoreThanItsBudget(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
+	w.config.Auction = string(auction.PayAsBid)
 	const cost = 100 * 30 * (160*90 + 96*54) // of a segment of one second, at the bid
 	w.config.SpendPerStream, w.config.SpendPerDay = protocol.NewWei(cost*7/2), protocol.NewWei(cost*10)
 	segments := mediatest.Segments(t, mediatest.Spec{Seconds: 3, SegmentSeconds: 1})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/kinora/kinora/internal/auction"
 	"github.com/kinora/kinora/internal/chain"
 	"github.com/kinora/kinora/internal/protocol"
 )
@@ -37,6 +38,11 @@ type Config struct {
 	WeiPerPixel     protocol.Wei  `name:"wei-per-pixel" help:"Price of an encoded pixel, in wei; transcoders are never paid more." default:"150" placeholder:"WEI"`
 	HEVCWeiPerPixel protocol.Wei  `name:"hevc-wei-per-pixel" help:"Price of a pixel encoded in HEVC, in wei; 0: not sold." default:"0" placeholder:"WEI"`
 	AV1WeiPerPixel  protocol.Wei  `name:"av1-wei-per-pixel" help:"Price of a pixel encoded in AV1, in wei; 0: not sold." default:"0" placeholder:"WEI"`
+	Auction         string        `name:"auction" help:"What winners of leases are paid: by second-score what they could have asked and still won, so that they do best to bid what they need; by pay-as-bid their bid." default:"second-score" placeholder:"second-score|pay-as-bid"`
+	KeepPercent     uint32        `name:"keep-percent" help:"Part of its own price, in percent, that is never paid to transcoders: dearer bids do not win, and a lone bidder does not get it all." default:"10"`
+	AuctionEpoch    time.Duration `name:"auction-epoch" help:"How long bids stay sealed: then everything that auctions followed from is shown, for kinora audit." default:"5m"`
+	KeepAuctions    time.Duration `name:"keep-auctions" help:"How long it is shown." default:"6h"`
+	BidWait         time.Duration `name:"bid-wait" help:"How long bids are waited for that are asked for because nobody has a standing price for a ladder, up to 250ms; 0: none are asked for." default:"5ms"`
 	QuoteValid      time.Duration `name:"quote-valid" help:"How long a quote stands." default:"1m"`
 
 	AllocationPerTranscoder protocol.Wei  `name:"allocation-per-transcoder" help:"Kept allocated in the escrow to each transcoder, in wei: what backs the tickets it is paid with." default:"10000000000000000" placeholder:"WEI"`
@@ -124,6 +130,11 @@ func (c Config) Validate() error {
 		{"spend-per-stream", !c.SpendPerStream.FitsUint96(), "want at most 2^96-1"},
 		{"spend-total", !c.SpendTotal.FitsUint96(), "want at most 2^96-1"},
 		{"warn-runway", c.WarnRunway < 0, "want 0 or more"},
+		{"auction", c.Auction != "" && !auction.Rule(c.Auction).Valid(), "want second-score or pay-as-bid"},
+		{"keep-percent", c.KeepPercent > 90, "want 0 to 90"},
+		{"auction-epoch", c.AuctionEpoch != 0 && (c.AuctionEpoch < 10*time.Second || c.AuctionEpoch > 24*time.Hour), "want 10s to 24h, or 0 for 5m"},
+		{"bid-wait", c.BidWait < 0 || c.BidWait > protocol.MaxRequestWait*time.Millisecond, "want 0 to 250ms"},
+		{"keep-auctions", c.KeepAuctions < 0, "want 0 or more, 0 for 6h"},
 		{"quote-valid", c.QuoteValid < time.Second || c.QuoteValid > 24*time.Hour, "want 1s to 24h"},
 		{"max-transcoders", c.MaxTranscoders < 1, "want at least 1"},
 		{"min-transcoders", c.MinTranscoders < 0 || c.MinTranscoders > c.MaxTranscoders, "want 0 to --max-transcoders"},

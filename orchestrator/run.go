@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/kinora/kinora/internal/auction"
 	"github.com/kinora/kinora/internal/bus"
 	"github.com/kinora/kinora/internal/chain"
 	"github.com/kinora/kinora/internal/feed"
@@ -149,6 +151,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		Backoff: c.Backoff, TopUp: c.TopUpInterval, Events: events.Emit, Log: log}, db, treasury)
 	dispatcher, err = dispatch.New(ctx, dispatch.Config{Domain: domain, Signer: signer, Budget: budget, Payer: spender.Address(), URL: url,
 		Prices: protocol.PricesOf(c.WeiPerPixel, c.HEVCWeiPerPixel, c.AV1WeiPerPixel),
+		Rule:   auction.Rule(cmp.Or(c.Auction, string(auction.SecondScore))), KeepPercent: c.KeepPercent, BidEpoch: c.AuctionEpoch, KeepBids: c.KeepAuctions, BidWait: c.BidWait, Publish: nats.PublishCommitment,
 		Region: c.Region, QuoteValid: c.QuoteValid, LeaseTime: c.LeaseTime, IdleLease: c.LeaseIdle, AwardTimeout: c.AwardTimeout, SlotTimeout: c.SlotTimeout,
 		CancelGrace: cancelGrace, MaxSegmentBytes: c.MaxSegmentBytes, MaxInFlight: c.MaxInFlight, MaxAttempts: c.MaxAttempts,
 		KeepAnswers: keepAnswers, KeepBytes: keepBytes, KeepHistory: c.KeepHistory, Events: events.Emit, Metrics: dispatch.NewMetrics(registry), Log: log,

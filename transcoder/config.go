@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -35,6 +36,10 @@ type Config struct {
 
 	Region      string       `name:"region" help:"Where this machine is, as orchestrators of the market name places."`
 	WeiPerPixel protocol.Wei `name:"wei-per-pixel" help:"Price of an encoded pixel, in wei." default:"100" placeholder:"WEI"`
+	PriceCurve  PriceCurve   `name:"price-curve" help:"How prices rise as the machine fills, such as 50=100,80=130,100=200: percent of what it sells, percent of the price, straight between. Empty: not at all." placeholder:"LOAD=PRICE,..."`
+	OnRequest   Codecs       `name:"on-request" help:"Codecs, such as hevc,av1, that are sold to orchestrators that ask for bids on a piece of work, and not in the standing bid." placeholder:"CODEC,..."`
+	PowerTariff protocol.Wei `name:"power-tariff" help:"Price of a kilowatt-hour, in wei: no pixel is sold for less than its power costs. 0: no such floor." default:"0" placeholder:"WEI"`
+	PowerWatts  uint64       `name:"power-watts" help:"Watts that this machine draws more when it is full than when it is idle; 0: as its devices are seen to draw, where they tell." default:"0"`
 	Capacity    PixelRates   `name:"capacity" help:"Encoded pixels a second to sell, by codec, such as h264=60000000; 0: as measured (kinora transcoder tune), or a cautious guess before that." default:"0" placeholder:"PIXELS"`
 	FreeSlots   int          `name:"free-slots" help:"Leases to hold at once, at most; 0: as many as the measured rates hold." default:"0"`
 
@@ -56,6 +61,8 @@ type Config struct {
 
 	RelayAlways bool   `name:"relay-always" help:"Let orchestrators redeem for a fee also when this account has gas; without it they do only while it has none."`
 	RelayPayout string `name:"relay-payout" help:"Address outside the escrow that redemptions by others are paid out to; this account's own gets it its first gas. Empty: they stay in the escrow, as income." placeholder:"ADDRESS"`
+
+	Owner string `name:"owner" help:"Account that answers for this machine, the same on all of yours: no two of them are given one segment as each other's reserve. Empty: that of --relay-payout, or its own." placeholder:"ADDRESS"`
 
 	Encoder Encoder     `kong:"-" yaml:"-"` // nil: kinora-media
 	OnReady func(Ready) `kong:"-" yaml:"-"` // called once when bids stand
@@ -87,6 +94,8 @@ func (c Config) Validate() error {
 	switch {
 	case !common.IsHexAddress(c.Escrow) || common.HexToAddress(c.Escrow) == (common.Address{}):
 		return fmt.Errorf("--escrow: %.60q is not the address of a contract", c.Escrow)
+	case c.Owner != "" && !common.IsHexAddress(c.Owner):
+		return fmt.Errorf("--owner: %.60q is not an address", c.Owner)
 	case c.RelayPayout != "" && (!common.IsHexAddress(c.RelayPayout) || common.HexToAddress(c.RelayPayout) == (common.Address{})):
 		return fmt.Errorf("--relay-payout: %.60q is not an address", c.RelayPayout)
 	case c.Keystore == "":
@@ -99,6 +108,14 @@ func (c Config) Validate() error {
 		return fmt.Errorf("--region: %d bytes, at most 32", len(c.Region))
 	case c.WeiPerPixel.IsZero() || !c.WeiPerPixel.FitsUint96():
 		return fmt.Errorf("--wei-per-pixel: %s, want 1 to 2^96-1", c.WeiPerPixel)
+	case slices.Contains(c.OnRequest, protocol.H264):
+		return errors.New("--on-request: h264 is what every standing bid has")
+	case !c.PowerTariff.FitsUint96():
+		return fmt.Errorf("--power-tariff: %s, want at most 2^96-1", c.PowerTariff)
+	case c.PowerWatts > 100_000:
+		return fmt.Errorf("--power-watts: %d, want at most 100000", c.PowerWatts)
+	case c.PowerWatts > 0 && c.PowerTariff.IsZero():
+		return errors.New("--power-watts: says nothing without --power-tariff")
 	case c.FreeSlots < 0 || c.FreeSlots > 1024:
 		return fmt.Errorf("--free-slots: %d, want 0 to 1024", c.FreeSlots)
 	case c.Encoders != "" && c.Encoders != EncodersAuto && c.Encoders != EncodersCPU:

@@ -1,6 +1,7 @@
 package transcoder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -115,6 +116,11 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	})
 	gauges := devices.NewGauges("/", probe)
 	var readings atomic.Pointer[[]devices.Reading]
+	var power drawn
+	watts := func() uint64 { return cmp.Or(c.PowerWatts, power.watts()) }
+	if !c.PowerTariff.IsZero() && c.PowerWatts == 0 && len(probe.Devices) == 0 {
+		log.Warn("what power costs is not known: no device of this machine tells what it draws, and --power-watts is not set")
+	}
 
 	// What follows goes on while the role drains: it ends when everything in progress has ended.
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -131,13 +137,14 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 
 	seller := bidder.New(bidder.Config{
 		Domain: escrow.Domain(), Signer: signer, Region: c.Region, Meter: meter, Idle: c.LeaseIdle,
-		Prices: func() protocol.Prices { return prices(c.WeiPerPixel, meter.Rates()) },
-		Bus:    nats, Recipient: pay, Journal: disk, Events: events.Emit, Log: log,
+		Prices: func() protocol.Prices { return prices(c.WeiPerPixel, meter.Rates()) }, Curve: c.PriceCurve, OnRequest: c.OnRequest,
+		Floor: func() protocol.Prices { return floor(watts(), c.PowerTariff, meter.Rates()) },
+		Bus:   nats, Recipient: pay, Journal: disk, Events: events.Emit, Log: log,
 		Bench: &encode.Bench{Domain: escrow.Domain(), Signer: signer, Encoder: engine, Credit: pay, Journal: disk,
 			Client: encode.NewClient(), Events: events.Emit, Log: log,
 			Observe: func(lease protocol.ID, s capacity.Segment) { meter.Observe(lease, s, time.Now()) }},
 	})
-	said := &record{tell: seller.Describe, c: protocol.Capabilities{Transcoder: signer.Address(), Sandbox: protocol.Sandbox{Layers: []string{}}}}
+	said := &record{tell: seller.Describe, c: protocol.Capabilities{Transcoder: signer.Address(), Owner: common.HexToAddress(cmp.Or(c.Owner, c.RelayPayout)), Sandbox: protocol.Sandbox{Layers: []string{}}}}
 	said.measured(tuning)
 	status := api.Status{Feed: events, Log: log,
 		Ready: func() error {
@@ -195,7 +202,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		part("sandbox test", func(ctx context.Context) error { return lockedIn(ctx, c, said, log) })
 	}
 	if len(probe.Devices) > 0 {
-		part("devices", func(ctx context.Context) error { return watch(ctx, gauges, &readings, log) })
+		part("devices", func(ctx context.Context) error { return watch(ctx, gauges, &readings, &power, log) })
 		part("trials of devices", func(ctx context.Context) error {
 			return engine.mend(ctx, func(d devices.Device) {
 				full.adjust()
@@ -240,7 +247,7 @@ const (
 )
 
 // watch keeps the readings of the devices fresh.
-func watch(ctx context.Context, gauges *devices.Gauges, into *atomic.Pointer[[]devices.Reading], log *slog.Logger) error {
+func watch(ctx context.Context, gauges *devices.Gauges, into *atomic.Pointer[[]devices.Reading], power *drawn, log *slog.Logger) error {
 	tick := time.NewTicker(readEvery)
 	defer tick.Stop()
 	failing := false
@@ -249,6 +256,7 @@ func watch(ctx context.Context, gauges *devices.Gauges, into *atomic.Pointer[[]d
 		all, err := gauges.Read(bounded, time.Now())
 		cancel()
 		into.Store(&all)
+		power.see(all)
 		if failed := err != nil && ctx.Err() == nil; failed != failing { // once, not every five seconds
 			if failing = failed; failing {
 				log.Warn("a device does not say how it fares", "err", err)

@@ -40,6 +40,7 @@ type cli struct {
 	Sim           simCommand           `cmd:"" help:"Simulate the market's economics."`
 	Quote         quoteCommand         `cmd:"" help:"Say what a stream costs at an orchestrator, how long a balance lasts, and how evenly a transcoder earns."`
 	Why           whyCommand           `cmd:"" help:"Say why a transcoder lost an auction, or what it won by."`
+	Audit         auditCommand         `cmd:"" help:"Do an orchestrator's auctions again, once their bids are open, and name every fault."`
 	ConfigTool    configCommand        `cmd:"" name:"config" help:"What the settings are and where each comes from."`
 	Version       versionCommand       `cmd:"" help:"Print the version."`
 }

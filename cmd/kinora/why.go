@@ -34,6 +34,7 @@ var reasons = map[string]string{
 	"avoided": "it had failed this work already, or the payer avoids it", "distrusted": "its outputs failed verification", "codec_not_sold": "it does not sell a codec of the work",
 	"below_floor": "its price is below what its power costs", "price_above_max": "its price is above what is paid", "not_allocated": "no money is allocated to it yet",
 	"no_capacity": "it has no room for the work", "busy": "it declined or failed a moment before", "below_reserve": "its score is below the reserve",
+	"expired": "its bid had run out", "unproven": "too little was seen of its work yet: it is tried with duplicates first",
 }
 
 // Run asks, checks and prints.
@@ -49,7 +50,7 @@ func (y whyCommand) Run(a *app) error {
 				return fmt.Errorf("the sheet of lease %s: %w (is it for another chain or escrow?)", s.Message.Lease.Short(), err)
 			}
 		}
-		if strings.HasPrefix(strings.TrimPrefix(s.Message.Lease.String(), "0x"), strings.TrimPrefix(y.Lease, "0x")) {
+		if matches(s.Message.Lease, y.Lease) {
 			shown = append(shown, s)
 		}
 	}
@@ -89,8 +90,13 @@ func (y whyCommand) print(w io.Writer, m protocol.ScoreSheet) {
 		line("paid", "%s", perPixel(m.Paid))
 	case len(m.WouldWin) > 0:
 		line("would have won", "at %s or less", perPixel(m.WouldWin))
+	case m.TellMillis > 0 && time.Now().Before(time.UnixMilli(int64(m.TellMillis))):
+		line("would have won", "is told after %s, when the bids are open", time.UnixMilli(int64(m.TellMillis)).UTC().Format(time.DateTime))
 	default:
-		line("would have won", "is told a minute after the auction, if a price would have done")
+		line("would have won", "no price, or it is told soon")
+	}
+	if !m.Epoch.IsZero() {
+		line("held to", "auction %d of epoch %s, bids %s, figures %s: kinora audit checks it", m.Auction, m.Epoch.Short(), m.Book.Short(), m.Figures.Short())
 	}
 }
 

@@ -18,23 +18,22 @@ const Perfect = 1_000_000
 
 // Ask is a piece of work: one stream at one ladder for some tens of seconds.
 type Ask struct {
-	Lease     protocol.ID
-	Ladder    protocol.Ladder
-	SourceFPS float64
-	MaxPrices protocol.Prices // the most that is paid, per codec; a codec that is missing is not bought
+	Lease     protocol.ID     `json:"lease"`
+	Ladder    protocol.Ladder `json:"ladder"`
+	SourceFPS float64         `json:"source_fps"`
+	MaxPrices protocol.Prices `json:"max_prices"` // the most that is paid, per codec; a codec that is missing is not bought
 	// Value is what one second of this work at full quality is worth, in wei: the weight of quality against price. Zero
 	// means twice the cost at MaxPrices, at which 10 % of quality outweighs 20 % of the maximum price.
-	Value   protocol.Wei
-	Reserve *big.Int         // scores below it do not win, in millionths of a wei per second; nil: any score may
-	Avoid   []common.Address // transcoders that are not to have it
+	Value   protocol.Wei     `json:"value"`
+	Reserve *big.Int         `json:"reserve,omitempty"` // scores below it do not win, in millionths of a wei per second; nil: any score may
+	Avoid   []common.Address `json:"avoid,omitempty"`   // transcoders that are not to have it
 	// Tie decides between equal scores. Draw it from a Secret that was committed to before the bids came; zero: from Lease.
-	Tie protocol.Hash
+	Tie protocol.Hash `json:"tie"`
 }
 
 // Candidate is a live bid with what its orchestrator knows of the bidder.
 type Candidate struct {
 	Bid       protocol.Bid
-	Floor     protocol.Prices     // what the work costs the bidder in power: it may not sell below; a codec not listed has no floor
 	Newcomer  bool                // too few of its outputs were seen for Quality to mean much
 	Quality   uint32              // measured by the orchestrator, in millionths of Perfect; larger counts as Perfect
 	Held      protocol.CodecRates // work awarded to it since this bid was made, which the bid does not know of
@@ -62,9 +61,10 @@ const (
 // Choice is a candidate's result.
 type Choice struct {
 	Candidate
-	Reason Reason   // why it lost before any comparison; empty: it is ranked
-	Cost   Wei      // of one second at its own prices; zero where the bid does not price the ladder
-	Score  *big.Int // Value × quality − Cost, in millionths of a wei per second; nil where Reason is set
+	Reason Reason          // why it lost before any comparison; empty: it is ranked
+	Prices protocol.Prices // its own, at the load that the work would bring
+	Cost   Wei             // of one second at these; zero where the bid does not price the ladder
+	Score  *big.Int        // Value × quality − Cost, in millionths of a wei per second; nil where Reason is set
 }
 
 // Wei is protocol.Wei.
@@ -88,10 +88,9 @@ func Pick(candidates []Candidate, ask Ask) []Choice {
 	choices := make([]Choice, len(candidates))
 	ties := make(map[common.Address][]byte, len(candidates))
 	for i, c := range candidates {
-		cost, sold := Cost(ask.Ladder, c.Bid.Prices, ask.SourceFPS)
-		choices[i] = Choice{Candidate: c, Cost: cost, Reason: reason(c, ask, work, sold)}
+		choices[i] = choose(c, ask, work)
 		if choices[i].Reason == "" {
-			choices[i].Score = score(value, c.Quality, cost)
+			choices[i].Score = score(value, c.Quality, choices[i].Cost)
 			if ask.Reserve != nil && choices[i].Score.Cmp(ask.Reserve) < 0 {
 				choices[i].Score, choices[i].Reason = nil, BelowReserve
 			}
@@ -112,6 +111,14 @@ func Pick(candidates []Candidate, ask Ask) []Choice {
 		return bytes.Compare(ties[a.Bid.Transcoder], ties[b.Bid.Transcoder])
 	})
 	return choices
+}
+
+// choose prices the work at the load that it would bring c, and says whether c can have it.
+func choose(c Candidate, ask Ask, work protocol.CodecRates) Choice {
+	all := work.Plus(c.Held)
+	asked := Asked(c.Bid, all)
+	cost, sold := Cost(ask.Ladder, asked, ask.SourceFPS)
+	return Choice{Candidate: c, Prices: asked, Cost: cost, Reason: reason(c, ask, asked, all, sold)}
 }
 
 // value is what full quality is worth, per second.
@@ -155,7 +162,7 @@ func Cost(ladder protocol.Ladder, prices protocol.Prices, sourceFPS float64) (We
 	return sum, true
 }
 
-func reason(c Candidate, ask Ask, work protocol.CodecRates, sold bool) Reason {
+func reason(c Candidate, ask Ask, asked protocol.Prices, all protocol.CodecRates, sold bool) Reason {
 	switch {
 	case slices.Contains(ask.Avoid, c.Bid.Transcoder):
 		return Avoided
@@ -163,13 +170,13 @@ func reason(c Candidate, ask Ask, work protocol.CodecRates, sold bool) Reason {
 		return Distrusted
 	case !sold:
 		return CodecNotSold
-	case belowFloor(c, ask):
+	case belowFloor(asked, c.Bid.Floor, ask):
 		return BelowFloor
-	case aboveMax(c.Bid.Prices, ask):
+	case aboveMax(asked, ask):
 		return PriceAboveMax
 	case !c.Allocated:
 		return NotAllocated
-	case !c.Bid.Fits(work.Plus(c.Held)):
+	case !c.Bid.Fits(all):
 		return NoCapacity
 	case c.Busy:
 		return Busy
@@ -177,10 +184,14 @@ func reason(c Candidate, ask Ask, work protocol.CodecRates, sold bool) Reason {
 	return ""
 }
 
-func belowFloor(c Candidate, ask Ask) bool {
+// belowFloor compares codec by codec with what the power costs; a codec not listed has no floor.
+func belowFloor(asked, floor protocol.Prices, ask Ask) bool {
+	if len(floor) == 0 {
+		return false
+	}
 	for _, p := range ask.Ladder {
-		price, _ := c.Bid.Prices.Of(p.Codec)
-		if floor, ok := c.Floor.Of(p.Codec); ok && price.Less(floor) {
+		price, _ := asked.Of(p.Codec)
+		if least, ok := floor.Of(p.Codec); ok && price.Less(least) {
 			return true
 		}
 	}
@@ -188,9 +199,9 @@ func belowFloor(c Candidate, ask Ask) bool {
 }
 
 // aboveMax compares codec by codec, as payment does: a cheap codec does not make up for a dear one.
-func aboveMax(prices protocol.Prices, ask Ask) bool {
+func aboveMax(asked protocol.Prices, ask Ask) bool {
 	for _, p := range ask.Ladder {
-		price, _ := prices.Of(p.Codec)
+		price, _ := asked.Of(p.Codec)
 		if limit, ok := ask.MaxPrices.Of(p.Codec); !ok || limit.Less(price) {
 			return true
 		}

@@ -64,8 +64,8 @@ func TestPick_saysWhyACandidateCannotHaveTheLease(t *testing.T) {
 		{"avoided", func(c *auction.Candidate, a *auction.Ask) { a.Avoid = []common.Address{c.Bid.Transcoder} }, auction.Avoided},
 		{"distrusted", func(c *auction.Candidate, _ *auction.Ask) { c.Distrust = true }, auction.Distrusted},
 		{"not allocated", func(c *auction.Candidate, _ *auction.Ask) { c.Allocated = false }, auction.NotAllocated},
-		{"below its floor", func(c *auction.Candidate, _ *auction.Ask) { c.Floor = prices(51) }, auction.BelowFloor},
-		{"at its floor", func(c *auction.Candidate, _ *auction.Ask) { c.Floor = prices(50) }, ""},
+		{"below its floor", func(c *auction.Candidate, _ *auction.Ask) { c.Bid.Floor = prices(51) }, auction.BelowFloor},
+		{"at its floor", func(c *auction.Candidate, _ *auction.Ask) { c.Bid.Floor = prices(50) }, ""},
 		{"below the reserve", func(_ *auction.Candidate, a *auction.Ask) { a.Reserve = new(big.Int).Lsh(big.NewInt(1), 90) }, auction.BelowReserve},
 		{"busy", func(c *auction.Candidate, _ *auction.Ask) { c.Busy = true }, auction.Busy},
 	}
@@ -141,6 +141,7 @@ func drawCandidates(t *rapid.T) []auction.Candidate {
 	for i := range out {
 		c := able(byte(i+1), rapid.Uint64Range(0, 120).Draw(t, "price"))
 		c.Quality = rapid.Uint32Range(0, auction.Perfect+5).Draw(t, "quality")
+		c.Bid.Curves, c.Bid.LoadPPM = drawCurve(t, c.Bid.Prices, 40), rapid.Uint32Range(0, protocol.FullLoad).Draw(t, "load")
 		c.Bid.FreePixelRate = rapid.Uint64Range(0, 3*ladder.PixelRate(fps)).Draw(t, "free")
 		c.Held = held(rapid.Uint64Range(0, ladder.PixelRate(fps)).Draw(t, "held"))
 		c.Allocated = rapid.IntRange(0, 9).Draw(t, "allocated") > 0
@@ -180,8 +181,8 @@ func TestPick_isIndividuallyRationalAndNeverPaysAboveTheMaximum(t *testing.T) {
 		max, _ := a.MaxPrices.Of(protocol.H264)
 		for i, c := range auction.Ranked(choices) {
 			paid, _ := auction.PayAsBid.Prices(auction.Ranked(choices), i, a).Of(protocol.H264)
-			bid, _ := c.Bid.Prices.Of(protocol.H264)
-			if paid.Less(bid) {
+			bid, _ := c.Prices.Of(protocol.H264)
+			if idle, _ := c.Bid.Prices.Of(protocol.H264); paid.Less(bid) || bid.Less(idle) {
 				t.Fatalf("%s is paid %s, it bid %s", c.Bid.Transcoder, paid, bid)
 			}
 			if max.Less(paid) {
@@ -204,7 +205,13 @@ func TestPick_isMonotoneInPriceAndQuality(t *testing.T) {
 		i := rapid.IntRange(0, len(candidates)-1).Draw(t, "who")
 		before := rank(auction.Pick(candidates, a), candidates[i].Bid.Transcoder)
 		price, _ := candidates[i].Bid.Prices.Of(protocol.H264)
-		candidates[i].Bid.Prices = prices(rapid.Uint64Range(0, price.Uint64()).Draw(t, "lower price"))
+		lower := rapid.Uint64Range(0, price.Uint64()).Draw(t, "lower price")
+		candidates[i].Bid.Prices = prices(lower)
+		for j, p := range candidates[i].Bid.Curves { // and all of its curve
+			for k, point := range p.Points {
+				candidates[i].Bid.Curves[j].Points[k].WeiPerPixel = protocol.NewWei(max(lower, point.WeiPerPixel.Uint64()-min(point.WeiPerPixel.Uint64(), price.Uint64()-lower)))
+			}
+		}
 		if after := rank(auction.Pick(candidates, a), candidates[i].Bid.Transcoder); after > before {
 			t.Fatalf("a lower price moved it from rank %d to %d", before, after)
 		} else {

@@ -2,7 +2,6 @@ package auction
 
 import (
 	"fmt"
-	"math/big"
 	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -15,189 +14,359 @@ const (
 	Outscored Reason = "outscored" // somebody else's score was better
 	Declined  Reason = "declined"  // it was offered the lease and did not take it
 	Explored  Reason = "explored"  // a newcomer was given it out of turn
+	Expired   Reason = "expired"   // its bid had run out
+	Unproven  Reason = "unproven"  // too little was seen of it yet, and somebody known could have it
 )
 
-// Record is what an orchestrator is held to after an award: what it knew, by commitment, and what it did.
-type Record struct {
-	Ask         Ask             `json:"ask"`
-	Rule        Rule            `json:"rule"`
-	Exploration Exploration     `json:"exploration"` // before this lease
-	Book        protocol.Hash   `json:"book"`        // root over the bids
-	Figures     protocol.Hash   `json:"figures"`     // root over the figures for the work's class
-	Passed      []Passed        `json:"passed"`      // everybody who was left out of the comparison, for what only the auctioneer knew
-	Winner      common.Address  `json:"winner"`
-	Prices      protocol.Prices `json:"prices"` // per pixel, of the award
-}
+// FaultKind names what an auctioneer did wrong. Frozen.
+type FaultKind string
 
-// Passed is a bidder that was not compared, or declined. Whoever is named can tell whether that is true.
-type Passed struct {
-	Transcoder common.Address `json:"transcoder"`
-	Reason     Reason         `json:"reason"`
-}
+// The kinds of faults.
+const (
+	FaultSignature   FaultKind = "signature"   // something is not signed by who says it
+	FaultSecret      FaultKind = "secret"      // the secret that is shown is not the one committed to
+	FaultTie         FaultKind = "tie"         // between equals, something else than the secret decided
+	FaultBook        FaultKind = "book"        // the bids are not those that were committed to
+	FaultFigures     FaultKind = "figures"     // the figures of quality are not those that were committed to
+	FaultExploration FaultKind = "exploration" // more or other leases went to newcomers than may
+	FaultWinner      FaultKind = "winner"      // the lease was offered to somebody else than who wins
+	FaultPrice       FaultKind = "price"       // another price was paid
+	FaultAward       FaultKind = "award"       // an award does not say what it was decided by
+	FaultMissing     FaultKind = "missing"     // an auction, its outcome or a number in a series is not there
+	FaultJournal     FaultKind = "journal"     // the journal is not the one that was closed, or makes no sense
+)
 
 // Fault is a proof that an award does not follow from what was committed.
-type Fault struct{ Detail string }
+type Fault struct {
+	Kind    FaultKind   `json:"kind"`
+	Auction uint64      `json:"auction,omitempty"` // its number in the epoch
+	Lease   protocol.ID `json:"lease,omitzero"`
+	Detail  string      `json:"detail"`
+}
 
 // Error says what is wrong.
-func (f *Fault) Error() string { return "the award does not follow from the commitments: " + f.Detail }
+func (f *Fault) Error() string { return string(f.Kind) + ": " + f.Detail }
 
-func fault(format string, args ...any) error { return &Fault{fmt.Sprintf(format, args...)} }
-
-// Audit does the auction again from the book and the figures, each in the order of their places (a zero bid or figure
-// where a place is empty), and returns everybody's choice. It returns a Fault when they are not what was committed, when a
-// bid is not its bidder's, when another would have won or another price would have been paid.
-func Audit(d protocol.Domain, r Record, book []protocol.Signed[protocol.Bid], figures []Figure) ([]Choice, error) {
-	var bids, quality Tree
-	known := make(map[common.Address]Figure, len(figures))
-	for i, f := range figures {
-		var leaf protocol.Hash
-		if f.Transcoder != (common.Address{}) {
-			if want := ClassOf(r.Ask.Ladder.PixelRate(r.Ask.SourceFPS)); f.Class != want {
-				return nil, fault("the figure of %s is for work of class %d, this is of class %d", f.Transcoder, f.Class, want)
-			}
-			leaf = f.Leaf()
-			known[f.Transcoder] = f
-		}
-		quality.Set(i, leaf)
-	}
-	seen := make(map[common.Address]bool, len(book))
-	var candidates []Candidate
-	for i, b := range book {
-		t := b.Message.Transcoder
-		if t == (common.Address{}) {
-			bids.Set(i, protocol.Hash{})
-			continue
-		}
-		bids.Set(i, BidLeaf(b))
-		if _, err := b.Open(d); err != nil {
-			return nil, fault("the bid at place %d: %v", i, err)
-		}
-		if seen[t] {
-			return nil, fault("%s bids twice", t)
-		}
-		seen[t] = true
-		f, ok := known[t]
-		if !ok {
-			return nil, fault("there is no figure of %s, who bids", t)
-		}
-		c := Candidate{Bid: b.Message, Floor: f.Floor, Quality: f.Quality, Newcomer: f.Newcomer, Allocated: true}
-		candidates = append(candidates, c)
-	}
-	if got := bids.Root(); got != r.Book {
-		return nil, fault("the bids have root %s, committed was %s", got.Short(), r.Book.Short())
-	}
-	if got := quality.Root(); got != r.Figures {
-		return nil, fault("the figures have root %s, committed was %s", got.Short(), r.Figures.Short())
-	}
-	choices := Pick(candidates, r.Ask)
-	choices = Pass(choices, r.Passed)
-	ranked := Ranked(choices)
-	if len(ranked) == 0 {
-		return choices, fault("nobody could have had the lease, %s was given it", r.Winner)
-	}
-	i, prices, _ := r.Exploration.Next(ranked, r.Ask, r.Rule)
-	if ranked[i].Bid.Transcoder != r.Winner {
-		return choices, fault("%s wins, %s was given it", ranked[i].Bid.Transcoder, r.Winner)
-	}
-	if !slices.Equal(prices, r.Prices) {
-		return choices, fault("the prices are %v, %v were paid", prices, r.Prices)
-	}
-	return choices, nil
+func fault(kind FaultKind, format string, args ...any) *Fault {
+	return &Fault{Kind: kind, Detail: fmt.Sprintf(format, args...)}
 }
 
-// Pass takes those named out of the comparison, for their reasons. The others keep their order.
-func Pass(choices []Choice, passed []Passed) []Choice {
-	choices = slices.Clone(choices)
-	for i, c := range choices {
-		if j := slices.IndexFunc(passed, func(p Passed) bool { return p.Transcoder == c.Bid.Transcoder }); j >= 0 && c.Reason == "" {
-			choices[i].Reason, choices[i].Score = passed[j].Reason, nil
-		}
-	}
-	return slices.Concat(keep(choices, true), keep(choices, false))
-}
-
-func keep(choices []Choice, ranked bool) []Choice {
-	return slices.DeleteFunc(slices.Clone(choices), func(c Choice) bool { return (c.Reason == "") != ranked })
-}
-
-// Sheet tells one bidder how it fared: its own terms alone, while the bids are sealed.
-type Sheet struct {
-	Lease       protocol.ID     `json:"lease"`
-	Transcoder  common.Address  `json:"transcoder"`
-	BidSequence uint64          `json:"bid_sequence"`
-	Prices      protocol.Prices `json:"prices"`         // bid
-	Cost        Wei             `json:"wei_per_second"` // of the work at these prices
-	Quality     uint32          `json:"quality_ppm"`
-	Score       string          `json:"score,omitempty"` // millionths of a wei per second
-	Won         bool            `json:"won"`
-	Paid        protocol.Prices `json:"paid,omitempty"`   // where it won
-	Reason      Reason          `json:"reason,omitempty"` // why not, where it did not
-	Rank        int             `json:"rank,omitempty"`   // among Of that could have had the lease; 1 is best
-	Of          int             `json:"of"`
-}
-
-// SheetOf is t's, after an award of choices to winner at prices; false when t did not bid.
-func SheetOf(choices []Choice, ask Ask, t, winner common.Address, prices protocol.Prices) (Sheet, bool) {
-	i := slices.IndexFunc(choices, func(c Choice) bool { return c.Bid.Transcoder == t })
-	if i < 0 {
-		return Sheet{}, false
-	}
-	c, of := choices[i], len(Ranked(choices))
-	s := Sheet{Lease: ask.Lease, Transcoder: t, BidSequence: c.Bid.Sequence, Prices: c.Bid.Prices, Cost: c.Cost, Quality: c.Quality, Of: of,
-		Won: t == winner, Reason: c.Reason}
-	if c.Score != nil {
-		s.Score = c.Score.String()
-	}
-	if i < of {
-		s.Rank = i + 1
-	}
+// Audit does one auction again from the book and the figures that it was held over: everybody's choice, and who was to be
+// offered the lease at which prices. The Fault says which commitment the auction is not of. ties is what it should have drawn.
+func Audit(a Auction, rule Rule, ties protocol.Hash, book []Place, bookRoot protocol.Hash, figures map[common.Address]Figure, figuresRoot protocol.Hash) ([]Choice, []Offer, *Fault) {
 	switch {
-	case s.Won:
-		s.Paid, s.Reason = prices, ""
-	case i < of:
-		s.Reason = Outscored
-		if w := slices.IndexFunc(choices, func(c Choice) bool { return c.Bid.Transcoder == winner }); w > i {
-			s.Reason = Explored
-		}
+	case a.Book != With(bookRoot, a.Live):
+		return nil, nil, fault(FaultBook, "the bids have root %s, committed was %s: one was withheld, moved or made up", With(bookRoot, a.Live).Short(), a.Book.Short())
+	case a.Figures != figuresRoot:
+		return nil, nil, fault(FaultFigures, "the figures have root %s, committed was %s", figuresRoot.Short(), a.Figures.Short())
+	case a.Ask.Tie != ties:
+		return nil, nil, fault(FaultTie, "turn %d of stream %q was decided by %s, the secret gives %s", a.Turn, a.Stream, a.Ask.Tie.Short(), ties.Short())
 	}
-	return s, true
-}
-
-// WouldHaveWon are the highest prices at which t would have beaten the best of the others, its own scaled alike; false when
-// none would have done, or it could not have had the lease at any. It unseals the best bid: tell it after the epoch.
-func WouldHaveWon(choices []Choice, ask Ask, t common.Address) (protocol.Prices, bool) {
-	ranked := Ranked(choices)
-	i := slices.IndexFunc(choices, func(c Choice) bool { return c.Bid.Transcoder == t })
-	if i < 0 || choices[i].Cost.IsZero() || choices[i].Reason != "" && choices[i].Reason != PriceAboveMax && choices[i].Reason != BelowReserve {
-		return nil, false
-	}
-	c, best := choices[i], ask.Reserve
-	for _, other := range ranked {
-		if other.Bid.Transcoder == t {
+	class := ClassOf(a.Ask.Ladder.PixelRate(a.Ask.SourceFPS))
+	candidates := make([]Candidate, 0, len(book)+len(a.Live))
+	for _, p := range book {
+		t := p.Bid.Message.Transcoder
+		if p.Empty() || slices.ContainsFunc(a.Live, func(b protocol.Signed[protocol.Bid]) bool { return b.Message.Transcoder == t }) {
 			continue
 		}
-		best = new(big.Int).Set(other.Score)
-		if string(ask.tieOf(t)) > string(ask.tieOf(other.Bid.Transcoder)) {
-			best.Add(best, big.NewInt(1)) // equal is not enough
-		}
-		break
+		candidates = append(candidates, p.Candidate(figures[t], class))
 	}
-	worth := ask.worth(c.Quality, best)
-	if worth.Sign() < 0 {
-		return nil, false
-	}
-	out := append(protocol.Prices(nil), c.Bid.Prices...)
-	for j, p := range out {
-		scaled := new(big.Int).Mul(p.WeiPerPixel.Big(), worth)
-		w, err := protocol.WeiFromBig(scaled.Div(scaled, c.Cost.Big()))
-		if err != nil {
-			return nil, false
+	for _, b := range a.Live {
+		p := Place{Bid: b}
+		for _, standing := range book {
+			if standing.Bid.Message.Transcoder == b.Message.Transcoder {
+				p.Held = standing.Held
+			}
 		}
-		limit, ok := ask.MaxPrices.Of(p.Codec)
-		if !ok {
-			continue // not of the work
-		}
-		out[j].WeiPerPixel = w.Min(limit)
+		candidates = append(candidates, p.Candidate(figures[b.Message.Transcoder], class))
 	}
-	return out, true
+	passed := make(map[common.Address]Reason, len(a.Passed))
+	for _, p := range a.Passed {
+		passed[p.Transcoder] = p.Reason
+	}
+	var others []Passed
+	for i, c := range candidates {
+		switch r := passed[c.Bid.Transcoder]; r {
+		case "":
+		case Busy:
+			candidates[i].Busy = true
+		default:
+			others = append(others, Passed{c.Bid.Transcoder, r})
+		}
+	}
+	choices := Pass(Pick(candidates, a.Ask), others)
+	if a.Proven {
+		choices = Known(choices, a.Ask, a.Exploration)
+	}
+	offers, _ := Offers(choices, a.Ask, rule, a.Exploration, a.Most)
+	return choices, offers, nil
+}
+
+// Report is what an audit of an epoch found.
+type Report struct {
+	Epoch    protocol.AuctionEpoch `json:"epoch"`
+	Auctions uint64                `json:"auctions"`
+	Leases   uint64                `json:"leases"`   // taken
+	Awards   uint64                `json:"awards"`   // offered
+	Bids     uint64                `json:"bids"`     // that were entered in the book
+	Figures  uint64                `json:"figures"`  // roots
+	Complete bool                  `json:"complete"` // the journal was closed by who kept it; else it may lack its end
+	Faults   []Fault               `json:"faults"`
+}
+
+// Auditor reads the journal of an epoch and does every auction again.
+type Auditor struct {
+	// Each, if set, is told of every auction that could be done again, with its outcome.
+	Each func(a Auction, choices []Choice, offers []Offer, o Outcome)
+
+	domain      protocol.Domain
+	secret      Secret
+	closed      *protocol.AuctionClose
+	rule        Rule
+	report      Report
+	book        []Place
+	standing    map[common.Address]int // where each bids
+	bids        Tree
+	figures     map[common.Address]Figure
+	placed      []Figure
+	quality     Tree
+	root        protocol.FiguresRoot
+	turns       map[turn]uint64
+	exploration *Exploration
+	open        map[uint64]decided // auctions whose outcome has not come yet
+}
+
+type turn struct {
+	payer       common.Address
+	stream      string
+	incarnation uint32
+	ladder      common.Hash
+}
+
+type decided struct {
+	auction Auction
+	choices []Choice
+	offers  []Offer // nil: it could not be done again
+}
+
+// NewAuditor begins the audit of an epoch that is over.
+func NewAuditor(d protocol.Domain, r Reveal) (*Auditor, error) {
+	u := &Auditor{domain: d, standing: make(map[common.Address]int), figures: make(map[common.Address]Figure), turns: make(map[turn]uint64), open: make(map[uint64]decided)}
+	e, err := r.Epoch.Open(d)
+	if err != nil {
+		return nil, fmt.Errorf("the epoch: %w (is it of another chain or escrow?)", err)
+	}
+	u.report = Report{Epoch: e, Faults: []Fault{}}
+	u.rule = Rule(e.Rule)
+	switch {
+	case !r.Over || r.Secret == nil:
+		return nil, fmt.Errorf("epoch %s is not over: its bids are sealed", e.Commitment.Short())
+	case !u.rule.Valid():
+		return nil, fmt.Errorf("epoch %s pays by the rule %q, which this program does not know", e.Commitment.Short(), e.Rule)
+	}
+	u.secret = SecretOf(*r.Secret)
+	if u.secret.Commitment() != e.Commitment {
+		u.fault(fault(FaultSecret, "the secret has commitment %s, the epoch is %s", u.secret.Commitment().Short(), e.Commitment.Short()))
+	}
+	if r.Close != nil {
+		c, err := r.Close.Open(d)
+		if err != nil || c.Orchestrator != e.Orchestrator || c.Epoch != e.Commitment {
+			u.fault(fault(FaultSignature, "the close is not the orchestrator's of this epoch: %v", err))
+		}
+		u.closed = &c
+	}
+	return u, nil
+}
+
+func (u *Auditor) fault(f *Fault) { u.report.Faults = append(u.report.Faults, *f) }
+
+// Page reads the entries of the next page.
+func (u *Auditor) Page(entries []Entry) {
+	for _, e := range entries {
+		switch {
+		case e.Bid != nil:
+			u.change(*e.Bid)
+		case e.Figure != nil:
+			u.figure(*e.Figure)
+		case e.Figures != nil:
+			u.commit(*e.Figures)
+		case e.Auction != nil:
+			u.decide(*e.Auction)
+		case e.Outcome != nil:
+			u.conclude(*e.Outcome)
+		}
+	}
+}
+
+// maxPlace bounds what a journal can make an auditor hold.
+const maxPlace = 1 << 20
+
+func (u *Auditor) change(c Change) {
+	if c.Place < 0 || c.Place >= maxPlace {
+		u.fault(fault(FaultJournal, "place %d of the book", c.Place))
+		return
+	}
+	for len(u.book) <= c.Place {
+		u.book = append(u.book, Place{})
+	}
+	after := c.Of(u.book[c.Place])
+	if c.Bid != nil {
+		u.report.Bids++
+		if _, err := c.Bid.Open(u.domain); err != nil {
+			u.fault(fault(FaultSignature, "the bid at place %d of %s: %v", c.Place, c.Bid.Message.Transcoder, err))
+		}
+		if i, ok := u.standing[after.Bid.Message.Transcoder]; ok && i != c.Place {
+			u.fault(fault(FaultBook, "%s bids twice, at places %d and %d", after.Bid.Message.Transcoder, i, c.Place))
+		}
+	}
+	delete(u.standing, u.book[c.Place].Bid.Message.Transcoder)
+	if !after.Empty() {
+		u.standing[after.Bid.Message.Transcoder] = c.Place
+	}
+	u.book[c.Place] = after
+	u.bids.Set(c.Place, after.Leaf())
+}
+
+func (u *Auditor) figure(f FigureAt) {
+	if f.Place < 0 || f.Place >= maxPlace {
+		u.fault(fault(FaultJournal, "place %d of the figures", f.Place))
+		return
+	}
+	for len(u.placed) <= f.Place {
+		u.placed = append(u.placed, Figure{})
+	}
+	if was := u.placed[f.Place].Transcoder; was != f.Figure.Transcoder {
+		delete(u.figures, was)
+	}
+	u.placed[f.Place] = f.Figure
+	var salt protocol.ID
+	if t := f.Figure.Transcoder; t != (common.Address{}) {
+		u.figures[t] = f.Figure
+		salt = u.secret.Salt(t)
+	}
+	u.quality.Set(f.Place, f.Figure.Leaf(salt))
+}
+
+func (u *Auditor) commit(signed protocol.Signed[protocol.FiguresRoot]) {
+	u.report.Figures++
+	r, err := signed.Open(u.domain)
+	switch {
+	case err != nil:
+		u.fault(fault(FaultSignature, "root %d of the figures: %v", signed.Message.Serial, err))
+	case r.Orchestrator != u.report.Epoch.Orchestrator || r.Epoch != u.report.Epoch.Commitment:
+		u.fault(fault(FaultSignature, "root %d of the figures is another one's, or of another epoch", r.Serial))
+	case r.Serial != u.root.Serial+1:
+		u.fault(fault(FaultMissing, "root %d of the figures comes after %d", r.Serial, u.root.Serial))
+	case r.Root != u.quality.Root():
+		u.fault(fault(FaultFigures, "the figures have root %s, number %d, which was published, is %s", u.quality.Root().Short(), r.Serial, r.Root.Short()))
+	}
+	u.root = signed.Message
+}
+
+func (u *Auditor) decide(a Auction) {
+	u.report.Auctions++
+	mine := func(f *Fault) {
+		f.Auction, f.Lease = a.Number, a.Ask.Lease
+		u.fault(f)
+	}
+	if a.Number != u.report.Auctions {
+		mine(fault(FaultMissing, "auction %d is the %d. of the journal", a.Number, u.report.Auctions))
+	}
+	key := turn{a.Payer, a.Stream, a.Incarnation, a.Ask.Ladder.Hash()}
+	if u.turns[key]++; a.Turn != u.turns[key] {
+		mine(fault(FaultTie, "turn %d of stream %q at this ladder is its %d.: ties may not be picked by skipping turns", a.Turn, a.Stream, u.turns[key]))
+	}
+	for _, b := range a.Live {
+		if _, err := b.Open(u.domain); err != nil || b.Message.Request.IsZero() {
+			mine(fault(FaultSignature, "a bid of %s for this work alone: %v", b.Message.Transcoder, err))
+		}
+	}
+	if e := a.Exploration; u.exploration != nil && e != *u.exploration || e.Share != u.report.Epoch.TrialsPPM {
+		mine(fault(FaultExploration, "%d of %d leases went to newcomers before, the journal has otherwise", e.Granted, e.Leases))
+	}
+	d := decided{auction: a}
+	ties := u.secret.Tie(a.Payer, a.Stream, a.Incarnation, protocol.Hash(a.Ask.Ladder.Hash()), a.Turn)
+	choices, offers, f := Audit(a, u.rule, ties, u.book, u.bids.Root(), u.figures, u.root.Root)
+	if f != nil {
+		mine(f)
+		u.exploration = nil
+	} else {
+		d.choices, d.offers = choices, offers
+		_, next := Offers(choices, a.Ask, u.rule, a.Exploration, a.Most)
+		u.exploration = &next
+	}
+	u.open[a.Number] = d
+}
+
+func (u *Auditor) conclude(o Outcome) {
+	d, ok := u.open[o.Number]
+	if !ok {
+		u.fault(&Fault{Kind: FaultMissing, Auction: o.Number, Detail: "an outcome of no auction"})
+		return
+	}
+	delete(u.open, o.Number)
+	for i, signed := range o.Awards {
+		u.report.Awards++
+		w, err := signed.Open(u.domain)
+		if err != nil || w.Orchestrator != u.report.Epoch.Orchestrator {
+			u.fault(&Fault{Kind: FaultSignature, Auction: o.Number, Lease: w.Lease, Detail: fmt.Sprintf("award %d of it: %v", i+1, err)})
+			continue
+		}
+		if f := d.check(i, w, u.report.Epoch.Commitment); f != nil {
+			f.Auction, f.Lease = o.Number, w.Lease
+			u.fault(f)
+		}
+	}
+	if o.Taken {
+		u.report.Leases++
+	}
+	if u.Each != nil && d.offers != nil {
+		u.Each(d.auction, d.choices, d.offers, o)
+	}
+}
+
+// check holds the i-th award of an auction against what follows from it.
+func (d decided) check(i int, w protocol.Award, epoch protocol.Hash) *Fault {
+	a := d.auction
+	switch {
+	case w.Epoch != epoch || w.Auction != a.Number:
+		return fault(FaultAward, "it is of auction %d in epoch %s", w.Auction, w.Epoch.Short())
+	case w.Book != a.Book:
+		return fault(FaultBook, "its winner was told that the bids have root %s, the journal has %s", w.Book.Short(), a.Book.Short())
+	case w.Figures != a.Figures:
+		return fault(FaultFigures, "its winner was told that the figures have root %s, the journal has %s", w.Figures.Short(), a.Figures.Short())
+	case w.Stream != a.Stream || w.Incarnation != a.Incarnation || w.LadderHash != protocol.Hash(a.Ask.Ladder.Hash()):
+		return fault(FaultAward, "it is for other work than was auctioned")
+	case d.offers == nil: // a fault is known
+		return nil
+	case i >= len(d.offers):
+		return fault(FaultWinner, "%s was offered the lease, nobody else could have it", w.Transcoder)
+	}
+	o := d.offers[i]
+	switch {
+	case o.Bid.Transcoder != w.Transcoder:
+		return fault(FaultWinner, "%s wins, %s was offered it", o.Bid.Transcoder, w.Transcoder)
+	case !slices.Equal(o.Paid, w.Prices):
+		return fault(FaultPrice, "%s is to be paid %v, it was offered %v", w.Transcoder, o.Paid, w.Prices)
+	case w.BidSequence < o.Bid.Sequence:
+		return fault(FaultAward, "it names bid %d, the book has %d", w.BidSequence, o.Bid.Sequence)
+	}
+	return nil
+}
+
+// Finish ends the audit. pages are the hashes of the pages that were read.
+func (u *Auditor) Finish(pages []protocol.Hash) Report {
+	if c := u.closed; c != nil {
+		u.report.Complete = true
+		switch {
+		case int(c.Pages) != len(pages) || c.Journal != Journal(pages):
+			u.fault(fault(FaultJournal, "%d pages with hash %s were shown, %d with %s were closed", len(pages), Journal(pages).Short(), c.Pages, c.Journal.Short()))
+		case c.Auctions != u.report.Auctions:
+			u.fault(fault(FaultMissing, "%d auctions were shown, there were %d", u.report.Auctions, c.Auctions))
+		}
+		for n := range u.open {
+			u.fault(&Fault{Kind: FaultMissing, Auction: n, Detail: "its outcome is not told"})
+		}
+	}
+	return u.report
 }

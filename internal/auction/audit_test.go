@@ -1,12 +1,11 @@
 package auction_test
 
 import (
+	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"math/big"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -70,131 +69,289 @@ func TestTree_provesWhatStandsWhereAndNothingElse(t *testing.T) {
 	})
 }
 
-// hall is an auction of real, signed bids.
+// hall is an orchestrator that keeps an honest journal of auctions among real, signed bids; a cheat changes what it shows.
 type hall struct {
+	t       *testing.T
 	domain  protocol.Domain
-	keys    []protocol.Signer
-	book    []protocol.Signed[protocol.Bid]
-	figures []auction.Figure
+	self    *protocol.KeySigner
+	keys    []*protocol.KeySigner
 	secret  auction.Secret
+	epoch   protocol.AuctionEpoch
+	rule    auction.Rule
+	places  []auction.Place
+	figures []auction.Figure
+	bids    auction.Tree
+	quality auction.Tree
+	serial  uint64
+	number  uint64
+	turns   uint64
+	trials  auction.Exploration
+	journal []auction.Entry
 }
 
-func newHall(t *testing.T, r *rand.Rand, bidders int) *hall {
+func signer(t *testing.T) *protocol.KeySigner {
 	t.Helper()
-	h := &hall{domain: protocol.NewDomain(1, common.Address{9}), secret: auction.SecretOf([32]byte{5})}
-	for range bidders {
-		k, err := crypto.GenerateKey()
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := protocol.NewKeySigner(k)
-		h.keys = append(h.keys, s)
-		b, err := protocol.Seal(h.domain, s, protocol.Bid{Transcoder: s.Address(), Prices: prices(20 + r.Uint64N(60)), FreePixelRate: 1 << 40, TTLMillis: 2000, Sequence: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		h.book = append(h.book, b)
-		h.figures = append(h.figures, auction.Figure{Transcoder: s.Address(), Class: auction.ClassOf(ladder.PixelRate(fps)), Quality: auction.Perfect - r.Uint32N(200_000),
-			Newcomer: r.IntN(4) == 0, Salt: h.secret.Salt(s.Address())})
+	k, err := crypto.GenerateKey()
+	if err != nil {
+		t.Fatal(err)
 	}
+	return protocol.NewKeySigner(k)
+}
+
+func sealed[M protocol.Message](t *testing.T, d protocol.Domain, s protocol.Signer, m M) protocol.Signed[M] {
+	t.Helper()
+	signed, err := protocol.Seal(d, s, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed
+}
+
+func newHall(t *testing.T, r *rand.Rand, bidders int, rule auction.Rule) *hall {
+	t.Helper()
+	h := &hall{t: t, domain: protocol.NewDomain(1, common.Address{9}), self: signer(t), secret: auction.SecretOf([32]byte{5, byte(r.Uint32())}), rule: rule,
+		trials: auction.Exploration{Share: 50_000, Leases: 17}}
+	h.epoch = protocol.AuctionEpoch{Orchestrator: h.self.Address(), Commitment: h.secret.Commitment(), Rule: string(rule), TrialsPPM: 50_000, BeganMillis: 1, LengthMillis: 1}
+	for i := range bidders {
+		s := signer(t)
+		h.keys = append(h.keys, s)
+		h.places = append(h.places, auction.Place{})
+		f := auction.Figure{Transcoder: s.Address(), Newcomer: r.IntN(4) == 0}
+		for c := range f.Quality {
+			f.Quality[c] = auction.Perfect - r.Uint32N(200_000)
+		}
+		h.figures = append(h.figures, auction.Figure{})
+		h.bid(i, 1, 20+r.Uint64N(60))
+		h.figure(i, f)
+	}
+	h.commit()
 	return h
 }
 
-func (h *hall) roots() (book, figures protocol.Hash) {
-	var b, f auction.Tree
-	for i := range h.book {
-		b.Set(i, auction.BidLeaf(h.book[i]))
-		f.Set(i, h.figures[i].Leaf())
-	}
-	return b.Root(), f.Root()
+func (h *hall) bid(i int, sequence, price uint64) {
+	b := protocol.Bid{Transcoder: h.keys[i].Address(), Prices: prices(price), FreePixelRate: 2 * ladder.PixelRate(fps), TTLMillis: 2000, Sequence: sequence,
+		Curves: []protocol.PriceCurve{{Codec: protocol.H264, Points: []protocol.PricePoint{{LoadPPM: protocol.FullLoad, WeiPerPixel: protocol.NewWei(2 * price)}}}}}
+	signed := sealed(h.t, h.domain, h.keys[i], b)
+	h.change(auction.Change{Place: i, Bid: &signed})
 }
 
-// award is what an honest orchestrator records.
-func (h *hall) award(t *testing.T, rule auction.Rule, passed ...auction.Passed) (auction.Record, []auction.Choice) {
-	t.Helper()
-	r := auction.Record{Ask: ask(100), Rule: rule, Exploration: auction.Exploration{Share: 50_000, Leases: 19}, Passed: passed}
-	r.Ask.Tie = h.secret.Tie(common.Address{1}, "cam", 0, protocol.Hash{}, 1)
-	r.Book, r.Figures = h.roots()
+func (h *hall) change(c auction.Change) {
+	h.places[c.Place] = c.Of(h.places[c.Place])
+	h.bids.Set(c.Place, h.places[c.Place].Leaf())
+	h.journal = append(h.journal, auction.Entry{Bid: &c})
+}
+
+func (h *hall) figure(i int, f auction.Figure) {
+	h.figures[i] = f
+	h.quality.Set(i, f.Leaf(h.secret.Salt(f.Transcoder)))
+	h.journal = append(h.journal, auction.Entry{Figure: &auction.FigureAt{Place: i, Figure: f}})
+}
+
+func (h *hall) commit() {
+	h.serial++
+	r := sealed(h.t, h.domain, h.self, protocol.FiguresRoot{Orchestrator: h.self.Address(), Epoch: h.epoch.Commitment, Serial: h.serial, Root: h.quality.Root()})
+	h.journal = append(h.journal, auction.Entry{Figures: &r})
+}
+
+// sell holds an auction in which so many decline.
+func (h *hall) sell(decline int, passed ...auction.Passed) (auction.Auction, auction.Outcome) {
+	h.t.Helper()
+	h.number++
+	h.turns++
+	a := auction.Auction{Number: h.number, Payer: common.Address{1}, Stream: "cam", Turn: h.turns, Ask: ask(100), Exploration: h.trials, Most: 4, Passed: passed,
+		Book: h.bids.Root(), Figures: h.quality.Root()}
+	a.Ask.Tie = h.secret.Tie(a.Payer, a.Stream, 0, protocol.Hash(ladder.Hash()), a.Turn)
 	var candidates []auction.Candidate
-	for i, b := range h.book {
-		candidates = append(candidates, auction.Candidate{Bid: b.Message, Quality: h.figures[i].Quality, Newcomer: h.figures[i].Newcomer, Allocated: true,
-			Busy: slices.ContainsFunc(passed, func(p auction.Passed) bool { return p.Transcoder == b.Message.Transcoder })})
+	class := auction.ClassOf(ladder.PixelRate(fps))
+	for i, p := range h.places {
+		c := p.Candidate(h.figures[i], class)
+		c.Busy = slices.ContainsFunc(passed, func(p auction.Passed) bool { return p.Transcoder == c.Bid.Transcoder })
+		if !p.Empty() {
+			candidates = append(candidates, c)
+		}
 	}
-	choices := auction.Pick(candidates, r.Ask)
-	ranked := auction.Ranked(choices)
-	i, paid, _ := r.Exploration.Next(ranked, r.Ask, rule)
-	r.Winner, r.Prices = ranked[i].Bid.Transcoder, paid
-	return r, choices
+	var offers []auction.Offer
+	offers, h.trials = auction.Offers(auction.Pick(candidates, a.Ask), a.Ask, h.rule, h.trials, a.Most)
+	h.journal = append(h.journal, auction.Entry{Auction: &a})
+	o := auction.Outcome{Number: a.Number}
+	for i, x := range offers[:min(decline+1, len(offers))] {
+		o.Awards = append(o.Awards, h.award(a, x.Bid, x.Paid))
+		o.Taken = i == decline
+	}
+	h.journal = append(h.journal, auction.Entry{Outcome: &o})
+	return a, o
 }
 
-func TestAudit_findsNoFaultWithAnHonestAward(t *testing.T) {
+func (h *hall) award(a auction.Auction, bid protocol.Bid, paid protocol.Prices) protocol.Signed[protocol.Award] {
+	return sealed(h.t, h.domain, h.self, protocol.Award{Lease: protocol.NewID(), Orchestrator: h.self.Address(), Payer: h.self.Address(), Transcoder: bid.Transcoder, Stream: a.Stream,
+		LadderHash: protocol.Hash(ladder.Hash()), Prices: paid, MaxFee: protocol.NewWei(1), LeaseMillis: 30_000, BidSequence: bid.Sequence, URL: "http://x",
+		Epoch: h.epoch.Commitment, Auction: a.Number, Book: a.Book, Figures: a.Figures})
+}
+
+// audit reads the journal as it travels, page by page.
+func (h *hall) audit(closed func(*protocol.AuctionClose)) auction.Report {
+	h.t.Helper()
+	var pages []protocol.Hash
+	var read [][]auction.Entry
+	for part := range slices.Chunk(h.journal, 7) {
+		b := protocol.Encode(part)
+		pages = append(pages, sha256.Sum256(b))
+		var entries []auction.Entry
+		if err := json.Unmarshal(b, &entries); err != nil {
+			h.t.Fatal(err)
+		}
+		read = append(read, entries)
+	}
+	end := protocol.AuctionClose{Orchestrator: h.self.Address(), Epoch: h.epoch.Commitment, Auctions: h.number, Pages: uint32(len(pages)), Journal: auction.Journal(pages)}
+	if closed != nil {
+		closed(&end)
+	}
+	key := protocol.Hash(h.secret.Show())
+	last := sealed(h.t, h.domain, h.self, end)
+	u, err := auction.NewAuditor(h.domain, auction.Reveal{Epoch: sealed(h.t, h.domain, h.self, h.epoch), Secret: &key, Close: &last, Over: true})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, p := range read {
+		u.Page(p)
+	}
+	return u.Finish(pages)
+}
+
+func TestAudit_findsNoFaultWithAnHonestEpoch(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 1))
-	for range 10 {
-		h := newHall(t, r, 1+r.IntN(9))
-		for _, rule := range []auction.Rule{auction.PayAsBid, auction.SecondScore} {
-			record, choices := h.award(t, rule)
-			if len(choices) > 2 {
-				record, choices = h.award(t, rule, auction.Passed{Transcoder: choices[0].Bid.Transcoder, Reason: auction.Busy})
+	for _, rule := range []auction.Rule{auction.PayAsBid, auction.SecondScore} {
+		h := newHall(t, r, 9, rule)
+		for n := range 25 {
+			i := r.IntN(len(h.keys))
+			switch n % 5 {
+			case 0:
+				h.bid(i, uint64(2+n), 20+r.Uint64N(60))
+			case 1:
+				h.change(auction.Change{Place: i, Held: held(ladder.PixelRate(fps))})
+			case 2:
+				f := h.figures[i]
+				f.Quality[r.IntN(auction.Classes)] = r.Uint32N(auction.Perfect)
+				h.figure(i, f)
+				h.commit()
+			case 3:
+				h.change(auction.Change{Place: i, Out: auction.Expired})
+				h.bid(i, uint64(2+n), 40)
 			}
-			travelled := auction.Record{}
-			b, err := json.Marshal(record)
-			if err == nil {
-				err = json.Unmarshal(b, &travelled)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			again, err := auction.Audit(h.domain, travelled, h.book, h.figures)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i := range again {
-				if again[i].Bid.Transcoder != choices[i].Bid.Transcoder || again[i].Reason != choices[i].Reason {
-					t.Errorf("place %d: %s, in the award %s", i, again[i], choices[i])
-				}
-			}
+			h.sell(n%3, auction.Passed{Transcoder: h.keys[r.IntN(len(h.keys))].Address(), Reason: auction.Busy})
+		}
+		got := h.audit(nil)
+		if len(got.Faults) > 0 || got.Auctions != 25 || got.Leases != 25 || !got.Complete || got.Figures != h.serial || got.Awards != 9+2*8+3*8 {
+			t.Errorf("%s: %+v", rule, got)
 		}
 	}
 }
 
-func TestAudit_provesWhatAnAuctioneerDidWrong(t *testing.T) {
+// What an auctioneer can do wrong, and the name that it has in the audit.
+func TestAudit_namesWhatAnAuctioneerDidWrong(t *testing.T) {
 	t.Parallel()
-	for want, cheat := range map[string]func(*hall, *auction.Record, []auction.Choice){
-		"wins, ": func(_ *hall, r *auction.Record, c []auction.Choice) { r.Winner = c[1].Bid.Transcoder },
-		"were paid": func(_ *hall, r *auction.Record, _ []auction.Choice) {
-			r.Prices = protocol.Prices{{Codec: protocol.H264, WeiPerPixel: r.Prices[0].WeiPerPixel.Add(protocol.NewWei(1))}}
-		},
-		"the bids have root": func(h *hall, _ *auction.Record, _ []auction.Choice) { h.book = h.book[1:] }, // a bid withheld
-		"the figures have root": func(h *hall, _ *auction.Record, c []auction.Choice) { // a quality moved afterwards
-			i := slices.IndexFunc(h.figures, func(f auction.Figure) bool { return f.Transcoder == c[0].Bid.Transcoder })
-			h.figures[i].Quality -= 100_000
-		},
-		"the bid at place 0": func(h *hall, r *auction.Record, _ []auction.Choice) { // a bid that nobody made
-			h.book[0].Message.Prices = prices(1)
-			r.Book, _ = h.roots()
-		},
-		"bids twice": func(h *hall, r *auction.Record, _ []auction.Choice) {
-			h.book[1] = h.book[0]
-			r.Book, _ = h.roots()
-		},
-		"is for work of class": func(h *hall, r *auction.Record, _ []auction.Choice) {
-			h.figures[1].Class++
-			_, r.Figures = h.roots()
-		},
-		"there is no figure of": func(h *hall, r *auction.Record, _ []auction.Choice) {
-			h.figures[2].Transcoder = common.Address{1}
-			_, r.Figures = h.roots()
-		},
+	last := func(h *hall) *auction.Outcome { return h.journal[len(h.journal)-1].Outcome }
+	decided := func(h *hall) *auction.Auction { return h.journal[len(h.journal)-2].Auction }
+	find := func(h *hall, is func(auction.Entry) bool) *auction.Entry {
+		return &h.journal[slices.IndexFunc(h.journal, is)]
+	}
+	aBid := func(e auction.Entry) bool { return e.Bid != nil && e.Bid.Place == 2 }
+	for name, c := range map[string]struct {
+		want  auction.FaultKind
+		cheat func(*hall)
+		close func(*protocol.AuctionClose)
+	}{
+		"a quality is moved after the award": {auction.FaultFigures, func(h *hall) {
+			e := find(h, func(e auction.Entry) bool { return e.Figure != nil && e.Figure.Place == 3 })
+			f := *e.Figure
+			f.Figure.Quality[3] -= 100_000
+			e.Figure = &f
+		}, nil},
+		"a quality is moved for one award": {auction.FaultFigures, func(h *hall) {
+			f := h.figures[3]
+			f.Quality[auction.ClassOf(ladder.PixelRate(fps))] /= 2
+			h.figure(3, f) // and no root of it was published
+			h.sell(0)
+		}, nil},
+		"a bid is dropped": {auction.FaultBook, func(h *hall) {
+			h.journal = slices.DeleteFunc(h.journal, aBid)
+		}, nil},
+		"a bid is made up": {auction.FaultSignature, func(h *hall) {
+			forged := h.places[1].Bid
+			forged.Message.Prices, forged.Message.Sequence = prices(1), 9
+			h.change(auction.Change{Place: 1, Bid: &forged})
+			h.sell(0)
+		}, nil},
+		"one bids twice": {auction.FaultBook, func(h *hall) {
+			b := h.places[1].Bid
+			h.change(auction.Change{Place: 2, Bid: &b})
+			h.sell(0)
+		}, nil},
+		"another price is paid": {auction.FaultPrice, func(h *hall) {
+			o, a := last(h), decided(h)
+			w := o.Awards[0].Message
+			o.Awards[0] = h.award(*a, protocol.Bid{Transcoder: w.Transcoder, Sequence: w.BidSequence}, prices(w.Prices[0].WeiPerPixel.Uint64()-1))
+		}, nil},
+		"a friend is given it": {auction.FaultWinner, func(h *hall) {
+			o, a := last(h), decided(h)
+			friend := slices.IndexFunc(h.places, func(p auction.Place) bool { return p.Bid.Message.Transcoder != o.Awards[0].Message.Transcoder })
+			o.Awards[0] = h.award(*a, h.places[friend].Bid.Message, o.Awards[0].Message.Prices)
+		}, nil},
+		"a tie is changed": {auction.FaultTie, func(h *hall) { decided(h).Ask.Tie = protocol.Hash{7} }, nil},
+		"a turn is skipped for a better tie": {auction.FaultTie, func(h *hall) {
+			h.turns++
+			h.sell(0)
+		}, nil},
+		"another secret is shown": {auction.FaultSecret, func(h *hall) { h.secret = auction.SecretOf([32]byte{66}) }, nil},
+		"a newcomer is tried too often": {auction.FaultExploration, func(h *hall) {
+			h.trials.Leases += 100
+			h.sell(0)
+		}, nil},
+		"a loss is not told": {auction.FaultMissing, func(h *hall) {
+			h.journal = h.journal[:len(h.journal)-2]
+		}, nil},
+		"an outcome is not told": {auction.FaultMissing, func(h *hall) {
+			h.journal = h.journal[:len(h.journal)-1]
+		}, nil},
+		"a root of figures is left out": {auction.FaultMissing, func(h *hall) {
+			h.serial++
+			h.commit()
+		}, nil},
+		"the winner was told another book": {auction.FaultBook, func(h *hall) {
+			a, w := *decided(h), last(h).Awards[0].Message
+			a.Book = protocol.Hash{3}
+			last(h).Awards[0] = h.award(a, protocol.Bid{Transcoder: w.Transcoder, Sequence: w.BidSequence}, w.Prices)
+		}, nil},
+		"the award is of no auction": {auction.FaultAward, func(h *hall) {
+			a, w := *decided(h), last(h).Awards[0].Message
+			a.Number = 77
+			last(h).Awards[0] = h.award(a, protocol.Bid{Transcoder: w.Transcoder, Sequence: w.BidSequence}, w.Prices)
+		}, nil},
+		"another journal was closed": {auction.FaultJournal, func(*hall) {}, func(c *protocol.AuctionClose) { c.Journal = protocol.Hash{1} }},
 	} {
-		h := newHall(t, rand.New(rand.NewPCG(2, 2)), 6)
-		record, choices := h.award(t, auction.SecondScore)
-		cheat(h, &record, choices)
-		_, err := auction.Audit(h.domain, record, h.book, h.figures)
-		var f *auction.Fault
-		if !errors.As(err, &f) || !strings.Contains(f.Detail, want) {
-			t.Errorf("%q: %v", want, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHall(t, rand.New(rand.NewPCG(2, 2)), 6, auction.SecondScore)
+			h.sell(0)
+			c.cheat(h)
+			got := h.audit(c.close)
+			if !slices.ContainsFunc(got.Faults, func(f auction.Fault) bool { return f.Kind == c.want }) {
+				t.Errorf("found %+v, want %s", got.Faults, c.want)
+			}
+		})
+	}
+}
+
+func TestAuditor_readsNothingThatIsSealed(t *testing.T) {
+	t.Parallel()
+	h := newHall(t, rand.New(rand.NewPCG(2, 2)), 1, auction.PayAsBid)
+	if _, err := auction.NewAuditor(h.domain, auction.Reveal{Epoch: sealed(t, h.domain, h.self, h.epoch)}); err == nil {
+		t.Error("an epoch that is not over was audited")
+	}
+	key := protocol.Hash(h.secret.Show())
+	if _, err := auction.NewAuditor(protocol.NewDomain(2, common.Address{9}), auction.Reveal{Epoch: sealed(t, h.domain, h.self, h.epoch), Secret: &key, Over: true}); err == nil {
+		t.Error("an epoch of another chain was audited")
 	}
 }
 
@@ -218,13 +375,13 @@ func TestSheet_tellsItsOwnTermsAndLaterThePriceThatWouldHaveWon(t *testing.T) {
 			return
 		}
 		wins := func(price protocol.Wei) bool {
-			candidates[i].Bid.Prices = protocol.Prices{{Codec: protocol.H264, WeiPerPixel: price}}
+			candidates[i].Bid.Prices, candidates[i].Bid.Curves = protocol.Prices{{Codec: protocol.H264, WeiPerPixel: price}}, nil
 			ranked := auction.Ranked(auction.Pick(candidates, a))
 			return len(ranked) > 0 && ranked[0].Bid.Transcoder == me
 		}
 		price, _ := would.Of(protocol.H264)
 		most, _ := a.MaxPrices.Of(protocol.H264)
-		candidates[i].Bid.Prices = prices(0)
+		candidates[i].Bid.Prices, candidates[i].Bid.Curves = prices(0), nil
 		if r := auction.Pick(candidates, a)[0].Reason; r == auction.NoCapacity || r == auction.Busy || r == auction.NotAllocated || r == auction.Distrusted {
 			return // at no price
 		}

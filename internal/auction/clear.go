@@ -2,9 +2,9 @@ package auction
 
 import (
 	"bytes"
+	"cmp"
 	"math/big"
 	"slices"
-	"sort"
 
 	"github.com/kinora/kinora/internal/protocol"
 )
@@ -15,55 +15,78 @@ type Sale struct {
 	Prices protocol.Prices
 }
 
-// Clear sells up to k leases on equal work at once, best scores first, each bidder as many as its free pixel rate holds.
-// Under SecondScore a bidder is paid for its leases what the bids they displace would have had to pay (Vickrey, Clarke,
-// Groves), the same for each: bidding one's cost stays best for those that can hold several. Sales of one bidder stand
-// together. Clear(…, 1, …) sells to the winner of Pick at the prices of the rule.
+// Clear sells up to k leases on equal work at once, best scores first, each bidder as many as its free pixel rate holds, each
+// at the price of the load that it brings: a bidder's second lease may lose to somebody else's first. Under SecondScore a bidder
+// is paid for its leases what the bids they displace would have had to pay (Vickrey, Clarke, Groves), the same for each: bidding
+// one's costs, which do not fall with the load, stays best for those that can hold several. Sales of one bidder stand together.
+// Clear(…, 1, …) sells to the winner of Pick at the prices of the rule.
 func Clear(candidates []Candidate, ask Ask, k int, rule Rule) []Sale {
 	ranked := Ranked(Pick(candidates, ask))
-	holds := make([]int, len(ranked))
+	units := make([][]Choice, len(ranked))
+	var all []unit
 	for i, c := range ranked {
-		holds[i] = room(c.Candidate, ask, k)
+		units[i] = unitsOf(c.Candidate, ask, k)
+		for n, u := range units[i] {
+			all = append(all, unit{i, n, u.Score})
+		}
+	}
+	slices.SortStableFunc(all, unit.compare) // among equals by rank, which is by tie
+	wins := make([]int, len(ranked))
+	for _, u := range all[:min(max(k, 0), len(all))] {
+		wins[u.of]++
 	}
 	var sales []Sale
-	left := k
-	for i, c := range ranked {
-		n := min(holds[i], left)
-		if n <= 0 {
+	for i, n := range wins {
+		if n == 0 {
 			continue
 		}
-		prices := c.Bid.Prices
+		var worth *big.Int
 		if rule == SecondScore {
-			prices = c.raised(ask.displaced(ranked, holds, i, n, k), ask)
+			worth = ask.displaced(ranked[i].Quality, all, i, n, k)
 		}
-		for range n {
-			sales = append(sales, Sale{Choice: c, Prices: prices})
+		for _, c := range units[i][:n] {
+			s := Sale{Choice: c, Prices: c.Prices}
+			if worth != nil {
+				s.Prices = c.raised(worth, ask)
+			}
+			sales = append(sales, s)
 		}
-		left -= n
 	}
 	return sales
 }
 
-// room is how many of the leases c can hold at once, at most k.
-func room(c Candidate, ask Ask, k int) int {
-	ladder := ask.Ladder
-	ask.Reserve = nil
-	return sort.Search(max(k, 0), func(n int) bool {
-		ask.Ladder = slices.Repeat(ladder, n+1)
-		return Pick([]Candidate{c}, ask)[0].Reason != ""
-	})
+// unit is one lease that a bidder could hold: its n-th.
+type unit struct {
+	of, n int
+	score *big.Int
 }
 
-// displaced is the mean worth of the n leases that ranked[i] wins of k: the places of the others that they push out, each
-// at the score of who would have had it, or at the reserve where nobody would.
-func (a Ask) displaced(ranked []Choice, holds []int, i, n, k int) *big.Int {
-	var others []*big.Int // who would have the k leases without i, best first
-	for j, c := range ranked {
-		if j == i {
-			continue
+func (u unit) compare(other unit) int {
+	return cmp.Or(other.score.Cmp(u.score), cmp.Compare(u.of, other.of), cmp.Compare(u.n, other.n))
+}
+
+// unitsOf are the leases that c can hold at once, at most k, each as it would be chosen after those before it.
+func unitsOf(c Candidate, ask Ask, k int) []Choice {
+	var units []Choice
+	work := ask.Ladder.PixelRates(ask.SourceFPS)
+	for len(units) < k {
+		choice := Pick([]Candidate{c}, ask)[0]
+		if choice.Reason != "" {
+			break
 		}
-		for m := 0; m < holds[j] && len(others) < k; m++ {
-			others = append(others, c.Score)
+		units = append(units, choice)
+		c.Held = c.Held.Plus(work)
+	}
+	return units
+}
+
+// displaced is the mean worth of the n leases that bidder i wins of k: the places of the others that they push out, each at the
+// score of who would have had it, or at the reserve where nobody would.
+func (a Ask) displaced(quality uint32, all []unit, i, n, k int) *big.Int {
+	var others []*big.Int // who would have the k leases without i, best first
+	for _, u := range all {
+		if u.of != i && len(others) < k {
+			others = append(others, u.score)
 		}
 	}
 	kept := k - n // of them keep theirs
@@ -73,7 +96,7 @@ func (a Ask) displaced(ranked []Choice, holds []int, i, n, k int) *big.Int {
 		if at := kept + m; at < len(others) {
 			best = others[at]
 		}
-		sum.Add(sum, a.worth(ranked[i].Quality, best))
+		sum.Add(sum, a.worth(quality, best))
 	}
 	return sum.Div(sum, big.NewInt(int64(n)))
 }
@@ -81,9 +104,9 @@ func (a Ask) displaced(ranked []Choice, holds []int, i, n, k int) *big.Int {
 // Exploration is the share of leases that go to newcomers, who could not win by a quality that nobody has seen yet. It is a
 // value: keep what Next returns.
 type Exploration struct {
-	Share   uint32 // millionths of the leases, at most
-	Leases  uint64 // sold so far
-	Granted uint64 // of them, to newcomers out of turn
+	Share   uint32 `json:"share_ppm"` // millionths of the leases, at most
+	Leases  uint64 `json:"leases"`    // sold so far
+	Granted uint64 `json:"granted"`   // of them, to newcomers out of turn
 }
 
 // Due reports whether the next lease may go to a newcomer.

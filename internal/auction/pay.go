@@ -26,7 +26,7 @@ func (r Rule) Valid() bool { return r == PayAsBid || r == SecondScore }
 func (r Rule) Prices(ranked []Choice, i int, ask Ask) protocol.Prices {
 	c := ranked[i]
 	if r != SecondScore || c.Score == nil { // one that was busy a moment ago was not compared with anybody
-		return c.Bid.Prices
+		return c.Prices
 	}
 	best := ask.Reserve
 	if i+1 < len(ranked) && ranked[i+1].Score != nil {
@@ -52,11 +52,11 @@ func (a Ask) worth(quality uint32, best *big.Int) *big.Int {
 	return w
 }
 
-// raised are the bid's prices, moved towards the maximum until a second costs worth. The share of the way is the same for
+// raised are the prices asked, moved towards the maximum until a second costs worth. The share of the way is the same for
 // every codec, so that none is paid below its bid or above its maximum, and the sum depends on the bid not at all. Codecs
 // that the ladder has not keep their price.
 func (c Choice) raised(worth *big.Int, ask Ask) protocol.Prices {
-	out := append(protocol.Prices(nil), c.Bid.Prices...)
+	out := append(protocol.Prices(nil), c.Prices...)
 	most, _ := Cost(ask.Ladder, ask.MaxPrices, ask.SourceFPS)
 	room := most.Sub(c.Cost).Big()
 	gain := new(big.Int).Sub(worth, c.Cost.Big())

@@ -42,8 +42,9 @@ func drawMarket(t *rapid.T) ([]auction.Candidate, auction.Ask) {
 		c := able(byte(i+1), 0)
 		c.Bid.Prices = mixedPrices(rapid.Uint64Range(0, 125).Draw(t, "h264"), rapid.Uint64Range(0, 125).Draw(t, "hevc"))
 		c.Quality = rapid.Uint32Range(auction.Perfect/2, auction.Perfect).Draw(t, "quality")
+		c.Bid.Curves, c.Bid.LoadPPM = drawCurve(t, c.Bid.Prices, 30), rapid.Uint32Range(0, protocol.FullLoad).Draw(t, "load")
 		if rapid.IntRange(0, 2).Draw(t, "has a floor") == 0 {
-			c.Floor = mixedPrices(rapid.Uint64Range(0, 60).Draw(t, "floor h264"), rapid.Uint64Range(0, 60).Draw(t, "floor hevc"))
+			c.Bid.Floor = mixedPrices(rapid.Uint64Range(0, 60).Draw(t, "floor h264"), rapid.Uint64Range(0, 60).Draw(t, "floor hevc"))
 		}
 		c.Newcomer = rapid.IntRange(0, 2).Draw(t, "newcomer") == 0
 		c.Bid.FreePixelRate = rapid.Uint64Range(0, 4).Draw(t, "leases it can hold")*a.Ladder.PixelRate(fps) + 1000 // shares of a machine are rounded up
@@ -58,10 +59,10 @@ func TestRules_payNobodyBelowItsBidOrAboveTheMaximum(t *testing.T) {
 		candidates, a := drawMarket(t)
 		check := func(c auction.Choice, paid protocol.Prices) {
 			for _, p := range a.Ladder {
-				bid, _ := c.Bid.Prices.Of(p.Codec)
+				bid, _ := c.Prices.Of(p.Codec)
 				got, _ := paid.Of(p.Codec)
 				most, _ := a.MaxPrices.Of(p.Codec)
-				if floor, ok := c.Floor.Of(p.Codec); ok && bid.Less(floor) {
+				if floor, ok := c.Bid.Floor.Of(p.Codec); ok && bid.Less(floor) {
 					t.Fatalf("%s won with %s for %s, below its floor of %s", c.Bid.Transcoder, bid, p.Codec, floor)
 				}
 				if got.Less(bid) || most.Less(got) {
@@ -84,11 +85,12 @@ func TestRules_payNobodyBelowItsBidOrAboveTheMaximum(t *testing.T) {
 					t.Fatalf("%s holds more than it has", s.Bid.Transcoder)
 				}
 			}
-			room := 0
+			room, dear := 0, false
 			for _, c := range ranked {
 				room += int(c.Bid.FreePixelRate / a.Ladder.PixelRate(fps))
+				dear = dear || len(c.Bid.Curves) > 0 // the next may cost more than the maximum
 			}
-			if len(sales) != min(k, room) {
+			if len(sales) > min(k, room) || !dear && a.Reserve == nil && len(sales) < min(k, room) {
 				t.Fatalf("%d of %d leases sold, there is room for %d", len(sales), k, room)
 			}
 			if len(ranked) > 0 {
@@ -112,44 +114,60 @@ func gain(t interface{ Fatalf(string, ...any) }, a auction.Ask, costs protocol.P
 	return sum
 }
 
-// The best response of one bidder to any bids of the others is its cost. What rounding moves is less than a wei per pixel.
-func TestSecondScore_makesBiddingOnesCostTheBestResponse(t *testing.T) {
+// earned is what a bidder makes whose true costs are those of a curve: each lease costs what the load that it brings makes it.
+func earned(t interface{ Fatalf(string, ...any) }, a auction.Ask, truth protocol.Bid, held protocol.CodecRates, paid ...protocol.Prices) *big.Int {
+	sum := new(big.Int)
+	for _, p := range paid {
+		held = held.Plus(a.Ladder.PixelRates(fps))
+		sum.Add(sum, gain(t, a, auction.Asked(truth, held), p))
+	}
+	return sum
+}
+
+// The best response of one bidder to any bids of the others, over curves, is the curve of its costs, for one lease and for
+// several at once. What rounding moves is less than a wei per pixel.
+func TestSecondScore_makesBiddingOnesCostsTheBestResponse(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		candidates, a := drawMarket(t)
 		k := rapid.IntRange(1, 5).Draw(t, "leases")
-		costs := mixedPrices(rapid.Uint64Range(0, 50).Draw(t, "true h264"), rapid.Uint64Range(0, 50).Draw(t, "true hevc")) // below every maximum: it may bid them
-		candidates[0].Floor = nil                                                                                          // its costs are not below its floor
-		single := func(bid protocol.Prices) *big.Int {
-			candidates[0].Bid.Prices = bid
+		candidates[0].Bid.Floor = nil // its costs are not below its floor
+		truth := candidates[0].Bid
+		truth.Prices = mixedPrices(rapid.Uint64Range(0, 40).Draw(t, "true h264"), rapid.Uint64Range(0, 40).Draw(t, "true hevc"))
+		truth.Curves = drawCurve(t, truth.Prices, 10) // below every maximum: it may bid them
+		single := func(bid protocol.Bid) *big.Int {
+			candidates[0].Bid = bid
 			ranked := auction.Ranked(auction.Pick(candidates, a))
 			if len(ranked) == 0 || ranked[0].Bid.Transcoder != address(1) {
 				return new(big.Int)
 			}
-			return gain(t, a, costs, auction.SecondScore.Prices(ranked, 0, a))
+			return earned(t, a, truth, candidates[0].Held, auction.SecondScore.Prices(ranked, 0, a))
 		}
-		several := func(bid protocol.Prices) *big.Int {
-			candidates[0].Bid.Prices = bid
+		several := func(bid protocol.Bid) *big.Int {
+			candidates[0].Bid = bid
 			var paid []protocol.Prices
 			for _, s := range auction.Clear(candidates, a, k, auction.SecondScore) {
 				if s.Bid.Transcoder == address(1) {
 					paid = append(paid, s.Prices)
 				}
 			}
-			return gain(t, a, costs, paid...)
+			return earned(t, a, truth, candidates[0].Held, paid...)
 		}
-		rounding := new(big.Int).SetUint64(a.Ladder.PixelRate(fps))
-		honest, honestly := single(costs), several(costs)
+		rounding := new(big.Int).SetUint64(2 * a.Ladder.PixelRate(fps))
+		slack := func(n int) *big.Int { return new(big.Int).Mul(rounding, big.NewInt(int64(n))) }
+		honest, honestly := single(truth), several(truth)
 		if honest.Sign() < 0 || honestly.Sign() < 0 {
 			t.Fatalf("honest bidding loses money: %s and %s", honest, honestly)
 		}
 		for range 12 {
-			lie := mixedPrices(rapid.Uint64Range(0, 125).Draw(t, "lie h264"), rapid.Uint64Range(0, 125).Draw(t, "lie hevc"))
-			if g := single(lie); g.Cmp(new(big.Int).Add(honest, rounding)) > 0 {
-				t.Fatalf("bidding %v makes %s, the cost %v makes %s", lie, g, costs, honest)
+			lie := truth
+			lie.Prices = mixedPrices(rapid.Uint64Range(0, 125).Draw(t, "lie h264"), rapid.Uint64Range(0, 125).Draw(t, "lie hevc"))
+			lie.Curves = drawCurve(t, lie.Prices, 80)
+			if g := single(lie); g.Cmp(new(big.Int).Add(honest, slack(1))) > 0 {
+				t.Fatalf("bidding %v, %v makes %s, the cost %v, %v makes %s", lie.Prices, lie.Curves, g, truth.Prices, truth.Curves, honest)
 			}
-			if g := several(lie); g.Cmp(new(big.Int).Add(honestly, new(big.Int).Mul(rounding, big.NewInt(int64(k))))) > 0 {
-				t.Fatalf("of %d leases, bidding %v makes %s, the cost %v makes %s", k, lie, g, costs, honestly)
+			if g := several(lie); g.Cmp(new(big.Int).Add(honestly, slack(k))) > 0 {
+				t.Fatalf("of %d leases, bidding %v, %v makes %s, the cost %v, %v makes %s", k, lie.Prices, lie.Curves, g, truth.Prices, truth.Curves, honestly)
 			}
 		}
 	})

@@ -12,7 +12,7 @@ import (
 type Quality struct {
 	success belief.Rate
 	tail    belief.Level // natural logarithm of the seconds from last source byte to receipt, of all work
-	tails   [classes]belief.Level
+	tails   [Classes]belief.Level
 	picture belief.Level // of outputs whose likeness to the source was measured, 0 to 1
 }
 
@@ -20,15 +20,15 @@ type Quality struct {
 // the next.
 type Class uint8
 
-// classes are those that are told apart: from 2^16 pixels a second, less than any ladder has, to 2^31, more than a machine does.
+// Classes is how many are told apart: from 2^16 pixels a second, less than any ladder has, to 2^31, more than a machine does.
 const (
-	classes    = 16
+	Classes    = 16
 	firstClass = 16
 )
 
 // ClassOf is a pixel rate's.
 func ClassOf(pixelRate uint64) Class {
-	return Class(min(max(bits.Len64(pixelRate), firstClass), firstClass+classes-1) - firstClass)
+	return Class(min(max(bits.Len64(pixelRate), firstClass), firstClass+Classes-1) - firstClass)
 }
 
 // Measure turns a Quality into the figure that bids are weighed by.
@@ -81,13 +81,33 @@ func (q Quality) Figure(c Class, now time.Time, m Measure) uint32 {
 	return q.weigh(q.tails[c].Over(q.tail.Over(m.Tail, now, m.HalfLife).Scaled(m.Other), now, m.HalfLife), now, m)
 }
 
+// Figures are those of every class.
+func (q Quality) Figures(now time.Time, m Measure) (all [Classes]uint32) {
+	general := q.tail.Over(m.Tail, now, m.HalfLife).Scaled(m.Other)
+	in := q.weigher(now, m)
+	usual := in(general)
+	for c := range all {
+		if all[c] = usual; q.tails[c].N > 0 {
+			all[c] = in(q.tails[c].Over(general, now, m.HalfLife))
+		}
+	}
+	return all
+}
+
 func (q Quality) weigh(tail belief.Guess, now time.Time, m Measure) uint32 {
+	return q.weigher(now, m)(tail)
+}
+
+// weigher weighs times beside the success and the likeness, which are of all classes.
+func (q Quality) weigher(now time.Time, m Measure) func(tail belief.Guess) uint32 {
 	success := q.success.Over(m.Success, now, m.HalfLife).Low(m.Confidence)
 	z := math.Sqrt2 * math.Erfinv(2*m.Confidence-1)
-	inTime := 1 - tail.BeyondIf(tail.High(z), math.Log(m.Budget.Seconds()))
 	picture := q.picture.Over(m.Picture, now, m.HalfLife)
 	likeness := min(1, picture.Mean-z*math.Sqrt(picture.Variance/picture.N))
-	return uint32(math.Round(max(0, success*inTime*likeness) * Perfect))
+	return func(tail belief.Guess) uint32 {
+		inTime := 1 - tail.BeyondIf(tail.High(z), math.Log(m.Budget.Seconds()))
+		return uint32(math.Round(max(0, success*inTime*likeness) * Perfect))
+	}
 }
 
 // Newcomer reports that too little was seen to tell.

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/internal/protocol"
 )
 
 // Ranking keeps bidders in the order of their scores for one kind of work, so that an auction among thousands looks at the
@@ -15,6 +17,7 @@ import (
 // safe for concurrent use.
 type Ranking struct {
 	ask   Ask
+	work  protocol.CodecRates
 	value Wei
 	order []*ranked // best first; equals by address
 	of    map[common.Address]*ranked
@@ -28,19 +31,19 @@ type ranked struct {
 // NewRanking ranks for work like ask's: same ladder, rate, maximum prices and value.
 func NewRanking(ask Ask) *Ranking {
 	ask.Avoid = nil
-	return &Ranking{ask: ask, value: ask.value(), of: make(map[common.Address]*ranked)}
+	return &Ranking{ask: ask, work: ask.Ladder.PixelRates(ask.SourceFPS), value: ask.value(), of: make(map[common.Address]*ranked)}
 }
 
 // Put places c, whose prices, quality or room are new or have changed.
 func (r *Ranking) Put(c Candidate) {
 	t := c.Bid.Transcoder
-	cost, sold := Cost(r.ask.Ladder, c.Bid.Prices, r.ask.SourceFPS)
-	switch reason(c, r.ask, r.ask.Ladder.PixelRates(r.ask.SourceFPS), sold) {
+	choice := choose(c, r.ask, r.work)
+	switch choice.Reason {
 	case CodecNotSold, BelowFloor, PriceAboveMax, NoCapacity:
 		r.Remove(t)
 		return
 	}
-	s := score(r.value, c.Quality, cost)
+	s := score(r.value, c.Quality, choice.Cost)
 	if known := r.of[t]; known != nil {
 		if known.score.Cmp(s) == 0 {
 			return
@@ -71,11 +74,10 @@ func (e *ranked) compare(other *ranked) int {
 	return bytes.Compare(e.transcoder[:], other.transcoder[:])
 }
 
-// Best returns the first n that can have the lease, as Pick would rank them; ask is for work of this kind. now gives the
-// candidate as it stands, with the prices, the quality and the room of its last Put, or false when its bid stands no more.
-func (r *Ranking) Best(ask Ask, n int, now func(common.Address) (Candidate, bool)) []Choice {
-	work := ask.Ladder.PixelRates(ask.SourceFPS)
-	var best []Choice
+// Best returns the first n that can have the lease, as Pick would rank them, and those that it passed over on the way though
+// the ask does not avoid them; ask is for work of this kind. now gives the candidate as it stands, with the prices, the quality
+// and the room of its last Put, or why it is not to be compared; of those that are Unproven nothing is said.
+func (r *Ranking) Best(ask Ask, n int, now func(common.Address) (Candidate, Reason)) (best []Choice, passed []Passed) {
 	for i := 0; i < len(r.order) && len(best) < n; {
 		equal := r.order[i].score
 		if ask.Reserve != nil && equal.Cmp(ask.Reserve) < 0 {
@@ -85,17 +87,27 @@ func (r *Ranking) Best(ask Ask, n int, now func(common.Address) (Candidate, bool
 		for i++; i < len(r.order) && r.order[i].score.Cmp(equal) == 0; i++ {
 		}
 		for _, t := range inTurn(r.order[first:i], ask) {
-			c, ok := now(t)
-			if !ok || reason(c, ask, work, true) != "" {
+			c, why := now(t)
+			if why != "" {
+				if why != Unproven {
+					passed = append(passed, Passed{t, why})
+				}
 				continue
 			}
-			cost, _ := Cost(ask.Ladder, c.Bid.Prices, ask.SourceFPS)
-			if best = append(best, Choice{Candidate: c, Cost: cost, Score: equal}); len(best) == n {
+			choice := choose(c, ask, r.work)
+			if choice.Reason != "" {
+				if choice.Reason != Avoided {
+					passed = append(passed, Passed{t, choice.Reason})
+				}
+				continue
+			}
+			choice.Score = equal
+			if best = append(best, choice); len(best) == n {
 				break
 			}
 		}
 	}
-	return best
+	return best, passed
 }
 
 // inTurn yields equals in the order of their ties, sorting no more of them than are asked for.

@@ -1,6 +1,7 @@
 package auction_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -41,12 +42,21 @@ func TestRanking_isWhatPickGivesWhateverChanged(t *testing.T) {
 			n := rapid.IntRange(1, 5).Draw(t, "wanted")
 			want := auction.Ranked(auction.Pick(candidates, a))
 			want = want[:min(n, len(want))]
-			got := r.Best(a, n, func(t common.Address) (auction.Candidate, bool) {
+			got, passed := r.Best(a, n, func(t common.Address) (auction.Candidate, auction.Reason) {
 				c, ok := standing[t]
-				return c, ok
+				if !ok {
+					return c, auction.Expired
+				}
+				return c, ""
 			})
 			if len(got) != len(want) {
 				t.Fatalf("%d of %d wanted", len(got), len(want))
+			}
+			for _, p := range passed { // each for what Pick says, or because nothing stands
+				i := slices.IndexFunc(candidates, func(c auction.Candidate) bool { return c.Bid.Transcoder == p.Transcoder })
+				if (i < 0) != (p.Reason == auction.Expired) || i >= 0 && auction.Pick(candidates[i:i+1], a)[0].Reason != p.Reason {
+					t.Fatalf("%s was passed over as %s", p.Transcoder, p.Reason)
+				}
 			}
 			for i := range want {
 				if got[i].Bid.Transcoder != want[i].Bid.Transcoder || got[i].Score.Cmp(want[i].Score) != 0 || got[i].Cost != want[i].Cost {

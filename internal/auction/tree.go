@@ -114,37 +114,6 @@ func hashOf(parts ...[]byte) protocol.Hash {
 	return sha256.Sum256(buf)
 }
 
-// BidLeaf commits to a bid. Its signature is in it, which only its bidder could make, so that nobody learns a sealed bid by
-// trying prices against the hashes of a proof.
-func BidLeaf(b protocol.Signed[protocol.Bid]) protocol.Hash {
-	h := b.Message.StructHash()
-	return hashOf(leafPrefix, h[:], b.Signature[:])
-}
-
-// Figure is what an orchestrator puts beside one transcoder's bid, and commits to.
-type Figure struct {
-	Transcoder common.Address  `json:"transcoder"`
-	Class      Class           `json:"class"` // of the work this is for
-	Quality    uint32          `json:"quality_ppm"`
-	Newcomer   bool            `json:"newcomer"`
-	Floor      protocol.Prices `json:"floor,omitempty"`
-	Salt       protocol.ID     `json:"salt"` // so that nobody learns a figure by trying all
-}
-
-// Leaf commits to the figure.
-func (f Figure) Leaf() protocol.Hash {
-	newcomer := byte(0)
-	if f.Newcomer {
-		newcomer = 1
-	}
-	b := append(binary.BigEndian.AppendUint32(nil, f.Quality), newcomer, byte(f.Class))
-	for _, p := range f.Floor {
-		price := p.WeiPerPixel.Bytes32()
-		b = append(append(append(b, byte(len(p.Codec))), p.Codec...), price[:]...)
-	}
-	return hashOf(leafPrefix, f.Transcoder[:], f.Salt[:], b)
-}
-
 // Secret is what an orchestrator draws from while an epoch lasts and shows afterwards: ties and salts, which it can thus
 // not choose to favour anyone.
 type Secret struct{ key [32]byte }

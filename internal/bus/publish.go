@@ -35,6 +35,30 @@ func (b *Bus) SubscribeBids(ctx context.Context, take func(protocol.Signed[proto
 	})
 }
 
+// PublishCommitment puts on its orchestrator's own subject what its auctions are held to.
+func (b *Bus) PublishCommitment(c protocol.Commitment) error {
+	return b.publish(protocol.CommitmentSubject(c.By()), protocol.Encode(c))
+}
+
+// SubscribeCommitments hands every valid commitment to take, in order per orchestrator, until ctx or the Bus ends. The
+// signature is the taker's to check.
+func (b *Bus) SubscribeCommitments(ctx context.Context, take func(protocol.Commitment)) error {
+	return b.subscribe(ctx, protocol.CommitmentSubjects, func(m *nats.Msg) {
+		c, err := protocol.Decode[protocol.Commitment](m.Data)
+		if err == nil {
+			err = c.Validate()
+		}
+		if err == nil {
+			err = ownSubject(m.Subject, c.By())
+		}
+		if err != nil {
+			b.drop(m, err)
+			return
+		}
+		take(c)
+	})
+}
+
 // PublishEvent puts an event on its actor's own subject.
 func (b *Bus) PublishEvent(e protocol.Event) error {
 	return b.publish(protocol.EventSubject(e.Actor), protocol.Encode(e))

@@ -39,9 +39,6 @@ type Work struct {
 	SourceWidth, SourceHeight int
 }
 
-// effort is what a pixel costs at each of x264's presets, in percent of the one taken by default (veryfast).
-var effort = map[string]uint64{"ultrafast": 45, "superfast": 65, "veryfast": 100, "faster": 140, "fast": 170, "medium": 200, "slow": 300, "slower": 550, "veryslow": 900}
-
 // share is the part of the machine that work takes, more than Whole where it is too much; false where a codec is not made here.
 func (r Rates) share(w Work) (uint64, bool) {
 	var sum uint64
@@ -52,7 +49,7 @@ func (r Rates) share(w Work) (uint64, bool) {
 		if rate == 0 {
 			return 0, false
 		}
-		sum = add(sum, part(p.PixelRate(w.SourceFPS)*cmp.Or(effort[p.Preset], 100), min(rate, 1<<56)*100))
+		sum = add(sum, part(p.PixelRate(w.SourceFPS)*p.Effort(), min(rate, 1<<56)*100))
 		if !known {
 			largest = max(largest, uint64(p.Width)*uint64(p.Height))
 		}
@@ -114,6 +111,7 @@ type Meter struct {
 
 type load struct {
 	work     Work
+	estimate uint64 // of its share
 	share    uint64 // estimated, then corrected
 	measured bool
 }
@@ -130,7 +128,11 @@ func (m *Meter) SetRates(r Rates) {
 	defer m.mu.Unlock()
 	m.cfg.Rates = r
 	for _, l := range m.loads {
-		if share, ok := r.share(l.work); ok && !l.measured {
+		share, ok := r.share(l.work)
+		if !ok {
+			continue
+		}
+		if l.estimate = share; !l.measured {
 			l.share = share
 		}
 	}
@@ -147,24 +149,40 @@ func (m *Meter) Rates() Rates {
 func (m *Meter) Reserve(id protocol.ID, w Work, now time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	share, err := m.fits(w, now)
+	if err == nil {
+		m.loads[id] = &load{work: w, estimate: share, share: share}
+	}
+	return err
+}
+
+// Fits says whether Reserve would promise work now.
+func (m *Meter) Fits(w Work, now time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, err := m.fits(w, now)
+	return err
+}
+
+// fits is the share that work takes, or why it cannot have it.
+func (m *Meter) fits(w Work, now time.Time) (uint64, error) {
 	m.heal(now)
 	share, ok := m.cfg.Rates.share(w)
 	if !ok {
 		i := slices.IndexFunc(w.Ladder, func(p protocol.Profile) bool { rate, _ := m.cfg.Rates.Encode.Of(p.Codec); return rate == 0 })
-		return protocol.Errorf(protocol.UnsupportedCodec, "profile %q: this machine was not measured to make %s", w.Ladder[i].Name, w.Ladder[i].Codec)
+		return 0, protocol.Errorf(protocol.UnsupportedCodec, "profile %q: this machine was not measured to make %s", w.Ladder[i].Name, w.Ladder[i].Codec)
 	}
 	if most := m.mostSessions(); most > 0 && len(m.loads) >= most {
-		return protocol.Limited(protocol.NoCapacity, "sessions", most, "all %d sessions are taken", most)
+		return 0, protocol.Limited(protocol.NoCapacity, "sessions", most, "all %d sessions are taken", most)
 	}
 	if free := m.free(now); share > free {
 		codec := w.Ladder[0].Codec
 		rate := m.cfg.Rates.free(codec, free)
-		return protocol.Limited(protocol.NoCapacity, "free_pixel_rate", rate,
+		return 0, protocol.Limited(protocol.NoCapacity, "free_pixel_rate", rate,
 			"the work needs %d pixels a second of %s with its decoding, which is %s of this machine; %s is free, %d pixels a second, of the %s that is sold",
 			sumOf(w.Ladder.PixelRates(w.SourceFPS)), codec, percent(share), percent(free), rate, percent(m.ceiling))
 	}
-	m.loads[id] = &load{work: w, share: share}
-	return nil
+	return share, nil
 }
 
 func sumOf(r protocol.CodecRates) (sum uint64) {
@@ -192,6 +210,8 @@ type Segment struct {
 const (
 	memory   = 4                // a segment counts a quarter, what was believed before the rest
 	shortest = time.Second      // shorter segments say nothing about pace: their tail is mostly fixed cost
+	briefest = shortest / 4     // what a source says of its length counts for so long at least: what a segment costs anyway is not the stream's pace
+	cheapest = 8                // an eighth of its estimate is what a stream weighs at least, however long its segments say they are
 	backOff  = 90               // percent of what is in use that is left when it was too much
 	patience = 2 * time.Second  // streams fall behind together: that is one sign, not one each
 	holdOff  = 4 * time.Second  // after a late segment nothing new is taken
@@ -211,8 +231,8 @@ func (m *Meter) Observe(id protocol.ID, s Segment, now time.Time) {
 	m.seen++
 	if m.cfg.CPUs > 0 && s.CPU > 0 {
 		full := cmp.Or(uint64(m.cfg.Rates.MilliCPU), uint64(m.cfg.CPUs)*1000)
-		cost := part(uint64(s.CPU), uint64(s.Media/1000)*full)
-		l.share, l.measured = (l.share*(memory-1)+min(cost, 4*Whole))/memory, true
+		cost := part(uint64(s.CPU), uint64(max(s.Media, briefest)/1000)*full)
+		l.share, l.measured = (l.share*(memory-1)+max(min(cost, 4*Whole), l.estimate/cheapest))/memory, true
 	}
 	if s.Media < shortest || s.Tail <= s.Media {
 		return

@@ -132,6 +132,67 @@ func TestMeter_takesWhatItSaysIsFreeAndNoMore(t *testing.T) {
 	})
 }
 
+// TestMeter_takesWhatFitsItsBid holds the two ends of the market together: what an orchestrator finds to fit by the bid is not declined.
+func TestMeter_takesWhatFitsItsBid(t *testing.T) {
+	t.Parallel()
+	codecs := []protocol.Codec{protocol.H264, protocol.HEVC, protocol.AV1}
+	presets := []string{"", "ultrafast", "veryfast", "medium", "veryslow"}
+	taken := 0
+	rapid.Check(t, func(t *rapid.T) {
+		r := encode(rapid.Uint64Range(1, 1<<28).Draw(t, "h264"), rapid.Uint64Range(1, 1<<28).Draw(t, "hevc"), rapid.Uint64Range(1, 1<<28).Draw(t, "av1"))
+		if rapid.Bool().Draw(t, "decodes") {
+			r.Decode = map[string]uint64{"h264": rapid.Uint64Range(1, 1<<29).Draw(t, "decode")}
+		}
+		m := whole(r)
+		for range rapid.IntRange(0, 12).Draw(t, "streams") {
+			ladder := make(protocol.Ladder, rapid.IntRange(1, 4).Draw(t, "rungs"))
+			for i := range ladder {
+				ladder[i] = rung("a", rapid.Uint32Range(16, 640).Draw(t, "w"), rapid.Uint32Range(16, 360).Draw(t, "h"), rapid.SampledFrom(codecs).Draw(t, "codec"), rapid.SampledFrom(presets).Draw(t, "preset"))
+				if rapid.Bool().Draw(t, "slower") {
+					ladder[i].FPSNum, ladder[i].FPSDen = rapid.Uint32Range(1, 60).Draw(t, "fps"), 2
+				}
+			}
+			w := capacity.Work{Ladder: ladder, SourceFPS: float64(rapid.IntRange(1, 60).Draw(t, "source"))}
+			var bid protocol.Bid
+			for _, c := range m.State(now).Free {
+				if c.Codec == protocol.H264 {
+					bid.FreePixelRate = c.PixelRate
+				} else {
+					bid.FreeByCodec = append(bid.FreeByCodec, c)
+				}
+			}
+			if !bid.Fits(ladder.PixelRates(w.SourceFPS)) {
+				continue
+			}
+			if err := m.Reserve(protocol.NewID(), w, now); err != nil {
+				t.Fatalf("%v fits into %+v and is declined: %v", ladder.PixelRates(w.SourceFPS), bid, err)
+			}
+			taken++
+		}
+	})
+	if taken == 0 {
+		t.Error("nothing was ever taken")
+	}
+}
+
+func TestMeter_isNotMovedFarByWhatASourceSaysOfItsLength(t *testing.T) {
+	t.Parallel()
+	for name, media := range map[string]time.Duration{"a millisecond": time.Millisecond, "a nanosecond": 1, "an hour": time.Hour} {
+		m := whole(encode(3_000_000))
+		id := protocol.NewID()
+		if err := m.Reserve(id, stream(small), now); err != nil {
+			t.Fatal(err)
+		}
+		before := m.State(now).Used
+		for range 40 {
+			m.Observe(id, capacity.Segment{Media: media, CPU: 50 * time.Millisecond, Tail: 0}, now)
+		}
+		if used := m.State(now).Used; used < before/10 || used > 2*before {
+			t.Errorf("%s: the stream weighs %d billionths, by estimate %d", name, used, before)
+		}
+	}
+}
+
 func TestMeter_learnsWhatAStreamCosts(t *testing.T) {
 	t.Parallel()
 	m := whole(encode(3_000_000))

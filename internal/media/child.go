@@ -102,9 +102,9 @@ func (c *Child) spawn(path string, args ...string) (*os.File, error) {
 	}
 	groups, groupErr := delegated()
 	for {
-		set := int(usable.Load())
+		set, known := int(usable.Load()), granted.Load()
 		if slices.Contains(c.without, "namespaces") {
-			set = len(namespaces) - 1
+			set, known = len(namespaces)-1, true
 		}
 		var group *os.File
 		if groupErr == nil {
@@ -125,10 +125,18 @@ func (c *Child) spawn(path string, args ...string) (*os.File, error) {
 		}
 		if err == nil {
 			c.set = set
+			if set == int(usable.Load()) {
+				granted.Store(true)
+			}
 			return stdout, nil
 		}
 		c.disband()
-		if !refused(err) || set == len(namespaces)-1 {
+		switch {
+		case !refused(err):
+			return nil, err
+		case known:
+			return nil, fmt.Errorf("the kernel refuses what it granted before (see user.max_*_namespaces of sysctl, and the number of processes): %w", err)
+		case set == len(namespaces)-1:
 			return nil, err
 		}
 		usable.CompareAndSwap(int32(set), int32(set+1))

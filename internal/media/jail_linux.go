@@ -58,8 +58,12 @@ var namespaces = []struct {
 	{},
 }
 
-// usable is the first of namespaces that this kernel granted: a fact of the process, found by the first child.
-var usable atomic.Int32
+// usable is the first of namespaces that this kernel granted: a fact of the process, found by the first child. What was granted
+// once is not given up: a refusal later on, such as for want of room for one more, is that child's failure.
+var (
+	usable  atomic.Int32
+	granted atomic.Bool
+)
 
 const (
 	nobody = 65534 // the user a child of root becomes, and as whom every other sees itself

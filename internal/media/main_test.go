@@ -26,6 +26,10 @@ func TestMain(m *testing.M) {
 		orphanParent()
 		return
 	}
+	if os.Getenv(crampedEnv) != "" {
+		cramped()
+		return
+	}
 	if os.Getenv(sandboxEnv) != "" {
 		sandboxed()
 		return

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
@@ -12,9 +13,13 @@ import (
 type Bid struct {
 	Transcoder    common.Address `json:"transcoder"`
 	Region        string         `json:"region,omitempty"`
-	Prices        Prices         `json:"prices"`
-	FreePixelRate uint64         `json:"free_pixel_rate"` // encoded pixels a second it can still take, of a codec that FreeByCodec does not list
+	Prices        Prices         `json:"prices"`           // of an idle machine; Curves say what more is asked of a loaded one
+	Curves        []PriceCurve   `json:"curves,omitempty"` // at most one a codec; without one its price is the same at any load
+	LoadPPM       uint32         `json:"load_ppm"`         // part of the machine that is taken, in millionths
+	FreePixelRate uint64         `json:"free_pixel_rate"`  // encoded pixels a second it can still take, of a codec that FreeByCodec does not list
 	FreeByCodec   CodecRates     `json:"free_by_codec,omitempty"`
+	Floor         Prices         `json:"floor,omitempty"`  // what the power for a pixel costs: at less the bid does not win
+	Request       Hash           `json:"request,omitzero"` // the WorkRequest it answers, for which alone it holds; zero: a standing bid
 	TTLMillis     uint32         `json:"ttl_ms"`
 	Sequence      uint64         `json:"sequence"`     // grows over restarts too: begin at the Unix time in ms
 	Capabilities  Hash           `json:"capabilities"` // Capabilities.StructHash; zero: nothing is said
@@ -22,8 +27,8 @@ type Bid struct {
 	Record *Capabilities `json:"record,omitempty"`
 }
 
-const bidTypeString = "Bid(address transcoder,string region,CodecPrice[] prices,uint64 freePixelRate,CodecRate[] freeByCodec,uint32 ttlMillis,uint64 sequence,bytes32 capabilities)" +
-	codecPriceTypeString + codecRateTypeString
+const bidTypeString = "Bid(address transcoder,string region,CodecPrice[] prices,PriceCurve[] curves,uint32 loadPpm,uint64 freePixelRate,CodecRate[] freeByCodec," +
+	"CodecPrice[] floor,bytes32 request,uint32 ttlMillis,uint64 sequence,bytes32 capabilities)" + codecPriceTypeString + codecRateTypeString + priceCurveTypeString + pricePointTypeString
 
 var bidType = crypto.Keccak256Hash([]byte(bidTypeString))
 
@@ -32,8 +37,8 @@ const MaxBidTTLMillis = 60_000
 
 // StructHash is the EIP-712 struct hash.
 func (b Bid) StructHash() common.Hash {
-	return structHash(bidType, addr(b.Transcoder), str(b.Region), b.Prices.hash(), u64(b.FreePixelRate),
-		b.FreeByCodec.hash(), u64(uint64(b.TTLMillis)), u64(b.Sequence), word(b.Capabilities))
+	return structHash(bidType, addr(b.Transcoder), str(b.Region), b.Prices.hash(), hashCurves(b.Curves), u64(uint64(b.LoadPPM)), u64(b.FreePixelRate),
+		b.FreeByCodec.hash(), b.Floor.hash(), word(b.Request), u64(uint64(b.TTLMillis)), u64(b.Sequence), word(b.Capabilities))
 }
 
 // SignedBy is the transcoder.
@@ -50,6 +55,13 @@ func (b Bid) Validate() error {
 		return fmt.Errorf("ttl_ms is %d, want 1 to %d", b.TTLMillis, MaxBidTTLMillis)
 	case b.Sequence == 0:
 		return fmt.Errorf("sequence is 0")
+	case b.LoadPPM > FullLoad:
+		return fmt.Errorf("load_ppm is %d, at most %d", b.LoadPPM, FullLoad)
+	}
+	if len(b.Floor) > 0 {
+		if err := b.Floor.Validate(); err != nil {
+			return fmt.Errorf("floor: %w", err)
+		}
 	}
 	if err := b.FreeByCodec.Validate(); err != nil {
 		return fmt.Errorf("free_by_codec: %w", err)
@@ -62,7 +74,17 @@ func (b Bid) Validate() error {
 			return fmt.Errorf("the record is not the one of capabilities %s", b.Capabilities)
 		}
 	}
-	return b.Prices.Validate()
+	if err := b.Prices.Validate(); err != nil {
+		return err
+	}
+	return validateCurves(b.Curves, b.Prices)
+}
+
+// SameTerms reports whether b and other ask and offer the same: a heartbeat changes neither.
+func (b Bid) SameTerms(other Bid) bool {
+	return b.Transcoder == other.Transcoder && b.Region == other.Region && b.LoadPPM == other.LoadPPM && b.FreePixelRate == other.FreePixelRate &&
+		b.Request == other.Request && b.Capabilities == other.Capabilities && slices.Equal(b.Prices, other.Prices) && slices.Equal(b.Floor, other.Floor) &&
+		slices.Equal(b.FreeByCodec, other.FreeByCodec) && slices.EqualFunc(b.Curves, other.Curves, PriceCurve.equal)
 }
 
 // Award offers a lease to the transcoder whose bid won: work on one stream at one ladder for some tens of seconds. The
@@ -75,22 +97,28 @@ type Award struct {
 	Stream       string         `json:"stream"`
 	Incarnation  uint32         `json:"incarnation"`
 	LadderHash   Hash           `json:"ladder_hash"`
-	Prices       Prices         `json:"prices"` // what will be paid; pay-as-bid: the bid's own
+	Prices       Prices         `json:"prices"` // what will be paid: the bid's own, or by second score more
 	MaxFee       Wei            `json:"max_fee"`
 	LeaseMillis  uint32         `json:"lease_ms"`
 	BidSequence  uint64         `json:"bid_sequence"`
 	URL          string         `json:"url"` // of the orchestrator: where the transcoder dials for segments
+	// What it was decided by, and is held to once the epoch is over; all zero where nothing was auctioned.
+	Epoch   Hash   `json:"epoch,omitzero"`    // commitment of the secret that ties are drawn from: the AuctionEpoch's
+	Auction uint64 `json:"auction,omitempty"` // number in the epoch, from 1
+	Book    Hash   `json:"book,omitzero"`     // Merkle root over the bids
+	Figures Hash   `json:"figures,omitzero"`  // Merkle root over the figures of quality: that of a published FiguresRoot
 }
 
 const awardTypeString = "Award(bytes32 lease,address orchestrator,address payer,address transcoder,string stream,uint32 incarnation,bytes32 ladderHash," +
-	"CodecPrice[] prices,uint96 maxFee,uint32 leaseMillis,uint64 bidSequence,string url)" + codecPriceTypeString
+	"CodecPrice[] prices,uint96 maxFee,uint32 leaseMillis,uint64 bidSequence,string url,bytes32 epoch,uint64 auction,bytes32 book,bytes32 figures)" + codecPriceTypeString
 
 var awardType = crypto.Keccak256Hash([]byte(awardTypeString))
 
 // StructHash is the EIP-712 struct hash.
 func (a Award) StructHash() common.Hash {
 	return structHash(awardType, word(a.Lease), addr(a.Orchestrator), addr(a.Payer), addr(a.Transcoder), str(a.Stream), u64(uint64(a.Incarnation)),
-		word(a.LadderHash), a.Prices.hash(), wei(a.MaxFee), u64(uint64(a.LeaseMillis)), u64(a.BidSequence), str(a.URL))
+		word(a.LadderHash), a.Prices.hash(), wei(a.MaxFee), u64(uint64(a.LeaseMillis)), u64(a.BidSequence), str(a.URL),
+		word(a.Epoch), u64(a.Auction), word(a.Book), word(a.Figures))
 }
 
 // SignedBy is the orchestrator.
@@ -117,6 +145,8 @@ func (a Award) Validate() error {
 		return fmt.Errorf("lease_ms is %d, want 1000 to 3600000", a.LeaseMillis)
 	case a.URL == "" || len(a.URL) > 512:
 		return fmt.Errorf("url has %d bytes, want 1 to 512", len(a.URL))
+	case a.Epoch.IsZero() != (a.Auction == 0) || a.Epoch.IsZero() && !(a.Book.IsZero() && a.Figures.IsZero()):
+		return fmt.Errorf("auction %d of epoch %s: the two go together, with book and figures", a.Auction, a.Epoch.Short())
 	}
 	return nil
 }
@@ -128,6 +158,9 @@ type AwardOffer struct {
 	SourceFPS float64       `json:"source_fps"`
 	// SegmentMillis is a segment's usual duration.
 	SegmentMillis uint32 `json:"segment_ms"`
+	// Standby asks for readiness alone: parameters and a parked slot, but no capacity before the first attempt comes, which may
+	// then be declined with NoCapacity. It is not signed: it binds a transcoder to less than the award does.
+	Standby bool `json:"standby,omitempty"`
 }
 
 // Validate checks that the ladder is the one awarded.
@@ -218,12 +251,24 @@ type Acknowledgement struct {
 
 // NATS subjects. Each participant publishes and serves only subjects that end in its own address.
 const (
-	BidSubjects   = "kinora.v1.bid.*"
-	EventSubjects = "kinora.v1.event.*"
+	BidSubjects        = "kinora.v1.bid.*"
+	EventSubjects      = "kinora.v1.event.*"
+	CommitmentSubjects = "kinora.v1.commitment.*"
+	RequestSubjects    = "kinora.v1.request.*"
 )
 
 // BidSubject is where t publishes its Bid.
 func BidSubject(t common.Address) string { return "kinora.v1.bid." + t.Hex() }
+
+// CommitmentSubject is where an orchestrator publishes its Commitments.
+func CommitmentSubject(orchestrator common.Address) string {
+	return "kinora.v1.commitment." + orchestrator.Hex()
+}
+
+// RequestSubject is where an orchestrator asks for bids (WorkRequest); transcoders listen on RequestSubjects.
+func RequestSubject(orchestrator common.Address) string {
+	return "kinora.v1.request." + orchestrator.Hex()
+}
 
 // AwardSubject is where t answers AwardOffers.
 func AwardSubject(t common.Address) string { return "kinora.v1.award." + t.Hex() }

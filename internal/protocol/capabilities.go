@@ -12,6 +12,7 @@ import (
 // travels with some of them (Bid.Record). What it says is the transcoder's word until work bears it out.
 type Capabilities struct {
 	Transcoder common.Address `json:"transcoder"`
+	Owner      common.Address `json:"owner"`  // who answers for it, and for whatever else names the same; zero: itself
 	Engine     string         `json:"engine"` // the media program and its FFmpeg
 	Sandbox    Sandbox        `json:"sandbox"`
 	Measured   Measured       `json:"measured"`
@@ -37,7 +38,7 @@ type Measured struct {
 const (
 	measuredTypeString     = "Measured(CodecRate[] encode,string[] decode,string method,uint64 at)"
 	sandboxTypeString      = "Sandbox(string[] layers,uint32 blocked,uint32 attempts,bytes32 report,uint64 at)"
-	capabilitiesTypeString = "Capabilities(address transcoder,string engine,Sandbox sandbox,Measured measured)" + codecRateTypeString + measuredTypeString + sandboxTypeString
+	capabilitiesTypeString = "Capabilities(address transcoder,address owner,string engine,Sandbox sandbox,Measured measured)" + codecRateTypeString + measuredTypeString + sandboxTypeString
 
 	maxEngine = 128
 	maxLayers = 32
@@ -72,7 +73,7 @@ func (s Sandbox) hash() word {
 
 // StructHash is the EIP-712 struct hash.
 func (c Capabilities) StructHash() common.Hash {
-	return structHash(capabilitiesType, addr(c.Transcoder), str(c.Engine), c.Sandbox.hash(), c.Measured.hash())
+	return structHash(capabilitiesType, addr(c.Transcoder), addr(c.Owner), str(c.Engine), c.Sandbox.hash(), c.Measured.hash())
 }
 
 // Validate names the field that cannot be.

@@ -60,6 +60,18 @@ func listings(l []Listing) []any {
 	return out
 }
 
+func curves(all []PriceCurve) []any {
+	var out []any
+	for _, c := range all {
+		var points []any
+		for _, p := range c.Points {
+			points = append(points, map[string]any{"loadPpm": n(p.LoadPPM), "weiPerPixel": p.WeiPerPixel.Big()})
+		}
+		out = append(out, map[string]any{"codec": string(c.Codec), "points": points})
+	}
+	return out
+}
+
 func rates(r CodecRates) []any {
 	var out []any
 	for _, c := range r {
@@ -100,6 +112,7 @@ func typedMessages() []typed {
 		renditions = append(renditions, map[string]any{"profile": h(r.Profile), "output": h(r.Output), "pixels": n(r.Pixels), "frames": n(r.Frames), "firstPts": n(r.FirstPTS), "lastPts": n(r.LastPTS)})
 	}
 	w, b, t, l, f, q := sampleAward, sampleBid, sampleParams, sampleLeaseRequest, sampleHeader, sampleQuote
+	e, r, c, o, s := sampleAuctionEpoch, sampleFiguresRoot, sampleAuctionClose, sampleWorkRequest, sampleSheet
 	box, did := sampleCapabilities.Sandbox, sampleCapabilities.Measured
 	return []typed{
 		{profileString, hashedProfile{sampleProfile}, nil, profileFields712(sampleProfile)},
@@ -112,19 +125,35 @@ func typedMessages() []typed {
 				"attempt": h(sampleReceipt.Attempt), "source": h(sampleReceipt.Source), "renditions": renditions}},
 		{"SlotRequest(bytes32 lease,address transcoder,uint64 serial)", sampleSlot, sampleWorker,
 			map[string]any{"lease": h(sampleSlot.Lease), "transcoder": a(sampleSlot.Transcoder), "serial": n(sampleSlot.Serial)}},
-		{"Capabilities(address transcoder,string engine,Sandbox sandbox,Measured measured)CodecRate(string codec,uint64 pixelRate)" +
+		{"Capabilities(address transcoder,address owner,string engine,Sandbox sandbox,Measured measured)CodecRate(string codec,uint64 pixelRate)" +
 			"Measured(CodecRate[] encode,string[] decode,string method,uint64 at)Sandbox(string[] layers,uint32 blocked,uint32 attempts,bytes32 report,uint64 at)", sampleCapabilities, nil,
-			map[string]any{"transcoder": a(sampleCapabilities.Transcoder), "engine": sampleCapabilities.Engine, "sandbox": map[string]any{"layers": []any{box.Layers[0], box.Layers[1]},
+			map[string]any{"transcoder": a(sampleCapabilities.Transcoder), "owner": a(sampleCapabilities.Owner), "engine": sampleCapabilities.Engine, "sandbox": map[string]any{"layers": []any{box.Layers[0], box.Layers[1]},
 				"blocked": n(box.Blocked), "attempts": n(box.Attempts), "report": h(box.Report), "at": n(box.At)},
 				"measured": map[string]any{"encode": rates(did.Encode), "decode": []any{did.Decode[0], did.Decode[1]}, "method": did.Method, "at": n(did.At)}}},
-		{"Bid(address transcoder,string region,CodecPrice[] prices,uint64 freePixelRate,CodecRate[] freeByCodec,uint32 ttlMillis,uint64 sequence,bytes32 capabilities)" + codecPriceString +
-			"CodecRate(string codec,uint64 pixelRate)", b, sampleWorker,
-			map[string]any{"transcoder": a(b.Transcoder), "region": b.Region, "prices": prices(b.Prices), "freePixelRate": n(b.FreePixelRate),
-				"freeByCodec": rates(b.FreeByCodec), "ttlMillis": n(b.TTLMillis), "sequence": n(b.Sequence),
+		{"Bid(address transcoder,string region,CodecPrice[] prices,PriceCurve[] curves,uint32 loadPpm,uint64 freePixelRate,CodecRate[] freeByCodec,CodecPrice[] floor,bytes32 request," +
+			"uint32 ttlMillis,uint64 sequence,bytes32 capabilities)" + codecPriceString +
+			"CodecRate(string codec,uint64 pixelRate)PriceCurve(string codec,PricePoint[] points)PricePoint(uint32 loadPpm,uint96 weiPerPixel)", b, sampleWorker,
+			map[string]any{"transcoder": a(b.Transcoder), "region": b.Region, "prices": prices(b.Prices), "curves": curves(b.Curves), "loadPpm": n(b.LoadPPM), "freePixelRate": n(b.FreePixelRate),
+				"freeByCodec": rates(b.FreeByCodec), "floor": prices(b.Floor), "request": h(b.Request), "ttlMillis": n(b.TTLMillis), "sequence": n(b.Sequence),
 				"capabilities": h(b.Capabilities)}},
-		{"Award(bytes32 lease,address orchestrator,address payer,address transcoder,string stream,uint32 incarnation,bytes32 ladderHash,CodecPrice[] prices,uint96 maxFee,uint32 leaseMillis,uint64 bidSequence,string url)" + codecPriceString, w, sampleOrch,
+		{"Award(bytes32 lease,address orchestrator,address payer,address transcoder,string stream,uint32 incarnation,bytes32 ladderHash,CodecPrice[] prices,uint96 maxFee,uint32 leaseMillis,uint64 bidSequence,string url," +
+			"bytes32 epoch,uint64 auction,bytes32 book,bytes32 figures)" + codecPriceString, w, sampleOrch,
 			map[string]any{"lease": h(w.Lease), "orchestrator": a(w.Orchestrator), "payer": a(w.Payer), "transcoder": a(w.Transcoder), "stream": w.Stream, "incarnation": n(w.Incarnation), "ladderHash": h(w.LadderHash),
-				"prices": prices(w.Prices), "maxFee": w.MaxFee.Big(), "leaseMillis": n(w.LeaseMillis), "bidSequence": n(w.BidSequence), "url": w.URL}},
+				"prices": prices(w.Prices), "maxFee": w.MaxFee.Big(), "leaseMillis": n(w.LeaseMillis), "bidSequence": n(w.BidSequence), "url": w.URL,
+				"epoch": h(w.Epoch), "auction": n(w.Auction), "book": h(w.Book), "figures": h(w.Figures)}},
+		{"AuctionEpoch(address orchestrator,bytes32 commitment,string rule,uint32 trialsPpm,uint64 beganMillis,uint32 lengthMillis)", e, sampleOrch,
+			map[string]any{"orchestrator": a(e.Orchestrator), "commitment": h(e.Commitment), "rule": e.Rule, "trialsPpm": n(e.TrialsPPM), "beganMillis": n(e.BeganMillis), "lengthMillis": n(e.LengthMillis)}},
+		{"FiguresRoot(address orchestrator,bytes32 epoch,uint64 serial,bytes32 root,uint64 atMillis)", r, sampleOrch,
+			map[string]any{"orchestrator": a(r.Orchestrator), "epoch": h(r.Epoch), "serial": n(r.Serial), "root": h(r.Root), "atMillis": n(r.AtMillis)}},
+		{"AuctionClose(address orchestrator,bytes32 epoch,uint64 auctions,uint32 pages,bytes32 journal)", c, sampleOrch,
+			map[string]any{"orchestrator": a(c.Orchestrator), "epoch": h(c.Epoch), "auctions": n(c.Auctions), "pages": n(c.Pages), "journal": h(c.Journal)}},
+		{"WorkRequest(address orchestrator,bytes32 ask,bytes32 ladderHash,CodecPrice[] maxPrices,uint64 atMillis,uint32 waitMillis)" + codecPriceString, o, sampleOrch,
+			map[string]any{"orchestrator": a(o.Orchestrator), "ask": h(o.Ask), "ladderHash": h(o.LadderHash), "maxPrices": prices(o.MaxPrices), "atMillis": n(o.AtMillis), "waitMillis": n(o.WaitMillis)}},
+		{"ScoreSheet(bytes32 lease,address orchestrator,address transcoder,uint64 bidSequence,CodecPrice[] prices,uint256 weiPerSecond,uint32 qualityPpm,bool won,CodecPrice[] paid,string reason," +
+			"uint32 rank,uint32 of,CodecPrice[] wouldHaveWon,bytes32 epoch,uint64 auction,bytes32 book,bytes32 figures,uint64 tellMillis)" + codecPriceString, s, sampleOrch,
+			map[string]any{"lease": h(s.Lease), "orchestrator": a(s.Orchestrator), "transcoder": a(s.Transcoder), "bidSequence": n(s.BidSequence), "prices": prices(s.Prices), "weiPerSecond": s.Cost.Big(),
+				"qualityPpm": n(s.Quality), "won": s.Won, "paid": prices(s.Paid), "reason": s.Reason, "rank": n(s.Rank), "of": n(s.Of), "wouldHaveWon": prices(s.WouldWin),
+				"epoch": h(s.Epoch), "auction": n(s.Auction), "book": h(s.Book), "figures": h(s.Figures), "tellMillis": n(s.TellMillis)}},
 		{"LeaseRequest(bytes32 lease,address orchestrator,uint32 extendMillis,uint64 serial)", l, sampleOrch,
 			map[string]any{"lease": h(l.Lease), "orchestrator": a(l.Orchestrator), "extendMillis": n(l.ExtendMillis), "serial": n(l.Serial)}},
 		{"ParamsRequest(bytes32 lease,address orchestrator,uint64 serial)", sampleParamsReq, sampleOrch,
@@ -260,6 +289,10 @@ func TestStructHash_coversEveryField(t *testing.T) { // not parallel: it changes
 				v.SetInt(was ^ 1)
 				changed()
 				v.SetInt(was)
+			case reflect.Bool:
+				v.SetBool(!v.Bool())
+				changed()
+				v.SetBool(!v.Bool())
 			case reflect.String:
 				was := v.String()
 				v.SetString(was + "x")

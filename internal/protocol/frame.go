@@ -53,6 +53,26 @@ type AttemptStart struct {
 	DurationMillis uint32             `json:"duration_ms"` // as announced
 	BudgetMillis   uint32             `json:"budget_ms"`   // from the last source byte
 	Continues      bool               `json:"continues"`   // directly follows the lease's previous segment
+	// Rungs are the profiles of the ladder, by their index, that the attempt makes, where several share it: what its frames and its
+	// receipt call rendition i is the i-th of these. The receipt names the profiles themselves. Empty: all.
+	Rungs []int `json:"rungs,omitempty"`
+}
+
+// Of is the part of ladder that the attempt makes; it fails where that cannot be one.
+func (s AttemptStart) Of(ladder Ladder) (rungs []int, part Ladder, err error) {
+	if len(s.Rungs) == 0 {
+		for i := range ladder {
+			rungs = append(rungs, i)
+		}
+		return rungs, ladder, nil
+	}
+	for n, i := range s.Rungs {
+		if i < 0 || i >= len(ladder) || n > 0 && i <= s.Rungs[n-1] {
+			return nil, nil, fmt.Errorf("rungs %v are not of a ladder of %d, ascending", s.Rungs, len(ladder))
+		}
+		part = append(part, ladder[i])
+	}
+	return s.Rungs, part, nil
 }
 
 // SourceEnd is the payload of FrameSourceEnd: what was sent, so that a cut stream is not taken for a whole one.

@@ -35,6 +35,36 @@ func FuzzAward(f *testing.F) {
 	f.Fuzz(checkSigned[Award])
 }
 
+func FuzzAuctionEpoch(f *testing.F) {
+	f.Add(Encode(seal(sampleOrch, sampleAuctionEpoch)))
+	f.Fuzz(checkSigned[AuctionEpoch])
+}
+
+func FuzzFiguresRoot(f *testing.F) {
+	f.Add(Encode(seal(sampleOrch, sampleFiguresRoot)))
+	f.Fuzz(checkSigned[FiguresRoot])
+}
+
+func FuzzAuctionClose(f *testing.F) {
+	f.Add(Encode(seal(sampleOrch, sampleAuctionClose)))
+	f.Fuzz(checkSigned[AuctionClose])
+}
+
+func FuzzCommitment(f *testing.F) {
+	f.Add(Encode(Commitment{Figures: ptr(seal(sampleOrch, sampleFiguresRoot))}))
+	f.Fuzz(checkMessage[Commitment])
+}
+
+func FuzzScoreSheet(f *testing.F) {
+	f.Add(Encode(seal(sampleOrch, sampleSheet)))
+	f.Fuzz(checkSigned[ScoreSheet])
+}
+
+func FuzzBidRequest(f *testing.F) {
+	f.Add(Encode(BidRequest{Request: seal(sampleOrch, sampleWorkRequest), Ladder: sampleLadder, SourceFPS: 30}))
+	f.Fuzz(checkMessage[BidRequest])
+}
+
 func FuzzLeaseRequest(f *testing.F) {
 	f.Add(Encode(seal(sampleOrch, sampleLeaseRequest)))
 	f.Fuzz(checkSigned[LeaseRequest])

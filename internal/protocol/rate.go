@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"cmp"
 	"fmt"
 	"math/bits"
 
@@ -74,11 +75,29 @@ func (r CodecRates) hash() word {
 	return word(arrayHash(words))
 }
 
-// PixelRates is the ladder's work by codec class.
+// effort is what a pixel costs at each of x264's presets, in percent of the one taken by default (veryfast).
+var effort = map[string]uint64{"ultrafast": 45, "superfast": 65, "veryfast": 100, "faster": 140, "fast": 170, "medium": 200, "slow": 300, "slower": 550, "veryslow": 900}
+
+// Effort is what a pixel of p costs to make, in percent of one at the preset that is taken where none is named.
+func (p Profile) Effort() uint64 { return cmp.Or(effort[p.Preset], 100) }
+
+// PixelRates is the ladder's work by codec class, in the measure of bids: pixels a second as they are encoded by default, each
+// with the decoding of one. So a slower preset counts for more, and what is decoded beyond what is encoded counts too.
+// Whatever fits a bid by this measure fits the machine.
 func (l Ladder) PixelRates(sourceFPS float64) CodecRates {
 	var sum CodecRates
-	for _, p := range l {
-		sum = sum.Plus(CodecRates{{p.Codec, p.PixelRate(sourceFPS)}})
+	var encoded, decoded uint64
+	largest := 0
+	for i, p := range l {
+		rate := (p.PixelRate(sourceFPS)*p.Effort() + 99) / 100
+		sum = sum.Plus(CodecRates{{p.Codec, rate}})
+		encoded += rate
+		if d := uint64(float64(p.Width) * float64(p.Height) * sourceFPS); d > decoded {
+			decoded, largest = d, i
+		}
+	}
+	if decoded > encoded {
+		sum = sum.Plus(CodecRates{{l[largest].Codec, decoded - encoded}})
 	}
 	return sum
 }
@@ -97,14 +116,19 @@ func (b Bid) Free(codec Codec) uint64 {
 // Fits tells whether the bidder can take work: a machine that could take so much of one codec or so much of another can take
 // a part of each, in proportion.
 func (b Bid) Fits(work CodecRates) bool {
-	var used uint64
+	used, ok := b.share(work)
+	return ok && used <= whole
+}
+
+// share is the part of what is free that work takes, of whole, rounded up; false where one codec of it alone does not fit.
+func (b Bid) share(work CodecRates) (used uint64, ok bool) {
 	for _, w := range work {
 		if w.PixelRate == 0 {
 			continue
 		}
 		free := b.Free(w.Codec)
 		if w.PixelRate > free {
-			return false
+			return 0, false
 		}
 		hi, lo := bits.Mul64(w.PixelRate, whole)
 		share, rest := bits.Div64(hi, lo, free) // below 2^64, since the rate is at most free
@@ -113,5 +137,16 @@ func (b Bid) Fits(work CodecRates) bool {
 		}
 		used += share // at most 8 × whole
 	}
-	return used <= whole
+	return used, true
+}
+
+// LoadWith is the part of the machine that is taken once it has taken work too, in millionths, rounded up; FullLoad where
+// that does not fit.
+func (b Bid) LoadWith(work CodecRates) uint32 {
+	used, ok := b.share(work)
+	if !ok || used >= whole {
+		return FullLoad
+	}
+	free := uint64(FullLoad - min(b.LoadPPM, FullLoad))
+	return FullLoad - uint32(free-(free*used+whole-1)/whole)
 }

@@ -48,6 +48,14 @@ func TestCodecRates_addUp(t *testing.T) {
 	if h, _ := got.Of(HEVC); h != 3000 {
 		t.Errorf("hevc %d", h)
 	}
+	slow := Ladder{{Name: "a", Width: 100, Height: 100, Codec: H264, Preset: "medium"}, {Name: "b", Width: 10, Height: 10, Codec: HEVC, FPSNum: 1, FPSDen: 1}}
+	if h, _ := slow.PixelRates(30).Of(H264); h != 600_000 {
+		t.Errorf("at a preset of twice the effort: %d", h)
+	}
+	few := Ladder{{Name: "a", Width: 100, Height: 100, Codec: HEVC, FPSNum: 1, FPSDen: 1}}
+	if h, _ := few.PixelRates(30).Of(HEVC); h != 300_000 {
+		t.Errorf("one picture in thirty is encoded, all are decoded: %d", h)
+	}
 	if most, _ := got.Plus(CodecRates{{H264, math.MaxUint64}}).Of(H264); most != math.MaxUint64 {
 		t.Errorf("a sum beyond 64 bits is %d", most)
 	}

@@ -32,11 +32,19 @@ var (
 			{Profile: Hash(sampleProfile.Hash()), Output: testID("out 0"), Pixels: 854 * 480 * 60, Frames: 60, FirstPTS: -3003, LastPTS: 174_174},
 			{Profile: testID("other profile"), Output: testID("out 1"), Pixels: 426 * 240 * 50, Frames: 50, FirstPTS: 0, LastPTS: 1 << 33}}}
 	sampleSlot         = SlotRequest{Lease: testID("lease"), Transcoder: sampleWorker.Address(), Serial: 12}
-	sampleCapabilities = Capabilities{Transcoder: sampleWorker.Address(), Engine: "kinora-media 1, FFmpeg 7.1", Sandbox: Sandbox{Layers: []string{"landlock", "seccomp"}, Blocked: 27, Attempts: 28, Report: testID("report"), At: 1_763_812_700},
+	sampleCapabilities = Capabilities{Transcoder: sampleWorker.Address(), Owner: common.HexToAddress("0x0a11ce"), Engine: "kinora-media 1, FFmpeg 7.1", Sandbox: Sandbox{Layers: []string{"landlock", "seccomp"}, Blocked: 27, Attempts: 28, Report: testID("report"), At: 1_763_812_700},
 		Measured: Measured{Encode: CodecRates{{H264, 60_000_000}, {AV1, 9_000_000}}, Decode: []string{"av1", "h264"}, Method: "search", At: 1_763_812_600}}
-	sampleBid          = Bid{Transcoder: sampleWorker.Address(), Region: "eu-west", Prices: samplePrices, FreePixelRate: 27_648_000, FreeByCodec: CodecRates{{HEVC, 9_216_000}, {AV1, 0}}, TTLMillis: 5000, Sequence: 1_763_812_800_000, Capabilities: Hash(sampleCapabilities.StructHash())}
-	sampleFirstBid     = Bid{Transcoder: sampleWorker.Address(), Prices: samplePrices, TTLMillis: 5000, Sequence: 1, Capabilities: Hash(sampleCapabilities.StructHash()), Record: &sampleCapabilities}
-	sampleAward        = Award{Lease: testID("lease"), Orchestrator: sampleOrch.Address(), Payer: sampleKey.Address(), Transcoder: sampleWorker.Address(), Stream: "camera-1.main_b", Incarnation: 3, LadderHash: Hash(sampleLadder.Hash()), Prices: samplePrices, MaxFee: NewWei(9_999_999_999), LeaseMillis: 30_000, BidSequence: 1_763_812_800_001, URL: "https://orchestrator.example:8936"}
+	sampleBid = Bid{Transcoder: sampleWorker.Address(), Region: "eu-west", Prices: samplePrices, LoadPPM: 250_000, FreePixelRate: 27_648_000, FreeByCodec: CodecRates{{HEVC, 9_216_000}, {AV1, 0}}, TTLMillis: 5000, Sequence: 1_763_812_800_000, Capabilities: Hash(sampleCapabilities.StructHash()),
+		Curves: []PriceCurve{{Codec: H264, Points: []PricePoint{{500_000, NewWei(1300)}, {1_000_000, NewWei(2000)}}}}, Floor: Prices{{H264, NewWei(700)}, {HEVC, NewWei(2100)}}, Request: testID("request")}
+	sampleFirstBid = Bid{Transcoder: sampleWorker.Address(), Prices: samplePrices, TTLMillis: 5000, Sequence: 1, Capabilities: Hash(sampleCapabilities.StructHash()), Record: &sampleCapabilities}
+	sampleAward    = Award{Lease: testID("lease"), Orchestrator: sampleOrch.Address(), Payer: sampleKey.Address(), Transcoder: sampleWorker.Address(), Stream: "camera-1.main_b", Incarnation: 3, LadderHash: Hash(sampleLadder.Hash()), Prices: samplePrices, MaxFee: NewWei(9_999_999_999), LeaseMillis: 30_000, BidSequence: 1_763_812_800_001, URL: "https://orchestrator.example:8936",
+		Epoch: testID("secret"), Auction: 41, Book: testID("book"), Figures: testID("figures")}
+	sampleAuctionEpoch = AuctionEpoch{Orchestrator: sampleOrch.Address(), Commitment: testID("secret"), Rule: "second-score", TrialsPPM: 50_000, BeganMillis: 1_763_812_800_000, LengthMillis: 300_000}
+	sampleFiguresRoot  = FiguresRoot{Orchestrator: sampleOrch.Address(), Epoch: testID("secret"), Serial: 17, Root: testID("figures"), AtMillis: 1_763_812_800_123}
+	sampleAuctionClose = AuctionClose{Orchestrator: sampleOrch.Address(), Epoch: testID("secret"), Auctions: 99, Pages: 3, Journal: testID("journal")}
+	sampleWorkRequest  = WorkRequest{Orchestrator: sampleOrch.Address(), Ask: testID("ask"), LadderHash: Hash(sampleLadder.Hash()), MaxPrices: samplePrices, AtMillis: 1_763_812_800_321, WaitMillis: 5}
+	sampleSheet        = ScoreSheet{Lease: testID("lease"), Orchestrator: sampleOrch.Address(), Transcoder: sampleWorker.Address(), BidSequence: 1_763_812_800_001, Prices: samplePrices, Cost: NewWei(77), Quality: 912_345,
+		Paid: Prices{{H264, NewWei(1201)}}, Reason: "outscored", Rank: 2, Of: 9, WouldWin: Prices{{H264, NewWei(1100)}}, Epoch: testID("secret"), Auction: 41, Book: testID("book"), Figures: testID("figures"), TellMillis: 1_763_813_100_000}
 	sampleLeaseRequest = LeaseRequest{Lease: testID("lease"), Orchestrator: sampleOrch.Address(), ExtendMillis: 30_000, Serial: 13}
 	sampleParamsReq    = ParamsRequest{Lease: testID("lease"), Orchestrator: sampleOrch.Address(), Serial: 14}
 	sampleHeader       = SegmentHeader{Payer: sampleKey.Address(), Recipient: sampleOrch.Address(), Quote: testID("quote"), SegmentKey: sampleSeg, Budget: NewWei(5_000_000), Expiry: 1_763_812_800}

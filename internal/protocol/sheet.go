@@ -7,8 +7,8 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 )
 
-// ScoreSheet is an orchestrator's word to one bidder on how it fared in one auction: its own terms at once, and after a
-// while, when that gives nobody's bid away any more, what would have won.
+// ScoreSheet is an orchestrator's word to one bidder on how it fared in one auction: its own terms at once, and once the
+// epoch is over, when the bids are open, what would have won.
 type ScoreSheet struct {
 	Lease        ID             `json:"lease"`
 	Orchestrator common.Address `json:"orchestrator"`
@@ -22,11 +22,16 @@ type ScoreSheet struct {
 	Reason       string         `json:"reason,omitempty"` // why not, where it did not: an auction.Reason
 	Rank         uint32         `json:"rank,omitempty"`   // among Of that could have had the lease, as far as they were looked at; 1 is best
 	Of           uint32         `json:"of"`
-	WouldWin     Prices         `json:"would_have_won,omitempty"` // the highest prices that would have won, once they may be told
+	WouldWin     Prices         `json:"would_have_won,omitempty"` // the highest prices that would have won, once the epoch is over
+	Epoch        Hash           `json:"epoch,omitzero"`           // what the auction is held to: as in its Award
+	Auction      uint64         `json:"auction,omitempty"`
+	Book         Hash           `json:"book,omitzero"`
+	Figures      Hash           `json:"figures,omitzero"`
+	TellMillis   uint64         `json:"tell_ms,omitempty"` // Unix time from which what would have won is told
 }
 
 var scoreSheetType = crypto.Keccak256Hash([]byte("ScoreSheet(bytes32 lease,address orchestrator,address transcoder,uint64 bidSequence,CodecPrice[] prices," +
-	"uint256 weiPerSecond,uint32 qualityPpm,bool won,CodecPrice[] paid,string reason,uint32 rank,uint32 of,CodecPrice[] wouldHaveWon)" + codecPriceTypeString))
+	"uint256 weiPerSecond,uint32 qualityPpm,bool won,CodecPrice[] paid,string reason,uint32 rank,uint32 of,CodecPrice[] wouldHaveWon,bytes32 epoch,uint64 auction,bytes32 book,bytes32 figures,uint64 tellMillis)" + codecPriceTypeString))
 
 // StructHash is the EIP-712 struct hash.
 func (s ScoreSheet) StructHash() common.Hash {
@@ -35,7 +40,8 @@ func (s ScoreSheet) StructHash() common.Hash {
 		won = 1
 	}
 	return structHash(scoreSheetType, word(s.Lease), addr(s.Orchestrator), addr(s.Transcoder), u64(s.BidSequence), s.Prices.hash(), wei(s.Cost),
-		u64(uint64(s.Quality)), u64(won), s.Paid.hash(), str(s.Reason), u64(uint64(s.Rank)), u64(uint64(s.Of)), s.WouldWin.hash())
+		u64(uint64(s.Quality)), u64(won), s.Paid.hash(), str(s.Reason), u64(uint64(s.Rank)), u64(uint64(s.Of)), s.WouldWin.hash(),
+		word(s.Epoch), u64(s.Auction), word(s.Book), word(s.Figures), u64(s.TellMillis))
 }
 
 // SignedBy is the orchestrator.

@@ -230,6 +230,18 @@ func TestValidate_namesWhatIsWrong(t *testing.T) {
 			v := m.(Award)
 			f(&v)
 			return v
+		case func(*AuctionEpoch):
+			v := m.(AuctionEpoch)
+			f(&v)
+			return v
+		case func(*FiguresRoot):
+			v := m.(FiguresRoot)
+			f(&v)
+			return v
+		case func(*WorkRequest):
+			v := m.(WorkRequest)
+			f(&v)
+			return v
 		case func(*AwardOffer):
 			v := m.(AwardOffer)
 			f(&v)
@@ -258,7 +270,8 @@ func TestValidate_namesWhatIsWrong(t *testing.T) {
 		t.Fatalf("%T", spoil)
 		return nil
 	}
-	for _, good := range []validated{sampleAssignment, sampleReceipt, sampleSlot, sampleBid, sampleFirstBid, sampleCapabilities, sampleAward, sampleAwardOffer, sampleLeaseRequest, sampleParamsReq, sampleHeader, sampleOffer, sampleRequest, sampleQuote, sampleParams, sampleFlush} {
+	for _, good := range []validated{sampleAssignment, sampleReceipt, sampleSlot, sampleBid, sampleFirstBid, sampleCapabilities, sampleAward, sampleAwardOffer, sampleLeaseRequest, sampleParamsReq, sampleHeader, sampleOffer, sampleRequest, sampleQuote, sampleParams, sampleFlush,
+		sampleAuctionEpoch, sampleFiguresRoot, sampleAuctionClose, sampleWorkRequest, sampleSheet} {
 		if err := good.Validate(); err != nil {
 			t.Errorf("%T: %v", good, err)
 		}
@@ -276,6 +289,18 @@ func TestValidate_namesWhatIsWrong(t *testing.T) {
 		{sampleReceipt, func(v *Receipt) { v.Renditions[1].Frames = 0 }, "rendition 1"},
 		{sampleReceipt, func(v *Receipt) { v.Renditions[0].Pixels = math.MaxUint64 }, "rendition 0"},
 		{sampleReceipt, func(v *Receipt) { v.Renditions[0].LastPTS = -3004 }, "rendition 0"},
+		{sampleBid, func(v *Bid) { v.LoadPPM = FullLoad + 1 }, "load_ppm"},
+		{sampleBid, func(v *Bid) { v.Floor = Prices{{H264, NewWei(1)}, {H264, NewWei(1)}} }, "floor"},
+		{sampleBid, func(v *Bid) { v.Curves = []PriceCurve{{Codec: HEVC, Points: []PricePoint{{1, NewWei(1)}}}} }, "no price"},
+		{sampleBid, func(v *Bid) { v.Curves = []PriceCurve{{Codec: H264}} }, "0 points"},
+		{sampleBid, func(v *Bid) { v.Curves = []PriceCurve{{Codec: H264, Points: []PricePoint{{9, NewWei(1199)}}}} }, "falls from"},
+		{sampleBid, func(v *Bid) {
+			v.Curves = []PriceCurve{{Codec: H264, Points: []PricePoint{{9, NewWei(1200)}, {9, NewWei(1201)}}}}
+		}, "load_ppm 9 after 9"},
+		{sampleAward, func(v *Award) { v.Auction = 0 }, "auction 0"},
+		{sampleWorkRequest, func(v *WorkRequest) { v.WaitMillis = MaxRequestWait + 1 }, "wait_ms"},
+		{sampleFiguresRoot, func(v *FiguresRoot) { v.Serial = 0 }, "serial"},
+		{sampleAuctionEpoch, func(v *AuctionEpoch) { v.Rule = "" }, "rule"},
 		{sampleBid, func(v *Bid) { v.TTLMillis = MaxBidTTLMillis + 1 }, "ttl_ms"},
 		{sampleBid, func(v *Bid) { v.Sequence = 0 }, "sequence"},
 		{sampleBid, func(v *Bid) { v.Region = strings.Repeat("r", 33) }, "region"},

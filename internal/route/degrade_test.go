@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	rungs = protocol.Ladder{{Name: "1080p", Width: 1920, Height: 1080, Codec: protocol.H264}, {Name: "720p", Width: 1280, Height: 720, Codec: protocol.H264},
+	wide = protocol.Ladder{{Name: "1080p", Width: 1920, Height: 1080, Codec: protocol.H264}, {Name: "720p", Width: 1280, Height: 720, Codec: protocol.H264},
 		{Name: "480p av1", Width: 854, Height: 480, Codec: protocol.AV1}, {Name: "240p", Width: 426, Height: 240, Codec: protocol.H264}}
 	dear = protocol.Prices{{Codec: protocol.H264, WeiPerPixel: protocol.NewWei(1)}, {Codec: protocol.AV1, WeiPerPixel: protocol.NewWei(4)}}
 )
@@ -24,7 +24,7 @@ func TestDescent_shedsWhatIsLackingAndNoMore(t *testing.T) {
 	pass := route.Policy{PassThrough: true}
 	fee := func(names ...string) *protocol.Wei {
 		var kept protocol.Ladder
-		for _, p := range rungs {
+		for _, p := range wide {
 			if slices.Contains(names, p.Name) {
 				kept = append(kept, p)
 			}
@@ -51,7 +51,7 @@ func TestDescent_shedsWhatIsLackingAndNoMore(t *testing.T) {
 		"money for the two least":  {route.Lack{Budget: fee("720p", "240p"), MaxMillis: 4000}, pass, route.Shed, []string{"1080p", "480p av1"}},
 		"no money":                 {route.Lack{Budget: &protocol.Wei{}, MaxMillis: 4000}, route.Policy{}, route.Stop, []string{"1080p", "480p av1", "720p"}},
 	} {
-		d := route.Descent{}.Down(rungs, 30, dear, c.lack, c.policy, base, start)
+		d := route.Descent{}.Down(wide, 30, dear, c.lack, c.policy, base, start)
 		if d.At() != c.step || !slices.Equal(d.Dropped, c.dropped) {
 			t.Errorf("%s: %s without %q, want %s without %q", name, d.At(), d.Dropped, c.step, c.dropped)
 		}
@@ -61,9 +61,9 @@ func TestDescent_shedsWhatIsLackingAndNoMore(t *testing.T) {
 func TestDescent_climbsAStepAtATimeAndEverMoreSlowlyWhereItFails(t *testing.T) {
 	t.Parallel()
 	policy := route.Policy{PassThrough: true}
-	d := route.Descent{}.Down(rungs, 30, dear, route.Lack{Room: 1}, policy, base, start)
-	if d.Makes(rungs) != nil {
-		t.Errorf("passing through, it makes %v", d.Makes(rungs))
+	d := route.Descent{}.Down(wide, 30, dear, route.Lack{Room: 1}, policy, base, start)
+	if d.Makes(wide) != nil {
+		t.Errorf("passing through, it makes %v", d.Makes(wide))
 	}
 	if _, ok := d.Up(policy, start.Add(base-1)); ok {
 		t.Error("a step up is tried at once")
@@ -72,7 +72,7 @@ func TestDescent_climbsAStepAtATimeAndEverMoreSlowlyWhereItFails(t *testing.T) {
 	for _, want := range [][]string{{"240p"}, {"720p", "240p"}, {"720p", "480p av1", "240p"}, {"1080p", "720p", "480p av1", "240p"}} {
 		up, ok := d.Up(policy, now)
 		var names []string
-		for _, p := range up.Makes(rungs) {
+		for _, p := range up.Makes(wide) {
 			names = append(names, p.Name)
 		}
 		if !ok || !slices.Equal(names, want) {
@@ -89,7 +89,7 @@ func TestDescent_climbsAStepAtATimeAndEverMoreSlowlyWhereItFails(t *testing.T) {
 	}
 
 	// What is refused again and again is tried less and less often, what fails long after is as new.
-	d = route.Descent{}.Down(rungs, 30, dear, route.Lack{}, policy, base, now)
+	d = route.Descent{}.Down(wide, 30, dear, route.Lack{}, policy, base, now)
 	for i, calm := range []time.Duration{base, 2 * base, 4 * base, 8 * base, 16 * base, 10 * time.Minute, 10 * time.Minute} {
 		if d.Calm != calm {
 			t.Errorf("after %d failed tries it waits %s, want %s", i, d.Calm, calm)
@@ -100,7 +100,7 @@ func TestDescent_climbsAStepAtATimeAndEverMoreSlowlyWhereItFails(t *testing.T) {
 		}
 		d = d.Refused(base, now)
 	}
-	if d = d.Down(rungs, 30, dear, route.Lack{}, policy, base, now.Add(time.Hour)); d.Calm != base {
+	if d = d.Down(wide, 30, dear, route.Lack{}, policy, base, now.Add(time.Hour)); d.Calm != base {
 		t.Errorf("an hour later it waits %s", d.Calm)
 	}
 }
@@ -108,7 +108,7 @@ func TestDescent_climbsAStepAtATimeAndEverMoreSlowlyWhereItFails(t *testing.T) {
 func TestDescent_passesThroughForAsLongAsThePolicyHasIt(t *testing.T) {
 	t.Parallel()
 	policy := route.Policy{PassThrough: true, StopAfter: time.Minute}
-	d := route.Descent{}.Down(rungs[:1], 30, dear, route.Lack{}, policy, base, start)
+	d := route.Descent{}.Down(wide[:1], 30, dear, route.Lack{}, policy, base, start)
 	if _, over := d.Exhausted(policy, start.Add(time.Minute-1)); over || d.At() != route.PassThrough {
 		t.Errorf("%s, over %v", d.At(), over)
 	}
@@ -128,22 +128,22 @@ func TestDescent_neverMakesFewerRungsThanThePolicyNorGrowsDownwards(t *testing.T
 		now := start
 		for range rapid.IntRange(1, 12).Draw(t, "turns") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "s")) * time.Second)
-			was := d.Makes(rungs)
+			was := d.Makes(wide)
 			if rapid.Bool().Draw(t, "down") {
 				if len(was) == 0 {
 					continue
 				}
 				d = d.Down(was, 30, dear, route.Lack{Room: uint64(rapid.IntRange(0, 100_000_000).Draw(t, "room"))}, policy, base, now)
-				if len(d.Makes(rungs)) >= len(was) {
-					t.Fatalf("%d rungs after %d were refused", len(d.Makes(rungs)), len(was))
+				if len(d.Makes(wide)) >= len(was) {
+					t.Fatalf("%d wide after %d were refused", len(d.Makes(wide)), len(was))
 				}
 			} else if up, ok := d.Up(policy, now); ok {
-				if d = up.Held(now); len(d.Makes(rungs)) <= len(was) {
-					t.Fatalf("%d rungs a step above %d", len(d.Makes(rungs)), len(was))
+				if d = up.Held(now); len(d.Makes(wide)) <= len(was) {
+					t.Fatalf("%d wide a step above %d", len(d.Makes(wide)), len(was))
 				}
 			}
-			if n := len(d.Makes(rungs)); d.At() == route.Shed && n < max(1, policy.MinRungs) && policy.MinRungs <= len(rungs) || d.At() == route.Stop && policy.PassThrough {
-				t.Fatalf("%s with %d rungs under %+v", d.At(), n, policy)
+			if n := len(d.Makes(wide)); d.At() == route.Shed && n < max(1, policy.MinRungs) && policy.MinRungs <= len(wide) || d.At() == route.Stop && policy.PassThrough {
+				t.Fatalf("%s with %d wide under %+v", d.At(), n, policy)
 			}
 			if d.At() == route.Whole && len(d.Dropped) > 0 || d.Calm > route.MaxCalm {
 				t.Fatalf("%+v", d)

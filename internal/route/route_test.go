@@ -250,7 +250,7 @@ func TestAdmit_namesCandidateCheckAndNumber(t *testing.T) {
 	}
 	_, refused = route.Admit([]route.Room{distrusted, dear, full}, need)
 	if refused == nil || refused.Code() != protocol.NoCapacity ||
-		refused.Error() != "0xc: free_pixel_rate is 4999, want at least 5000; 0xb: price is 1200000, want at most 1000000; 0xa: trust is 10, want at least 900000" {
+		refused.Error() != "0xc: free_pixel_rate is 4999, want at least 5000; 0xb: price is above the most that is paid; 0xa: trust is 10, want at least 900000" {
 		t.Errorf("refused: %v", refused)
 	}
 	if _, refused = route.Admit([]route.Room{dear}, need); refused.Code() != protocol.PriceAboveMax {
@@ -261,6 +261,23 @@ func TestAdmit_namesCandidateCheckAndNumber(t *testing.T) {
 	}
 	if _, refused = route.Admit(nil, need); refused == nil || refused.Code() != protocol.NoTranscoder || refused.Error() == "" {
 		t.Errorf("nobody there: %v", refused)
+	}
+	nearer, barred := full, fine
+	nearer.Candidate, full.FreePixelRate = "0xf", 10
+	barred.Candidate, barred.Barred = "0x1", "codec_not_sold"
+	_, refused = route.Admit([]route.Room{barred, full, nearer}, need)
+	if refused.Failings[0].Candidate != "0xf" || refused.Failings[0].Have != 4999 || refused.Failings[2].Check != "codec_not_sold" {
+		t.Errorf("not the nearest first: %+v", refused.Failings)
+	}
+	if refused.Passing() {
+		t.Error("room is waited for")
+	}
+	barred.Passing = true
+	if _, refused = route.Admit([]route.Room{barred}, need); !refused.Passing() || refused.Code() != protocol.NoTranscoder {
+		t.Errorf("%v", refused)
+	}
+	if _, refused = route.Admit([]route.Room{full, barred}, need); !refused.Passing() || refused.Code() != protocol.NoCapacity {
+		t.Errorf("one that rests is worth a moment: %v", refused)
 	}
 }
 

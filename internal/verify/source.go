@@ -196,6 +196,16 @@ func (s *Source) pictures(ctx context.Context, of media.MeasureOptions) (*media.
 	}
 }
 
+// Decodes decodes the source in a media child of this side and says whether that works. ChildCrashed is an answer: it ended the
+// child that had it, and another one. Cancelled, DeadlineExceeded, Internal and Unavailable are none.
+func (s *Source) Decodes(ctx context.Context) error {
+	if s.cfg.Meter == nil {
+		return protocol.Errorf(protocol.Unavailable, "nothing here decodes")
+	}
+	_, err := s.pictures(ctx, media.MeasureOptions{})
+	return err
+}
+
 // seenIn is the part of the source's pictures that profile p shows, and how.
 func seenIn(src Stream, p protocol.Profile) media.MeasureOptions {
 	o := media.MeasureOptions{SDR: p.DynamicRange == protocol.SDR}

@@ -65,13 +65,21 @@ func (m *Market) elect(now time.Time) (strangers []*seller) {
 		return 1
 	}
 	slices.SortStableFunc(outside, func(a, b *seller) int { return cmp.Or(cmp.Compare(configured(a), configured(b)), m.cheaper(a, b)) })
-	free := keep - len(inside)
+	places := make(map[common.Address]bool) // replicas share one
+	for _, s := range inside {
+		places[s.account()] = true
+	}
+	free := keep - len(places)
 	for _, s := range outside {
+		if places[s.address] && s.address != (common.Address{}) {
+			s.kept = true
+			continue
+		}
 		if free <= 0 {
-			break
+			continue
 		}
 		if _, priced := m.rank(s); priced && s.address != (common.Address{}) {
-			s.kept = true
+			s.kept, places[s.address] = true, true
 			free--
 		} else if len(strangers) < 2*free {
 			strangers = append(strangers, s)

@@ -195,16 +195,20 @@ func problem(resp *http.Response) error {
 	return p.Err()
 }
 
-// Deliver carries tickets to an orchestrator: POST /v1/tickets.
+// Deliver carries tickets to an orchestrator, by whichever of its replicas answers: POST /v1/tickets.
 func (m *Market) Deliver(ctx context.Context, recipient common.Address, d payment.Delivery) (payment.DeliveryAnswer, error) {
-	url, err := m.URLOf(recipient)
-	if err != nil {
-		return payment.DeliveryAnswer{}, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
-	defer cancel()
 	var answer payment.DeliveryAnswer
-	err = m.post(ctx, url+"/v1/tickets", d, &answer)
+	urls, err := m.urlsOf(recipient)
+	for _, url := range urls {
+		err = func() error {
+			ctx, cancel := context.WithTimeout(ctx, deliveryTimeout/time.Duration(len(urls)))
+			defer cancel()
+			return m.post(ctx, url+"/v1/tickets", d, &answer)
+		}()
+		if c := protocol.CodeOf(err); c != protocol.Unreachable && c != protocol.Unavailable && c != protocol.Draining {
+			break
+		}
+	}
 	return answer, err
 }
 

@@ -144,7 +144,7 @@ func (m *Market) admits(s *seller, a common.Address) error {
 }
 
 // met notes who answers at a URL. An orchestrator that changes its account begins anew; one that is found at the same URL by
-// two sources is one.
+// two sources is one; one account at several URLs is replicas of one orchestrator, any of which serves any stream.
 func (m *Market) met(s *seller, address common.Address) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -152,21 +152,18 @@ func (m *Market) met(s *seller, address common.Address) error {
 		return err
 	}
 	for i, other := range m.sellers {
-		switch {
-		case other == s || other.address != address || len(other.regions) == 0:
-		case other.url == s.url:
-			maps.Copy(s.regions, other.regions)
-			s.kept = s.kept || other.kept
-			m.sellers = slices.Delete(m.sellers, i, i+1)
-			for stream, holder := range m.holder {
-				if holder == other {
-					m.holder[stream] = s
-				}
-			}
-			return m.learnAddress(s, address)
-		default:
-			return protocol.Errorf(protocol.BadRequest, "%s answers at %s too: configure an orchestrator once", address, other.url)
+		if other == s || other.address != address || other.url != s.url || len(other.regions) == 0 {
+			continue
 		}
+		maps.Copy(s.regions, other.regions)
+		s.kept = s.kept || other.kept
+		m.sellers = slices.Delete(m.sellers, i, i+1)
+		for stream, holder := range m.holder {
+			if holder == other {
+				m.holder[stream] = s
+			}
+		}
+		break
 	}
 	return m.learnAddress(s, address)
 }
@@ -280,15 +277,34 @@ func (m *Market) Standings() []Standing {
 
 // URLOf is where an orchestrator is reached; Unreachable until it was met.
 func (m *Market) URLOf(orchestrator common.Address) (string, error) {
+	urls, err := m.urlsOf(orchestrator)
+	if err != nil {
+		return "", err
+	}
+	return urls[0], nil
+}
+
+// urlsOf are where the replicas of an orchestrator are reached, those that do not rest first.
+func (m *Market) urlsOf(orchestrator common.Address) ([]string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if i := slices.IndexFunc(m.sellers, func(s *seller) bool { return s.address == orchestrator }); i >= 0 {
-		return m.sellers[i].url, nil
+	var urls, resting []string
+	for _, s := range m.sellers {
+		switch {
+		case s.address != orchestrator:
+		case m.fit(s):
+			urls = append(urls, s.url)
+		default:
+			resting = append(resting, s.url)
+		}
+	}
+	if urls = append(urls, resting...); len(urls) > 0 {
+		return urls, nil
 	}
 	if i := slices.IndexFunc(m.cfg.Met, func(was store.Met) bool { return was.Account == orchestrator }); i >= 0 {
-		return m.cfg.Met[i].URL, nil // no longer listed; what it is owed is delivered all the same
+		return []string{m.cfg.Met[i].URL}, nil // no longer listed; what it is owed is delivered all the same
 	}
-	return "", protocol.Errorf(protocol.Unreachable, "no orchestrator that is known of has said that it is %s", orchestrator)
+	return nil, protocol.Errorf(protocol.Unreachable, "no orchestrator that is known of has said that it is %s", orchestrator)
 }
 
 // expected is what ask may cost at s by what it said last, in wei; false: not known. m.mu is held.

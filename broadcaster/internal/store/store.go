@@ -147,8 +147,9 @@ func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }
 
 // CommitVerified makes seg known as verified in one transaction with the verdict a and its ticket, and fills in its ID. A
 // failed segment of the same identity becomes verified, unless its source was another. Committing the same attempt again
-// changes nothing. ErrPaid when another one was paid before.
-func (s *Store) CommitVerified(ctx context.Context, seg *Segment, a Attempt) error {
+// changes nothing. ErrPaid when another one was paid before. Where several share the ladder, a is the first and its ticket pays all;
+// the others are stored with it, as evidence.
+func (s *Store) CommitVerified(ctx context.Context, seg *Segment, a Attempt, others ...Attempt) error {
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		was, err := stateOf(ctx, tx, seg.SegmentKey)
 		if err != nil {
@@ -178,13 +179,17 @@ func (s *Store) CommitVerified(ctx context.Context, seg *Segment, a Attempt) err
 		if err := insertRenditions(ctx, tx, seg); err != nil {
 			return err
 		}
-		if err := insertAttempt(ctx, tx, seg.Source, a, true); err != nil {
-			return err
+		deep := 0
+		for part, x := range append([]Attempt{a}, others...) {
+			if err := insertAttempt(ctx, tx, seg.Source, x, true, part); err != nil {
+				return err
+			}
+			deep += one(x.Layers == verify.L0L1)
 		}
 		if _, err = s.payer.PayTx(ctx, tx, order(a)); err != nil {
 			return err
 		}
-		return change{segments: one(was != Failed), failed: one(gap) - one(was == Failed), late: one(seg.Late), passed: 1, passedDeep: one(a.Layers == verify.L0L1),
+		return change{segments: one(was != Failed), failed: one(gap) - one(was == Failed), late: one(seg.Late), passed: 1 + len(others), passedDeep: deep,
 			fee: a.Fee}.add(ctx, tx)
 	})
 	if err != nil {
@@ -246,8 +251,8 @@ func (s *Store) CommitPassed(ctx context.Context, seg *Segment) error {
 }
 
 // CommitDuplicate pays for an attempt that passed at a segment which another attempt had already made known as verified: two
-// orchestrators were asked, and both delivered. Once, however often; and once for each orchestrator.
-func (s *Store) CommitDuplicate(ctx context.Context, source protocol.Hash, a Attempt) error {
+// orchestrators were asked, and both delivered. Once, however often; and once for each orchestrator. Others are its parts, as in CommitVerified.
+func (s *Store) CommitDuplicate(ctx context.Context, source protocol.Hash, a Attempt, others ...Attempt) error {
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		var known bool
 		m := a.Assignment.Message
@@ -255,13 +260,17 @@ func (s *Store) CommitDuplicate(ctx context.Context, source protocol.Hash, a Att
 			m.Attempt[:], m.Stream, int64(m.Incarnation), int64(m.Seq), m.Orchestrator[:]).Scan(&known); err != nil || known {
 			return err
 		}
-		if err := insertAttempt(ctx, tx, source, a, true); err != nil {
-			return err
+		deep := 0
+		for part, x := range append([]Attempt{a}, others...) {
+			if err := insertAttempt(ctx, tx, source, x, true, part); err != nil {
+				return err
+			}
+			deep += one(x.Layers == verify.L0L1)
 		}
 		if _, err := s.payer.PayTx(ctx, tx, order(a)); err != nil {
 			return err
 		}
-		return change{passed: 1, passedDeep: one(a.Layers == verify.L0L1), fee: a.Fee}.add(ctx, tx)
+		return change{passed: 1 + len(others), passedDeep: deep, fee: a.Fee}.add(ctx, tx)
 	})
 	if err != nil {
 		return fmt.Errorf("commit the duplicate of %s: %w", a.Assignment.Message.SegmentKey, err)
@@ -279,7 +288,7 @@ func (s *Store) CommitRejected(ctx context.Context, source protocol.Hash, a Atte
 		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM live_attempts WHERE id = $1)`, id[:]).Scan(&known); err != nil || known {
 			return err
 		}
-		if err := insertAttempt(ctx, tx, source, a, false); err != nil {
+		if err := insertAttempt(ctx, tx, source, a, false, 0); err != nil {
 			return err
 		}
 		if err := s.payer.RejectTx(ctx, tx, order(a), a.Code, a.Detail); err != nil {
@@ -299,13 +308,13 @@ func order(a Attempt) payment.Order {
 	return payment.Order{Recipient: m.Orchestrator, Stream: m.Stream, Attempt: m.Attempt, Fee: a.Fee}
 }
 
-func insertAttempt(ctx context.Context, tx pgx.Tx, source protocol.Hash, a Attempt, passed bool) error {
+func insertAttempt(ctx context.Context, tx pgx.Tx, source protocol.Hash, a Attempt, passed bool, part int) error {
 	m := a.Assignment.Message
 	if _, err := tx.Exec(ctx, `
-		INSERT INTO live_attempts (id, stream, incarnation, seq, source, orchestrator, transcoder, passed, layers, code, detail, fee, assignment, receipt)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		INSERT INTO live_attempts (id, stream, incarnation, seq, source, orchestrator, transcoder, passed, layers, code, detail, fee, assignment, receipt, part)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 		m.Attempt[:], m.Stream, int64(m.Incarnation), int64(m.Seq), source[:], m.Orchestrator[:], m.Transcoder[:], passed, a.Layers, string(a.Code),
-		a.Detail, a.Fee.String(), protocol.Encode(a.Assignment), protocol.Encode(a.Receipt)); err != nil {
+		a.Detail, a.Fee.String(), protocol.Encode(a.Assignment), protocol.Encode(a.Receipt), part); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, `INSERT INTO live_transcoders (address) VALUES ($1)

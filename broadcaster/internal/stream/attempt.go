@@ -20,10 +20,10 @@ const maxTries = 16
 
 // work is one attempt as it comes in.
 type work struct {
+	rungs      []int           // of the segment's ladder, which it makes
+	ladder     protocol.Ladder // those
 	assignment protocol.Signed[protocol.Assignment]
 	receipt    protocol.Signed[protocol.Receipt]
-	ladder     protocol.Ladder
-	labels     []string
 	outputs    [][]byte
 	bytes      int64 // received
 	check      *verify.Check
@@ -32,12 +32,13 @@ type work struct {
 	received   time.Time // of the receipt
 }
 
-// collect reads an exchange until its orchestrator vouches for an attempt and this side has judged it. Attempts that the
-// orchestrator gave up or rejected itself cost nobody anything here.
-func (s *Stream) collect(ctx context.Context, seg *segment, choice *market.Choice, exchange *market.Exchange, ask market.Ask, heard func()) (*work, error) {
+// collect reads an exchange until its orchestrator vouches for an attempt, or for one of each part of the ladder, and this side has
+// judged them. Attempts that the orchestrator gave up or rejected itself cost nobody anything here.
+func (s *Stream) collect(ctx context.Context, seg *segment, choice *market.Choice, exchange *market.Exchange, ask market.Ask, heard func()) (*delivery, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	tries := make(map[uint8]*work)
+	whole := &delivery{outputs: make([][]byte, len(seg.ladder)), made: make([]*work, len(seg.ladder))}
 	most, held := mostBytes(ask), int64(0) // of one attempt, and of all that are open
 	defer func() {
 		for _, w := range tries {
@@ -107,7 +108,13 @@ func (s *Stream) collect(ctx context.Context, seg *segment, choice *market.Choic
 				<-w.judged
 				delete(tries, f.Attempt)
 				s.judged(seg, w)
-				return w, nil
+				if err := whole.add(w); err != nil {
+					return nil, bad("%w", err)
+				}
+				if whole.settled() {
+					return whole, nil
+				}
+				continue
 			}
 			fallthrough
 		case protocol.FrameAbandoned:
@@ -149,11 +156,14 @@ func (s *Stream) try(ctx context.Context, seg *segment, choice *market.Choice, p
 	if a.Orchestrator != choice.Orchestrator || a.SegmentKey != seg.SegmentKey {
 		return nil, protocol.Errorf(protocol.BadRequest, "assignment of %s by %s is not for %s by %s", a.SegmentKey, a.Orchestrator, seg.SegmentKey, choice.Orchestrator)
 	}
-	ladder, labels := seg.ladder, seg.labels
+	rungs, ladder, err := start.Of(seg.ladder)
+	if err != nil {
+		return nil, protocol.Errorf(protocol.BadRequest, "attempt %s: %w", a.Attempt.Short(), err)
+	}
 	spec := verify.Spec{Ladder: ladder, Deep: s.desk.cfg.Market.Deep(a.Orchestrator, a.Attempt), Payee: a.Orchestrator.Hex()}
 	s.desk.cfg.Events(protocol.Event{Kind: protocol.AttemptStarted, Stream: seg.Stream, Incarnation: seg.Incarnation, Seq: seg.Seq, Attempt: &a.Attempt,
 		Lease: &a.Lease, Counterparty: &a.Transcoder})
-	return &work{assignment: start.Assignment, ladder: ladder, labels: labels, outputs: make([][]byte, len(ladder)), check: verify.Begin(ctx, seg.source, spec)}, nil
+	return &work{rungs: rungs, ladder: ladder, assignment: start.Assignment, outputs: make([][]byte, len(ladder)), check: verify.Begin(ctx, seg.source, spec)}, nil
 }
 
 // judged tells of the verdict.
@@ -187,17 +197,18 @@ func (s *Stream) learn(info verify.SourceInfo) {
 	s.usual = min(max(s.usual, info.Duration.Truncate(time.Millisecond)), s.longest)
 }
 
-// rowOf describes a verified attempt.
-func (s *Stream) rowOf(seg *segment, w *work) store.Segment {
-	info := w.verdict.Source
-	row := store.Segment{SegmentKey: seg.SegmentKey, State: store.Verified, Source: info.SHA256, Attempt: w.assignment.Message.Attempt, ArrivedAt: seg.arrived,
+// rowOf describes a verified segment.
+func (s *Stream) rowOf(seg *segment, d *delivery) store.Segment {
+	info := d.first().verdict.Source
+	row := store.Segment{SegmentKey: seg.SegmentKey, State: store.Verified, Source: info.SHA256, Attempt: d.first().assignment.Message.Attempt, ArrivedAt: seg.arrived,
 		Duration: info.Duration, FirstPTS: info.FirstPTS}
-	for i, o := range w.verdict.Outputs {
-		r := store.Rendition{Name: w.ladder[i].Name, Label: w.labels[i], Bytes: o.Bytes, InitBytes: o.InitBytes, SHA256: o.SHA256,
+	for i := range seg.ladder {
+		o := d.output(i)
+		r := store.Rendition{Name: seg.ladder[i].Name, Label: seg.labels[i], Bytes: o.Bytes, InitBytes: o.InitBytes, SHA256: o.SHA256,
 			Width: o.Width, Height: o.Height, Frames: o.Frames, FPS: o.FPS, Codecs: o.Codecs, Duration: o.Duration}
 		extension := playlist.TSExtension
 		if o.InitBytes > 0 {
-			init := sha256.Sum256(w.outputs[i][:o.InitBytes])
+			init := sha256.Sum256(d.outputs[i][:o.InitBytes])
 			r.Init, extension = playlist.InitName(fmt.Sprintf("%x", init[:8])), playlist.MediaExtension
 		}
 		r.File = playlist.FileName(seg.Incarnation, seg.Seq, fmt.Sprintf("%x", o.SHA256[:8]), extension)

@@ -21,7 +21,7 @@ type run struct {
 	settle   func(fee protocol.Wei, now time.Time)
 	give     context.CancelCauseFunc // breaks it off
 	blind    bool                    // the segment's length was not known yet when it was sent
-	work     *work
+	done     *delivery
 	err      error
 }
 
@@ -85,7 +85,7 @@ func (s *Stream) talk(ctx context.Context, seg *segment, ask market.Ask, r *run,
 	if r.err != nil {
 		return
 	}
-	if r.work, r.err = s.collect(ctx, seg, r.choice(), r.exchange, ask, heard); r.err != nil {
+	if r.done, r.err = s.collect(ctx, seg, r.choice(), r.exchange, ask, heard); r.err != nil {
 		r.err = reason(ctx, r.err)
 	}
 }
@@ -143,19 +143,23 @@ func (s *Stream) settleLoser(ctx context.Context, seg *segment, r *run) {
 	if choice := r.choice(); choice != nil {
 		choice.Over()
 	}
-	if r.err != nil || r.work.verdict.Inconclusive {
+	if r.err != nil || r.done.first().verdict.Inconclusive {
 		return
 	}
-	attempt, err := s.attempt(seg, r)
-	if err == nil {
-		if r.work.verdict.Passed {
-			attempt.Trust = s.desk.cfg.Market.Judged(r.choice().Orchestrator, r.work.verdict)
+	verdict, attempts := r.done.first().verdict, r.done.attempts()
+	attempt, err := s.charged(attempts[0], r)
+	if err == nil && verdict.Passed {
+		attempt.Trust = s.desk.cfg.Market.Judged(r.choice().Orchestrator, verdict)
+		for i := range attempts {
+			attempts[i].Trust = attempt.Trust
 		}
-		commit := s.desk.cfg.Store.CommitDuplicate
-		if !r.work.verdict.Passed {
-			commit = s.desk.cfg.Store.CommitRejected
-		}
-		err = pgstore.Patiently(ctx, func() error { return commit(context.WithoutCancel(ctx), r.work.verdict.Source.SHA256, attempt) })
+		err = pgstore.Patiently(ctx, func() error {
+			return s.desk.cfg.Store.CommitDuplicate(context.WithoutCancel(ctx), verdict.Source.SHA256, attempt, attempts[1:]...)
+		})
+	} else if err == nil {
+		err = pgstore.Patiently(ctx, func() error {
+			return s.desk.cfg.Store.CommitRejected(context.WithoutCancel(ctx), verdict.Source.SHA256, attempt)
+		})
 	}
 	if err != nil {
 		s.desk.cfg.Log.Warn("a duplicate is not settled", "segment", seg.SegmentKey.String(), "orchestrator", r.choice().URL, "err", err)
@@ -165,10 +169,10 @@ func (s *Stream) settleLoser(ctx context.Context, seg *segment, r *run) {
 	s.desk.cfg.Log.Info("duplicate paid", "segment", seg.SegmentKey.String(), "orchestrator", r.choice().Orchestrator, "wei", attempt.Fee)
 }
 
-// attempt is what is stored of a run that its orchestrator vouched for, with the fee where it passed.
-func (s *Stream) attempt(seg *segment, r *run) (store.Attempt, error) {
-	v := r.work.verdict
-	a := store.Attempt{Assignment: r.work.assignment, Receipt: r.work.receipt, Layers: v.Layers, Code: v.Code, Detail: v.Detail}
+// charged is an attempt of a run with what is to be paid under its name, where it passed, or with what it cost its orchestrator's
+// standing.
+func (s *Stream) charged(a store.Attempt, r *run) (store.Attempt, error) {
+	v := r.done.first().verdict
 	if !v.Passed {
 		if !v.Inconclusive {
 			a.Trust = s.desk.cfg.Market.Judged(r.choice().Orchestrator, v)
@@ -176,7 +180,7 @@ func (s *Stream) attempt(seg *segment, r *run) (store.Attempt, error) {
 		return a, nil
 	}
 	var err error
-	if a.Fee, err = r.work.ladder.Fee(r.choice().Quote.Prices, r.work.receipt.Message); err != nil {
+	if a.Fee, err = r.done.fee(r.choice().Quote.Prices); err != nil {
 		return a, err
 	}
 	if r.choice().Quote.MaxFee.Less(a.Fee) {

@@ -148,8 +148,9 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 			failed(r.err)
 			continue
 		}
-		choice, work := r.choice(), r.work
-		attempt, err := s.attempt(seg, r)
+		choice, done := r.choice(), r.done
+		work, attempts := done.first(), done.attempts()
+		attempt, err := s.charged(attempts[0], r)
 		if err != nil { // ours to mend: the next quote covers what was learnt of the source
 			choice.Over()
 			r.over()
@@ -172,14 +173,17 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		// Verdict, ticket and the segment's row are one commit, before anything leaves this process: no crash can release
 		// what is not paid, or pay twice for what is released. Files come first, since a row must not name what is not there.
 		began := time.Now()
-		row := s.rowOf(seg, work)
+		row := s.rowOf(seg, done)
 		for i, x := range row.Renditions {
-			if err := cfg.keep(seg.Stream, x, work.outputs[i]); err != nil {
+			if err := cfg.keep(seg.Stream, x, done.outputs[i]); err != nil {
 				r.over()
 				return Answer{}, err
 			}
 		}
 		attempt.Trust = cfg.Market.Judged(choice.Orchestrator, work.verdict)
+		for i := range attempts {
+			attempts[i].Trust = attempt.Trust
+		}
 		if err := pgstore.Patiently(ctx, func() error { return s.begin(ctx, playlist.TargetSeconds(max(row.Duration, cfg.Target))) }); err != nil {
 			r.over()
 			return Answer{}, err
@@ -187,7 +191,7 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		if err := pgstore.Patiently(ctx, func() error {
 			row.Latency = max(0, time.Since(seg.ended))
 			row.Late = row.Latency > s.holdBack()
-			return cfg.Store.CommitVerified(context.WithoutCancel(ctx), &row, attempt)
+			return cfg.Store.CommitVerified(context.WithoutCancel(ctx), &row, attempt, attempts[1:]...)
 		}); err != nil {
 			r.over()
 			return Answer{}, err
@@ -204,8 +208,8 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		now := time.Now()
 		cfg.Log.Info("segment verified and paid", "segment", seg.SegmentKey.String(), "orchestrator", choice.Orchestrator, "transcoder", work.assignment.Message.Transcoder,
 			"layers", work.verdict.Layers, "ms", row.Latency.Milliseconds(), "wei", attempt.Fee, "attempts", failures+away+1)
-		return Answer{Segment: row, Timing: Timing{Upload: seg.ended.Sub(seg.arrived), Transcode: work.received.Sub(seg.ended),
-			Verify: began.Sub(work.received), Commit: now.Sub(began)}}, nil
+		return Answer{Segment: row, Timing: Timing{Upload: seg.ended.Sub(seg.arrived), Transcode: done.received().Sub(seg.ended),
+			Verify: began.Sub(done.received()), Commit: now.Sub(began)}}, nil
 	}
 	return s.orPassOn(life, seg, last)
 }
@@ -215,7 +219,7 @@ func pause(ctx context.Context, failures int, last error) error {
 	if failures == 0 {
 		return nil
 	}
-	if c := protocol.CodeOf(last); c == protocol.Internal || c == protocol.PriceAboveMax || c == protocol.FeeAboveFaceValue || c == protocol.BadLadder || c == protocol.UnsupportedCodec ||
+	if c := protocol.CodeOf(last); c == protocol.Internal || c == protocol.FeeAboveFaceValue || c == protocol.BadLadder || c == protocol.UnsupportedCodec ||
 		c == protocol.PoisonSegment && failures > 1 { // said once, it may have been somebody's excuse
 		return last
 	}

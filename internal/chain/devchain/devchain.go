@@ -48,7 +48,7 @@ type Options struct {
 // Chain is a running chain.
 type Chain struct {
 	stack  *node.Node
-	beacon *catalyst.SimulatedBeacon
+	sealer *sealer
 }
 
 // Start opens or begins the chain and serves it.
@@ -87,7 +87,7 @@ func Start(ctx context.Context, o Options) (*Chain, error) {
 		return nil, fmt.Errorf("dev chain in %q: %w (does another kinora use this data directory?)", o.Dir, err)
 	}
 	c := &Chain{stack: stack}
-	if err := c.assemble(genesis, uint64(o.Period/time.Second)); err != nil {
+	if err := c.assemble(genesis, o.Period); err != nil {
 		return nil, errors.Join(fmt.Errorf("dev chain: %w", err), c.Close())
 	}
 	if err := c.awaitBlock(ctx); err != nil {
@@ -101,21 +101,21 @@ func (c *Chain) URL() string { return c.stack.HTTPEndpoint() }
 
 // Close stops the chain.
 func (c *Chain) Close() error {
-	var err error
-	if c.beacon != nil {
-		err = c.beacon.Stop()
-		c.beacon = nil
+	if c.sealer != nil {
+		c.sealer.close()
+		c.sealer = nil
 	}
-	if c.stack != nil {
-		err = errors.Join(err, c.stack.Close())
-		c.stack = nil
+	if c.stack == nil {
+		return nil
 	}
+	err := c.stack.Close()
+	c.stack = nil
 	return err
 }
 
 // assemble builds what `geth --dev` builds, with every block's state written out (NoPruning, hash scheme): the default
 // keeps recent state in memory and goes back to the genesis when that is lost.
-func (c *Chain) assemble(genesis *core.Genesis, period uint64) error {
+func (c *Chain) assemble(genesis *core.Genesis, period time.Duration) error {
 	conf := ethconfig.Defaults
 	conf.Genesis = genesis
 	conf.NetworkId = genesis.Config.ChainID.Uint64()
@@ -131,18 +131,15 @@ func (c *Chain) assemble(genesis *core.Genesis, period uint64) error {
 	}
 	c.stack.RegisterAPIs([]rpc.API{{Namespace: "eth",
 		Service: filters.NewFilterAPI(filters.NewFilterSystem(backend.APIBackend, filters.Config{}))}})
-	beacon, err := catalyst.NewSimulatedBeacon(period, common.Address{}, backend)
+	beacon, err := catalyst.NewSimulatedBeacon(0, common.Address{}, backend)
 	if err != nil {
 		return err
-	}
-	if period == 0 {
-		catalyst.RegisterSimulatedBeaconAPIs(c.stack, beacon) // with it comes the loop that seals on demand
 	}
 	if err := c.stack.Start(); err != nil {
 		return err
 	}
-	c.beacon = beacon
-	return beacon.Start()
+	c.sealer = startSealer(beacon, backend.TxPool(), period)
+	return nil
 }
 
 // awaitBlock returns once a node that seals on demand or by time answers.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/big"
 	"os"
 	"os/exec"
 	"strings"
@@ -12,7 +13,9 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/ethclient"
 
 	"github.com/kinora/kinora/internal/chain"
 	"github.com/kinora/kinora/internal/chain/devchain"
@@ -231,5 +234,44 @@ func TestChain_refusesADirectoryInUse(t *testing.T) {
 	if second, err := devchain.Start(t.Context(), devchain.Options{Dir: dir}); err == nil {
 		second.Close()
 		t.Error("a second chain opened the directory")
+	}
+}
+
+// A block that is still being written when the database closes would end this process, without a word.
+func TestChain_closesOnlyOnceItsLastBlockIsDone(t *testing.T) {
+	t.Parallel()
+	rich := key(t, 8)
+	for range 20 {
+		c, err := devchain.Start(t.Context(), devchain.Options{Prefund: map[common.Address]protocol.Wei{rich.Address(): ether(1000)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		client, err := ethclient.DialContext(t.Context(), c.URL())
+		if err != nil {
+			t.Fatal(err)
+		}
+		chainID, err := client.ChainID(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		secret, err := crypto.ToECDSA(crypto.Keccak256([]byte{8}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		to := key(t, 9).Address()
+		for nonce := range uint64(5) {
+			tx, err := types.SignNewTx(secret, types.LatestSignerForChainID(chainID), &types.DynamicFeeTx{ChainID: chainID, Nonce: nonce, To: &to,
+				Gas: 21_000, GasFeeCap: big.NewInt(100e9), GasTipCap: big.NewInt(1e9), Value: big.NewInt(1)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := client.SendTransaction(t.Context(), tx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		client.Close()
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

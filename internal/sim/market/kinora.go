@@ -143,7 +143,7 @@ func (k *kinora) auction(s *segment, avoid []int) *lease {
 	}
 	for _, c := range choices[len(ranked):] {
 		if c.Reason == auction.NoCapacity {
-			add(c, c.Bid.Prices)
+			add(c, c.Prices)
 		}
 	}
 	k.leases[s.stream] = l

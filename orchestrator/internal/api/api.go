@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -102,6 +101,8 @@ func (a *API) Handler() http.Handler {
 	r.Get("/api/v1/events", a.feed.ServeHTTP)
 	r.Get("/api/v1/fleet", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, a.members()) })
 	r.Get("/api/v1/fleet/{address}/sheets", a.sheets)
+	r.Get("/api/v1/auctions/epochs", a.auctionEpochs)
+	r.Get("/api/v1/auctions/epochs/{commitment}", a.auctionEpoch)
 	r.Get("/api/v1/leases", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, a.dispatcher.Leases()) })
 	r.Get("/api/v1/epochs", a.epochs)
 	r.With(operator).Post("/api/v1/drain", a.drain)
@@ -280,6 +281,9 @@ func (a *API) restore(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, t)
 }
 
+// maxSheets are given at once: each is signed for whoever asks.
+const maxSheets = 256
+
 // sheets tells a bidder how it fared in the auctions of late, signed; ?lease= those of one lease alone.
 func (a *API) sheets(w http.ResponseWriter, r *http.Request) {
 	text := chi.URLParam(r, "address")
@@ -287,18 +291,18 @@ func (a *API) sheets(w http.ResponseWriter, r *http.Request) {
 		protocol.WriteProblem(w, protocol.Errorf(protocol.BadRequest, "%.60q is no address", text))
 		return
 	}
-	sheets, err := a.dispatcher.Sheets(common.HexToAddress(text))
-	if err != nil {
-		a.refuse(w, r, err)
-		return
-	}
+	var lease protocol.ID
 	if text := r.URL.Query().Get("lease"); text != "" {
-		lease, err := protocol.ParseID(text)
-		if err != nil {
+		var err error
+		if lease, err = protocol.ParseID(text); err != nil {
 			protocol.WriteProblem(w, protocol.Errorf(protocol.BadRequest, "lease: %w", err))
 			return
 		}
-		sheets = slices.DeleteFunc(sheets, func(s protocol.Signed[protocol.ScoreSheet]) bool { return s.Message.Lease != lease })
+	}
+	sheets, err := a.dispatcher.Sheets(common.HexToAddress(text), lease, maxSheets)
+	if err != nil {
+		a.refuse(w, r, err)
+		return
 	}
 	answer(w, http.StatusOK, sheets)
 }

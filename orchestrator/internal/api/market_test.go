@@ -20,6 +20,7 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/kinora/kinora/internal/auction"
 	"github.com/kinora/kinora/internal/bus"
 	"github.com/kinora/kinora/internal/bus/embedded"
 	"github.com/kinora/kinora/internal/feed"
@@ -252,7 +253,9 @@ func newMarket(t *testing.T, change ...func(*dispatch.Config)) *market {
 	meter := verify.NewMeter(pool, m.log)
 	t.Cleanup(func() { _ = meter.Close() })
 	m.feed = feed.New("orchestrator", m.self.Address(), nil)
-	m.fleet = fleet.New(fleet.Config{Domain: m.domain, Self: m.self.Address(), Allocation: protocol.NewWei(1e15), MaxMembers: 8,
+	measure := auction.StandardMeasure()
+	measure.Probation = 3 // so that a newcomer is known before a test has pushed for long
+	m.fleet = fleet.New(fleet.Config{Measure: measure, Domain: m.domain, Self: m.self.Address(), Allocation: protocol.NewWei(1e15), MaxMembers: 8,
 		Backoff: 500 * time.Millisecond, TopUp: time.Second, Events: m.feed.Emit, Log: m.log}, m.store, m.books)
 	registry := prometheus.NewRegistry()
 	l, err := api.Listen("127.0.0.1:0")
@@ -260,7 +263,7 @@ func newMarket(t *testing.T, change ...func(*dispatch.Config)) *market {
 	m.url = "http://" + l.Addr().String()
 	cfg := dispatch.Config{Domain: m.domain, Signer: m.self, URL: m.url, Prices: protocol.Prices{{Codec: protocol.H264, WeiPerPixel: protocol.NewWei(150)}},
 		QuoteValid: time.Minute, LeaseTime: 30 * time.Second, IdleLease: 10 * time.Second, AwardTimeout: time.Second, SlotTimeout: 2 * time.Second,
-		CancelGrace: time.Second, MaxSegmentBytes: 8 << 20, MaxInFlight: 16, MaxAttempts: 4, KeepAnswers: time.Minute, KeepBytes: 64 << 20,
+		CancelGrace: time.Second, MaxSegmentBytes: 8 << 20, MaxInFlight: 16, MaxAttempts: 4, Canaries: -1, KeepAnswers: time.Minute, KeepBytes: 64 << 20,
 		Verify: verify.Config{Meter: meter, Log: m.log}, Events: m.feed.Emit, Metrics: dispatch.NewMetrics(registry), Log: m.log}
 	for _, c := range change {
 		c(&cfg)

@@ -22,6 +22,7 @@ import (
 type Bus interface {
 	OfferAward(ctx context.Context, t common.Address, offer protocol.AwardOffer) (protocol.AwardAnswer, error)
 	AskLease(ctx context.Context, t common.Address, r protocol.Signed[protocol.LeaseRequest]) (protocol.Acknowledgement, error)
+	RequestBids(ctx context.Context, r protocol.BidRequest, take func(protocol.Signed[protocol.Bid]) bool) error
 	AskParams(ctx context.Context, t common.Address, r protocol.Signed[protocol.ParamsRequest]) (protocol.AwardAnswer, error)
 }
 
@@ -60,6 +61,16 @@ type Config struct {
 	Prices protocol.Prices // asked of payers
 	Rule   auction.Rule    // what transcoders are paid; empty: as bid
 	Trials uint32          // millionths of the leases that go to newcomers out of turn; zero: one in twenty
+	// KeepPercent of what a payer pays is never paid to a transcoder, whatever the rule.
+	KeepPercent uint32
+	BidEpoch    time.Duration                   // how long bids stay sealed; zero: 5m
+	BidWait     time.Duration                   // for bids on work that nobody has a standing price for; zero: none are asked for
+	KeepBids    time.Duration                   // how long what auctions followed from is shown after their epoch; zero: 6h
+	Publish     func(protocol.Commitment) error // of what auctions are held to; nil: it is served over HTTP alone
+
+	// Canaries are the millionths of the segments that a newcomer is given a duplicate of, to show what it can; zero: one in ten;
+	// negative: none.
+	Canaries int32
 
 	Region          string        // where this orchestrator says it is
 	QuoteValid      time.Duration // how long a quote stands
@@ -91,6 +102,8 @@ type Dispatcher struct {
 	payer     Payer
 	recipient Recipient
 	leases    *leases
+	denials   denials
+	started   time.Time
 	reviewing chan struct{} // a token per look at a rejected delivery
 
 	life   context.Context // of everything that outlives its request; cancelled by Close
@@ -104,20 +117,24 @@ type Dispatcher struct {
 	kept        []*segment             // finished, oldest first
 	keptSize    int
 	quotes      map[protocol.ID]quoteEntry
-	exploration auction.Exploration
-	auctions    []sale // of late, oldest first
+	auctions    []sale                      // of late, oldest first
+	keptChoices int                         // of all of them
+	unanswered  map[protocol.Hash]time.Time // ladders that bids were asked for in vain, and when
+	canaries    share
 	epoch       verify.Epoch
 	since       time.Time // of epoch
 }
 
-// New makes a Dispatcher and takes over the leases of an earlier process at the same URL.
+// New makes a Dispatcher, holds the fleet's auctions to its terms, and takes over the leases of an earlier process at the same URL.
 func New(ctx context.Context, cfg Config, st *store.Store, fl *fleet.Fleet, bus Bus, payer Payer, recipient Recipient) (*Dispatcher, error) {
 	cfg.Payer = cmp.Or(cfg.Payer, cfg.Signer.Address())
 	cfg.KeepHistory = cmp.Or(cfg.KeepHistory, 7*24*time.Hour)
+	cfg.KeepBids = cmp.Or(cfg.KeepBids, 6*time.Hour)
 	cfg.Rule, cfg.Trials = cmp.Or(cfg.Rule, auction.PayAsBid), cmp.Or(cfg.Trials, 50_000)
 	d := &Dispatcher{cfg: cfg, self: cfg.Signer.Address(), store: st, fleet: fl, bus: bus, payer: payer, recipient: recipient,
-		leases: newLeases(), reviewing: make(chan struct{}, reviews), segments: make(map[segmentID]*segment), quotes: make(map[protocol.ID]quoteEntry),
-		exploration: auction.Exploration{Share: cfg.Trials}}
+		leases: newLeases(), started: time.Now(), reviewing: make(chan struct{}, reviews), segments: make(map[segmentID]*segment), quotes: make(map[protocol.ID]quoteEntry),
+		canaries: share{millionths: cmp.Or(cfg.Canaries, 100_000)}}
+	fl.Hold(fleet.Terms{Signer: cfg.Signer, Rule: cfg.Rule, Trials: cfg.Trials, Epoch: cfg.BidEpoch, Publish: cfg.Publish})
 	d.life, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := d.turnEpoch(ctx); err != nil {
 		return nil, err
@@ -164,6 +181,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 }
 
 func (d *Dispatcher) clean(ctx context.Context) error {
+	d.denials.prune(time.Now())
 	if time.Since(d.since) > epochTime {
 		if err := d.turnEpoch(ctx); err != nil {
 			return err
@@ -173,6 +191,12 @@ func (d *Dispatcher) clean(ctx context.Context) error {
 		return err
 	}
 	if err := d.store.LapseEpochs(ctx, 3*epochTime); err != nil { // much longer: a secret in use is never shown
+		return err
+	}
+	if err := d.store.LapseAuctionEpochs(ctx); err != nil {
+		return err
+	}
+	if err := d.store.PruneAuctions(ctx, d.cfg.KeepBids); err != nil {
 		return err
 	}
 	if d.cfg.Budget != nil {

@@ -28,15 +28,19 @@ type Lease struct {
 	offer      protocol.AwardOffer
 	maxPrices  protocol.Prices
 	probe      bool
+	work       work // zero where it was taken over from an earlier process
+	trial      bool // a newcomer's, out of turn
 	parking    *parking
 
 	mu       sync.Mutex
+	standby  bool // accepted in advance: its holder keeps no capacity for it before its first attempt
 	expires  time.Time
 	lastUse  time.Time
 	inFlight int
 	lastSeq  uint64
 	begun    bool // lastSeq means something
 	failures int  // abandoned attempts in a row
+	beaten   int  // segments that another one, started beside it, won
 	hedges   route.Allowance
 	asking   bool // a renewal or a request for parameters is on its way
 	ended    bool
@@ -44,7 +48,7 @@ type Lease struct {
 
 func newLease(key streamKey, l store.Lease) *Lease {
 	a := l.Offer.Award.Message
-	return &Lease{id: a.Lease, transcoder: a.Transcoder, key: key, offer: l.Offer, maxPrices: l.MaxPrices, probe: l.Probe,
+	return &Lease{id: a.Lease, transcoder: a.Transcoder, key: key, offer: l.Offer, maxPrices: l.MaxPrices, probe: l.Probe, standby: l.Offer.Standby,
 		parking: newParking(), expires: time.Now().Add(l.Expires), lastUse: time.Now()}
 }
 
@@ -77,6 +81,22 @@ func (l *Lease) begin(seq uint64) (continues bool) {
 	return continues
 }
 
+// stands reports whether the lease only stands by.
+func (l *Lease) stands() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.standby
+}
+
+// promote makes a lease that stood by one like any other; it returns whether it was one.
+func (l *Lease) promote() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	was := l.standby
+	l.standby = false
+	return was
+}
+
 // hedge says whether an attempt that straggles is given to a second transcoder now, or else in how long to ask again.
 func (l *Lease) hedge(waited, budget time.Duration) (ok bool, again time.Duration) {
 	l.mu.Lock()
@@ -97,6 +117,14 @@ func (l *Lease) over(failed bool) int {
 		l.failures = 0
 	}
 	return l.failures
+}
+
+// lost counts a segment that was won by an attempt beside the lease's, and returns how many were.
+func (l *Lease) lost() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.beaten++
+	return l.beaten
 }
 
 // idle reports whether nothing was done under the lease for d.
@@ -156,6 +184,7 @@ type LeaseView struct {
 	Prices      protocol.Prices `json:"prices"`
 	PixelRate   uint64          `json:"pixel_rate"`
 	Probe       bool            `json:"probe"`
+	Standby     bool            `json:"standby"`
 	LeftMillis  int64           `json:"left_ms"`
 	InFlight    int             `json:"in_flight"`
 	Parked      int             `json:"parked_slots"`
@@ -167,7 +196,7 @@ func (l *Lease) view(now time.Time) LeaseView {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return LeaseView{Lease: l.id, Transcoder: l.transcoder, Payer: l.key.payer, Stream: l.key.stream, Incarnation: l.key.incarnation,
-		Prices: l.prices(), PixelRate: l.rate(), Probe: l.probe, LeftMillis: l.expires.Sub(now).Milliseconds(), InFlight: l.inFlight,
+		Prices: l.prices(), PixelRate: l.rate(), Probe: l.probe, Standby: l.standby, LeftMillis: l.expires.Sub(now).Milliseconds(), InFlight: l.inFlight,
 		Parked: parked, Failures: l.failures}
 }
 
@@ -177,10 +206,12 @@ type leases struct {
 	byID     map[protocol.ID]*Lease
 	byStream map[streamKey][]*Lease // the first one that can is used
 	auctions map[streamKey]chan struct{}
+	seconds  map[streamKey]time.Time // when somebody was last sought to stand by
 }
 
 func newLeases() *leases {
-	return &leases{byID: make(map[protocol.ID]*Lease), byStream: make(map[streamKey][]*Lease), auctions: make(map[streamKey]chan struct{})}
+	return &leases{byID: make(map[protocol.ID]*Lease), byStream: make(map[streamKey][]*Lease), auctions: make(map[streamKey]chan struct{}),
+		seconds: make(map[streamKey]time.Time)}
 }
 
 // auction lets one auction run per stream at a time; the returned func ends it.
@@ -277,9 +308,28 @@ func (s *leases) remove(l *Lease) {
 	}
 	if len(list) == 0 {
 		delete(s.byStream, l.key)
+		delete(s.seconds, l.key)
 	} else {
 		s.byStream[l.key] = list
 	}
+}
+
+// of lists the leases of a stream, in the order in which they are used.
+func (s *leases) of(key streamKey) []*Lease {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]*Lease(nil), s.byStream[key]...)
+}
+
+// lonely reports whether a stream's one lease is due to be given a second, and counts that as a search for it.
+func (s *leases) lonely(key streamKey, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.byStream[key]) != 1 || now.Sub(s.seconds[key]) < standbyEvery {
+		return false
+	}
+	s.seconds[key] = now
+	return true
 }
 
 // all lists the open leases.

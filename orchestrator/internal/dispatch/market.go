@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -19,11 +20,8 @@ type work struct {
 	maxPrices protocol.Prices       // what the payer pays: nobody is paid more
 }
 
-// maxOffers is how many transcoders are asked in one auction, best first.
-const maxOffers = 4
-
-// lease returns an open lease of the stream that is not with anybody in avoid, or auctions one. It fails with
-// NoTranscoder when nobody who can takes it.
+// lease returns an open lease of the stream that is not with anybody in avoid, or auctions one. When nobody has it, it fails with
+// the reason: NoCapacity, PriceAboveMax or NoTranscoder, around a *route.Refused.
 func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address]bool) (*Lease, error) {
 	if l, ok := d.held(w, avoid); ok {
 		return l, nil
@@ -36,71 +34,28 @@ func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address
 	if l, ok := d.held(w, avoid); ok { // another segment of the stream has just won it
 		return l, nil
 	}
-	id := protocol.NewID()
-	ask := d.ask(w, id, avoid)
-	choices := d.rank(ask)
-	var declined []auction.Passed
-	for _, o := range d.offers(choices, ask) {
-		l, err := d.award(ctx, w, id, o, false)
-		if err == nil {
-			d.sold(ask, id, auction.Pass(choices, declined), l.transcoder, o.prices)
-			return l, nil
+	ask := d.ask(w, protocol.NewID(), avoid)
+	said := make(map[common.Address]error)
+	var choices []auction.Choice
+	for proven := true; len(said) < maxAsked; {
+		sale, err := d.auction(ctx, w, ask, proven, said)
+		if err != nil {
+			return nil, err
 		}
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+		choices = sale.Choices
+		if l, err := d.sell(ctx, w, sale, said); l != nil || err != nil {
+			return l, err
 		}
-		declined = append(declined, auction.Passed{Transcoder: o.bid.Transcoder, Reason: auction.Declined})
-		id = protocol.NewID() // a declined lease is never offered again, to anyone
-	}
-	if len(choices) == 0 {
-		return nil, protocol.Errorf(protocol.NoTranscoder, "no transcoder has a live bid")
-	}
-	return nil, protocol.Errorf(protocol.NoTranscoder, "none of %d bidders can take it (%s)", len(choices), describe(choices))
-}
-
-// rank looks at the best few, unless they are not enough to offer the lease to, or it may be a newcomer's turn.
-func (d *Dispatcher) rank(ask auction.Ask) []auction.Choice {
-	d.mu.Lock()
-	due := d.exploration.Due()
-	d.mu.Unlock()
-	if !due {
-		if best := d.fleet.Best(ask, maxOffers+1); len(best) > maxOffers { // the last one's score is a price
-			return best
+		if len(sale.Offers) < maxOffers { // there is nobody else
+			if !proven {
+				break
+			}
+			proven = false
 		}
 	}
-	return d.fleet.Rank(ask)
-}
-
-// offer is a bid that may be given a lease, and what it is then paid.
-type offer struct {
-	bid    protocol.Bid
-	prices protocol.Prices
-}
-
-// offers are those to be asked, in order: the winner, or now and then a newcomer in its place; who would have won without
-// them; and whoever was busy a moment ago, which is better than nobody.
-func (d *Dispatcher) offers(choices []auction.Choice, ask auction.Ask) []offer {
-	ranked := auction.Ranked(choices)
-	var all []offer
-	explored := -1
-	if len(ranked) > 0 && len(ask.Avoid) == 0 { // where somebody has failed already is no place for trials
-		d.mu.Lock()
-		i, prices, next := d.exploration.Next(ranked, ask, d.cfg.Rule)
-		d.exploration = next
-		d.mu.Unlock()
-		all, explored = append(all, offer{ranked[i].Bid, prices}), i
-	}
-	for i, c := range ranked {
-		if i != explored {
-			all = append(all, offer{c.Bid, d.cfg.Rule.Prices(ranked, i, ask)})
-		}
-	}
-	for _, c := range choices[len(ranked):] {
-		if c.Reason == auction.Busy {
-			all = append(all, offer{c.Bid, c.Bid.Prices})
-		}
-	}
-	return all[:min(maxOffers, len(all))]
+	err = d.refuse(choices, ask, said)
+	d.cfg.Metrics.refusals.WithLabelValues("lease", string(protocol.CodeOf(err))).Inc()
+	return nil, err
 }
 
 // held finds a lease at hand whose holder is still trusted: another replica may have judged it meanwhile.
@@ -114,55 +69,34 @@ func (d *Dispatcher) held(w work, avoid map[common.Address]bool) (*Lease, bool) 
 	}
 }
 
-func (d *Dispatcher) ask(w work, id protocol.ID, avoid map[common.Address]bool) auction.Ask {
-	ask := auction.Ask{Lease: id, Ladder: w.request.Ladder, SourceFPS: w.request.SourceFPS, MaxPrices: w.maxPrices}
-	for t := range avoid {
-		ask.Avoid = append(ask.Avoid, t)
-	}
-	return ask
-}
+// term is what an award asks of a transcoder.
+type term int
 
-// describe counts the reasons of those that cannot have a lease, without naming anybody.
-func describe(choices []auction.Choice) string {
-	counts := make(map[auction.Reason]int)
-	var order []auction.Reason
-	for _, c := range choices {
-		r := c.Reason
-		if r == "" {
-			r = "declined"
-		}
-		if counts[r] == 0 {
-			order = append(order, r)
-		}
-		counts[r]++
-	}
-	s := ""
-	for _, r := range order {
-		if s != "" {
-			s += ", "
-		}
-		s += string(r)
-	}
-	return s
-}
+const (
+	holds    term = iota // to do the stream's segments
+	standsBy             // to be ready for them
+	probes               // to do duplicates of them
+)
 
 // award offers one lease to one bidder. On acceptance its parameters are in use and the lease is stored
 // before the first segment goes there.
-func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer, probe bool) (*Lease, error) {
+func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer, as term) (*Lease, error) {
+	probe := as == probes
 	t := o.bid.Transcoder
 	maxFee, err := w.request.Ladder.MaxFee(o.prices, w.request.SourceFPS, w.request.MaxMillis)
 	if err != nil {
 		return nil, protocol.Errorf(protocol.UnsupportedCodec, "%w", err)
 	}
-	signed, err := protocol.Seal(d.cfg.Domain, d.cfg.Signer, protocol.Award{Lease: id, Orchestrator: d.self, Payer: d.cfg.Payer, Transcoder: t,
+	signed, err := o.seal(d, protocol.Award{Lease: id, Orchestrator: d.self, Payer: d.cfg.Payer, Transcoder: t,
 		Stream: w.key.stream, Incarnation: w.key.incarnation, LadderHash: w.key.ladder, Prices: o.prices, MaxFee: maxFee,
 		LeaseMillis: uint32(d.cfg.LeaseTime.Milliseconds()), BidSequence: o.bid.Sequence, URL: d.cfg.URL})
 	if err != nil {
 		return nil, err
 	}
 	stored := store.Lease{Payer: w.key.payer, MaxPrices: w.maxPrices, Probe: probe, Expires: d.cfg.LeaseTime, Offer: protocol.AwardOffer{
-		Award: signed, Ladder: w.request.Ladder, SourceFPS: w.request.SourceFPS, SegmentMillis: w.request.SegmentMillis}}
+		Award: signed, Ladder: w.request.Ladder, SourceFPS: w.request.SourceFPS, SegmentMillis: w.request.SegmentMillis, Standby: as == standsBy}}
 	l := newLease(w.key, stored)
+	l.work = w
 	l.ask() // nothing else is asked about it until it stands
 	defer l.asked()
 	d.leases.add(l, false) // its holder may park a slot before its answer is here
@@ -194,15 +128,20 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer,
 		return nil, err
 	}
 	d.leases.add(l, true)
-	d.fleet.Awarded(t, id, l.offer.Ladder.PixelRates(l.offer.SourceFPS))
+	if as != standsBy { // which is no work yet
+		d.fleet.Awarded(t, id, l.offer.Ladder.PixelRates(l.offer.SourceFPS))
+	}
 	price, _ := o.prices.Of(protocol.H264)
 	detail := ""
-	if probe {
+	switch as {
+	case probes:
 		detail = "probe: its work is checked and paid, not released"
+	case standsBy:
+		detail = "standby: no work before the first hedge or hand-over"
 	}
 	d.cfg.Events(protocol.Event{Kind: protocol.LeaseAwarded, Stream: w.key.stream, Incarnation: w.key.incarnation, Lease: &id, Counterparty: &t,
 		Wei: &price, Count: l.rate(), Millis: time.Since(began).Milliseconds(), Detail: detail})
-	d.cfg.Log.Info("lease awarded", "stream", w.key.stream, "transcoder", t, "lease", id.Short(), "wei_per_pixel", price, "probe", probe,
+	d.cfg.Log.Info("lease awarded", "stream", w.key.stream, "transcoder", t, "lease", id.Short(), "wei_per_pixel", price, "probe", probe, "standby", as == standsBy,
 		"ms", time.Since(began).Milliseconds())
 	return l, nil
 }
@@ -237,7 +176,7 @@ func (d *Dispatcher) tend(now time.Time) {
 			d.end(l, "lapsed", false)
 			continue
 		}
-		if l.idle(now, d.cfg.IdleLease) {
+		if l.idle(now, d.cfg.IdleLease) && !(l.stands() && d.busy(l.key, now)) {
 			d.end(l, "idle", true) // its holder's capacity is free at once, and nobody waits for a slot that it parks no more
 			continue
 		}
@@ -245,7 +184,13 @@ func (d *Dispatcher) tend(now time.Time) {
 			l.asked()
 		}
 		d.freshen(l)
+		d.second(l)
 	}
+}
+
+// busy reports whether a lease of the stream is in use.
+func (d *Dispatcher) busy(key streamKey, now time.Time) bool {
+	return slices.ContainsFunc(d.leases.of(key), func(l *Lease) bool { return !l.stands() && !l.idle(now, d.cfg.IdleLease) })
 }
 
 // freshen asks for new ticket parameters when those at hand run out soon.
@@ -379,7 +324,7 @@ func (d *Dispatcher) probeLease(ctx context.Context, w work, bid protocol.Bid) (
 			return l, nil
 		}
 	}
-	return d.award(ctx, w, protocol.NewID(), offer{bid, bid.Prices}, true)
+	return d.award(ctx, w, protocol.NewID(), offer{bid: bid, prices: auction.Asked(bid, w.request.Ladder.PixelRates(w.request.SourceFPS))}, probes)
 }
 
 // EndStream releases the leases of a payer's stream and flushes its tickets to the transcoders. Segments in flight finish.

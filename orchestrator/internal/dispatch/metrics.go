@@ -7,10 +7,12 @@ type Metrics struct {
 	segments *prometheus.CounterVec
 	attempts *prometheus.CounterVec
 	awards   *prometheus.CounterVec
+	refusals *prometheus.CounterVec
 	slots    *prometheus.CounterVec
 	tail     prometheus.Histogram
 	pixels   prometheus.Counter
 	cutOff   prometheus.Counter
+	standbys prometheus.Counter
 }
 
 // NewMetrics registers them.
@@ -24,6 +26,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		segments: counter("segments_total", "Segments by how their story ended; ok is verified and charged.", "outcome"),
 		attempts: counter("attempts_total", "Attempts by how they ended.", "state", "code"),
 		awards:   counter("awards_total", "Leases offered, by answer.", "outcome"),
+		refusals: counter("refusals_total", "Quotes and leases that nobody could take, by reason.", "of", "code"),
 		slots:    counter("slots_total", "Slots of transcoders, parked and used.", "event"),
 		tail: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "kinora", Subsystem: "orchestrator", Name: "receipt_seconds",
 			Help: "From the last source byte to a verified receipt.", Buckets: prometheus.ExponentialBuckets(0.02, 1.7, 14)}),
@@ -31,7 +34,9 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Help: "Encoded pixels that were verified and paid."}),
 		cutOff: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "kinora", Subsystem: "orchestrator", Name: "transcoders_cut_off_total",
 			Help: "Transcoders cut off for bad output."}),
+		standbys: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "kinora", Subsystem: "orchestrator", Name: "standbys_promoted_total",
+			Help: "Leases that stood by and were given their first attempt: hedges and hand-overs that waited for no auction."}),
 	}
-	r.MustRegister(m.tail, m.pixels, m.cutOff)
+	r.MustRegister(m.tail, m.pixels, m.cutOff, m.standbys)
 	return m
 }

@@ -45,6 +45,9 @@ func (d *Dispatcher) Quote(ctx context.Context, r protocol.QuoteRequest) (protoc
 	if !maxFee.FitsUint96() || maxFee.IsZero() {
 		return answer, protocol.Errorf(protocol.FeeAboveFaceValue, "a segment of %d ms may cost %s wei, which no ticket can pay", r.MaxMillis, maxFee)
 	}
+	if err := d.admitQuote(ctx, r, prices); err != nil {
+		return answer, err
+	}
 	params, err := d.recipient.ParamsAt(ctx, r.Payer, r.Stream, maxFee, usualFee)
 	if err != nil {
 		return answer, err

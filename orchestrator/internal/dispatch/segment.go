@@ -36,11 +36,14 @@ type segment struct {
 	answer    *Answer
 	log       *slog.Logger
 
-	results  chan *try     // one per try that was started; never blocks
-	done     chan struct{} // closed when the answer has ended
-	rest     chan struct{} // closed when every try is settled and paid
-	off      chan struct{} // closed when the payer calls the segment off
-	callOff  sync.Once
+	results chan *try     // one per try that was started; never blocks
+	leased  chan struct{} // holds a token once somebody has it
+	unsure  chan struct{} // holds a token once the try at the front is with somebody unproven, out of turn
+	done    chan struct{} // closed when the answer has ended
+	rest    chan struct{} // closed when every try is settled and paid
+	off     chan struct{} // closed when the payer calls the segment off
+	callOff sync.Once
+
 	receipts atomic.Int32 // that came in
 
 	won        *try // set before done; nil: nobody's output was released
@@ -57,6 +60,7 @@ type segment struct {
 	passed   []common.Address // whose output of this source passed
 	held     []held           // failures that the source may have provoked
 	claims   []*try           // that the source is poison, by one transcoder each
+	proof    proof            // what came of it here
 }
 
 // maxTries bounds tries and probes of one segment.
@@ -117,7 +121,7 @@ func (d *Dispatcher) admit(ctx context.Context, offer protocol.SegmentOffer) (*s
 	s := &segment{id: segmentID{h.Payer, h.SegmentKey}, offer: offer, header: h, signer: signer, quote: q, credit: protocol.NewID(),
 		work:   work{key: streamKey{h.Payer, h.Stream, h.Incarnation, m.LadderHash}, request: q.Request, maxPrices: m.Prices},
 		src:    newSource(d.newSource(h.Payer, offer.DurationMillis)),
-		answer: newAnswer(), results: make(chan *try, maxTries), done: make(chan struct{}), rest: make(chan struct{}), off: make(chan struct{}),
+		answer: newAnswer(), results: make(chan *try, maxTries), leased: make(chan struct{}, 1), unsure: make(chan struct{}, 1), done: make(chan struct{}), rest: make(chan struct{}), off: make(chan struct{}),
 		log: d.cfg.Log.With("stream", h.Stream, "incarnation", h.Incarnation, "seq", h.Seq)}
 	return s, nil
 }
@@ -358,7 +362,7 @@ func (s *segment) avoid() (all, bad map[common.Address]bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, t := range s.tries {
-		if t.transcoder == (common.Address{}) {
+		if t.transcoder == (common.Address{}) || t.probe && !t.bad && !t.poison() {
 			continue
 		}
 		all[t.transcoder] = true

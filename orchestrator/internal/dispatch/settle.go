@@ -136,52 +136,6 @@ func (d *Dispatcher) convict(ctx context.Context, s *segment) {
 	s.held = waiting
 }
 
-// claim hears a transcoder say that the source is poison. That counts against nobody, unless another transcoder makes an output of it
-// that passes: then it was an excuse, or a machine on which media crashes, and counts as any failure does.
-func (d *Dispatcher) claim(t *try) {
-	s := t.seg
-	if !slices.ContainsFunc(s.claims, func(x *try) bool { return x.lease.transcoder == t.lease.transcoder }) {
-		s.claims = append(s.claims, t)
-	}
-	d.refute(s)
-}
-
-// refute judges the claims that an output has proven wrong.
-func (d *Dispatcher) refute(s *segment) {
-	standing := s.claims[:0]
-	for _, t := range s.claims {
-		if !s.vouched(t.lease.transcoder) {
-			standing = append(standing, t)
-			continue
-		}
-		s.log.Warn("a transcoder called a segment poison that another one encoded", "transcoder", t.lease.transcoder, "attempt", t.id.Short(), "said", detail(t.err))
-		d.fleet.Failed(t.lease.transcoder)
-		if !t.probe {
-			d.end(t.lease, "it called a good segment poison", true)
-		}
-	}
-	s.claims = standing
-}
-
-// failure is why s failed, t being its last try: that it is poison says more than that nobody else would have it.
-func (s *segment) failure(t *try) error {
-	if said := s.calledPoison(); len(said) > 0 && (t.poison() || t.final) {
-		return said[0].failure()
-	}
-	return t.failure()
-}
-
-// calledPoison are the claims of those who were given the segment for its own sake. A suspect gets every segment, and has nothing to
-// lose by what it says.
-func (s *segment) calledPoison() (said []*try) {
-	for _, t := range s.claims {
-		if !t.probe {
-			said = append(said, t)
-		}
-	}
-	return said
-}
-
 // fees are what the payer owes, never above the budget it signed, and what the transcoder is paid, never above its award.
 // Both count the pixels of the receipt, which verification has measured.
 func (t *try) fees() (price, cost protocol.Wei, err error) {
@@ -211,7 +165,7 @@ func (d *Dispatcher) note(t *try, x store.Settlement, settled store.Settled) {
 		m.pixels.Add(float64(x.Pixels))
 		d.fleet.Delivered(transcoder, t.lease.rate(), time.Duration(x.Millis)*time.Millisecond)
 		if x.Released {
-			d.leases.prefer(t.lease)
+			d.won(t)
 		} else if t.straggled {
 			d.fleet.Failed(transcoder)
 		}
@@ -224,6 +178,10 @@ func (d *Dispatcher) note(t *try, x store.Settlement, settled store.Settled) {
 		e.Layers = ""
 		if t.poison() {
 			d.claim(t)
+		} else if x.Code == protocol.NoCapacity { // of a lease that stood by: the room for it is taken meanwhile
+			d.fleet.Declined(transcoder)
+			d.denials.note(protocol.Bid{Transcoder: transcoder, Sequence: t.lease.offer.Award.Message.BidSequence}, t.err, time.Now())
+			d.doubt(t, x.Code)
 		} else if !errors.Is(t.err, errSettled) || t.straggled {
 			d.fleet.Failed(transcoder)
 			d.doubt(t, x.Code)
@@ -234,6 +192,19 @@ func (d *Dispatcher) note(t *try, x store.Settlement, settled store.Settled) {
 		"released", x.Released, "ms", x.Millis, "layers", t.verdict.Layers, "price_wei", x.Price, "cost_wei", x.Cost, "code", x.Code, "detail", x.Detail, "held", x.Held)
 	if x.State != store.Abandoned && !x.Held && !settled.Again {
 		d.judged(t, x, settled)
+	}
+}
+
+// won lets the stream go on with whoever has just delivered; one that only ran beside a newcomer leaves it its lease, for a while.
+func (d *Dispatcher) won(t *try) {
+	if !t.beside {
+		d.leases.prefer(t.lease)
+		return
+	}
+	for _, l := range d.leases.of(t.seg.work.key) {
+		if l.trial && l.lost() >= maxBeaten {
+			d.end(l, "others were faster", true)
+		}
 	}
 }
 

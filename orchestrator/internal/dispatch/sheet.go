@@ -2,52 +2,62 @@ package dispatch
 
 import (
 	"slices"
-	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/internal/auction"
 	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/orchestrator/internal/fleet"
 )
 
 const (
-	keptAuctions = 256         // of which score sheets are given
-	keptChoices  = 64          // of each, best first
-	sealedFor    = time.Minute // before anybody is told what would have won: by then the bids it shows are old
+	keptAuctions = 4096   // of which score sheets are given, if
+	keptInAll    = 16_384 // choices of all of them are not more; by then those of an epoch that is over are long told
+	keptChoices  = 64     // of each, best first
 )
 
 // sale is one auction whose lease was taken.
 type sale struct {
+	of      *fleet.Sale
 	ask     auction.Ask
 	choices []auction.Choice
 	winner  common.Address
 	prices  protocol.Prices
-	at      time.Time
 }
 
 // sold keeps an auction for its score sheets. The lease that was taken need not be the one first offered.
-func (d *Dispatcher) sold(ask auction.Ask, lease protocol.ID, choices []auction.Choice, winner common.Address, prices protocol.Prices) {
+func (d *Dispatcher) sold(of *fleet.Sale, lease protocol.ID, choices []auction.Choice, winner common.Address, prices protocol.Prices) {
+	ask := of.Ask
 	if ask.Tie.IsZero() {
 		ask.Tie = ask.Lease // by which equals were ordered
 	}
 	ask.Lease = lease
-	s := sale{ask: ask, choices: slices.Clone(choices[:min(keptChoices, len(choices))]), winner: winner, prices: prices, at: time.Now()}
+	s := sale{of: of, ask: ask, choices: slices.Clone(choices[:min(keptChoices, len(choices))]), winner: winner, prices: prices}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.auctions) >= keptAuctions {
-		d.auctions = slices.Delete(d.auctions, 0, len(d.auctions)-keptAuctions+1)
-	}
 	d.auctions = append(d.auctions, s)
+	d.keptChoices += len(s.choices)
+	old := 0
+	for ; len(d.auctions)-old > keptAuctions || d.keptChoices > keptInAll && old < len(d.auctions)-1; old++ {
+		d.keptChoices -= len(d.auctions[old].choices)
+	}
+	d.auctions = slices.Delete(d.auctions, 0, old)
 }
 
-// Sheets are t's of the auctions of late in which it was looked at, newest first, each signed.
-func (d *Dispatcher) Sheets(t common.Address) ([]protocol.Signed[protocol.ScoreSheet], error) {
+// Sheets are t's of the auctions of late in which it was looked at, newest first, each signed; at most so many.
+func (d *Dispatcher) Sheets(t common.Address, lease protocol.ID, most int) ([]protocol.Signed[protocol.ScoreSheet], error) {
 	d.mu.Lock()
 	auctions := slices.Clone(d.auctions)
 	d.mu.Unlock()
 	sheets := []protocol.Signed[protocol.ScoreSheet]{}
 	for _, s := range slices.Backward(auctions) {
-		sheet, ok := s.sheet(t, d.self, time.Now())
+		if len(sheets) >= most {
+			break
+		}
+		if !lease.IsZero() && s.ask.Lease != lease {
+			continue
+		}
+		sheet, ok := s.sheet(t, d.self, s.of.Over())
 		if !ok {
 			continue
 		}
@@ -60,14 +70,19 @@ func (d *Dispatcher) Sheets(t common.Address) ([]protocol.Signed[protocol.ScoreS
 	return sheets, nil
 }
 
-func (s sale) sheet(t, self common.Address, now time.Time) (protocol.ScoreSheet, bool) {
+// sheet is t's; open says that the epoch is over, and what would have won may be told.
+func (s sale) sheet(t, self common.Address, open bool) (protocol.ScoreSheet, bool) {
 	own, ok := auction.SheetOf(s.choices, s.ask, t, s.winner, s.prices)
 	if !ok {
 		return protocol.ScoreSheet{}, false
 	}
 	sheet := protocol.ScoreSheet{Lease: own.Lease, Orchestrator: self, Transcoder: t, BidSequence: own.BidSequence, Prices: own.Prices, Cost: own.Cost,
-		Quality: own.Quality, Won: own.Won, Paid: own.Paid, Reason: string(own.Reason), Rank: uint32(own.Rank), Of: uint32(own.Of)}
-	if !own.Won && now.Sub(s.at) >= sealedFor {
+		Quality: own.Quality, Won: own.Won, Paid: own.Paid, Reason: string(own.Reason), Rank: uint32(own.Rank), Of: uint32(own.Of),
+		Epoch: s.of.Epoch, Auction: s.of.Number, Book: s.of.Book, Figures: s.of.Figures}
+	if tell := s.of.Tell(); !tell.IsZero() {
+		sheet.TellMillis = uint64(tell.UnixMilli())
+	}
+	if !own.Won && open {
 		sheet.WouldWin, _ = auction.WouldHaveWon(s.choices, s.ask, t)
 	}
 	return sheet, true

@@ -186,6 +186,26 @@ func (p *parking) take(ctx context.Context) (*Slot, error) {
 	}
 }
 
+// wait returns once a live slot is parked, or with why none will be.
+func (p *parking) wait(ctx context.Context) error {
+	for {
+		p.mu.Lock()
+		over, came := p.over, p.came
+		p.mu.Unlock()
+		if over {
+			return protocol.Errorf(protocol.LeaseUnknown, "the lease has ended")
+		}
+		if p.used() {
+			return nil
+		}
+		select {
+		case <-came:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
 // used reports whether a slot was ever parked here.
 func (p *parking) used() bool {
 	p.mu.Lock()

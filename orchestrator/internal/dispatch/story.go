@@ -87,6 +87,8 @@ func (d *Dispatcher) story(ctx context.Context, offer protocol.SegmentOffer, bod
 	unfit := d.inspect(s)
 	ended, off := s.src.ended, s.off
 	var late, straggles <-chan time.Time
+	var proven <-chan proof
+	var last *try // failed, and waits for what the orchestrator itself makes of a source that is called poison
 	for {
 		select {
 		case err := <-unfit: // the source is no segment: nobody's work on it can be judged, or paid
@@ -115,6 +117,14 @@ func (d *Dispatcher) story(ctx context.Context, offer protocol.SegmentOffer, bod
 			s.log.Info("attempt straggles; asking another transcoder", "transcoder", l.transcoder)
 			d.attempt(s)
 
+		case <-s.leased:
+			d.canary(s)
+
+		case <-s.unsure: // a lease for trial is no risk to the stream
+			if s.pending() == 1 && s.started() < d.cfg.MaxAttempts {
+				d.launch(s, true)
+			}
+
 		case <-late:
 			return protocol.Errorf(protocol.DeadlineExceeded, "no verified result within %d ms of the last byte", offer.BudgetMillis)
 
@@ -126,6 +136,21 @@ func (d *Dispatcher) story(ctx context.Context, offer protocol.SegmentOffer, bod
 
 		case <-d.life.Done():
 			return protocol.Errorf(protocol.Draining, "this orchestrator is shutting down; use another")
+
+		case s.proof = <-proven: // counted for or against whoever called it poison
+			proven = nil
+			d.refute(s)
+			if len(s.calledPoison()) > 1 && s.proof == poison {
+				return s.failure(s.claims[0])
+			}
+			if last == nil || s.pending() > 0 {
+				continue
+			}
+			if last.final || s.started() >= d.cfg.MaxAttempts {
+				return s.failure(last)
+			}
+			last = nil
+			d.attempt(s)
 
 		case t := <-s.results:
 			s.received++
@@ -149,16 +174,22 @@ func (d *Dispatcher) story(ctx context.Context, offer protocol.SegmentOffer, bod
 					return err
 				}
 				s.retire(t, t.epitaph())
-				if s.pending() > 0 {
-					continue
+				said := len(s.calledPoison())
+				if said > 0 && s.proof == pending && proven == nil {
+					proven = d.prove(s)
 				}
-				if off == nil {
+				over := t.final || s.started() >= d.cfg.MaxAttempts
+				switch {
+				case s.pending() > 0:
+				case off == nil:
 					return errCalledOff
-				}
-				if t.final || s.started() >= d.cfg.MaxAttempts || len(s.calledPoison()) > 1 {
+				case proven != nil && (over || said > 1): // two that collude could end any segment
+					last = t
+				case over || said > 1 && s.proof == poison:
 					return s.failure(t)
+				default:
+					d.attempt(s)
 				}
-				d.attempt(s)
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/kinora/kinora/internal/auction"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/verify"
 )
@@ -30,6 +31,7 @@ type try struct {
 	shown      bool // at least one did
 	dropped    bool // no more will
 	straggled  bool
+	beside     bool // started beside one that is unproven, not because that straggles
 	ordinal    uint8
 	buffer     []protocol.Frame // while another one is at the front
 
@@ -48,12 +50,18 @@ type try struct {
 // errSettled is the cause of a cancel that says nothing against the transcoder.
 var errSettled = protocol.Errorf(protocol.Cancelled, "the segment is settled")
 
-// attempt starts the next try at s.
+// attempt starts the next try at s; one that still runs is a straggler.
 func (d *Dispatcher) attempt(s *segment) {
 	if f := s.straggler(); f != nil {
 		s.log.Debug("a straggler goes on beside the next attempt", "attempt", f.id.Short())
 	}
+	d.launch(s, false)
+}
+
+// launch starts a try at s.
+func (d *Dispatcher) launch(s *segment, beside bool) {
 	if t := s.start(false); t != nil {
+		t.beside = beside
 		t.ctx, t.cancel = context.WithCancelCause(d.life)
 		d.running.Go(func() { d.run(t, func() (*Lease, error) { return d.seek(t.ctx, s) }) })
 	}
@@ -72,21 +80,25 @@ func (s *segment) straggler() *try {
 
 // probe starts a duplicate of s for every suspect that can take it.
 func (d *Dispatcher) probe(s *segment) {
-	id := protocol.NewID()
-	for _, c := range d.fleet.Suspects(d.ask(s.work, id, nil)) {
-		t := s.start(true)
-		if t == nil {
-			d.fleet.Probed(c.Bid.Transcoder)
-			continue
-		}
-		ctx, stop := context.WithTimeout(d.life, time.Duration(s.offer.DurationMillis+3*s.offer.BudgetMillis)*time.Millisecond+10*time.Second)
-		t.ctx, t.cancel = context.WithCancelCause(ctx)
-		t.over = func() { d.fleet.Probed(c.Bid.Transcoder) }
-		d.running.Go(func() {
-			defer stop()
-			d.run(t, func() (*Lease, error) { return d.probeLease(t.ctx, s.work, c.Bid) })
-		})
+	for _, c := range d.fleet.Suspects(d.ask(s.work, protocol.NewID(), nil)) {
+		d.duplicate(s, c)
 	}
+}
+
+// duplicate starts a try at s whose output is never released, and gives its transcoder back to the fleet when it has ended.
+func (d *Dispatcher) duplicate(s *segment, c auction.Choice) {
+	t := s.start(true)
+	if t == nil {
+		d.fleet.Probed(c.Bid.Transcoder)
+		return
+	}
+	ctx, stop := context.WithTimeout(d.life, time.Duration(s.offer.DurationMillis+3*s.offer.BudgetMillis)*time.Millisecond+10*time.Second)
+	t.ctx, t.cancel = context.WithCancelCause(ctx)
+	t.over = func() { d.fleet.Probed(c.Bid.Transcoder) }
+	d.running.Go(func() {
+		defer stop()
+		d.run(t, func() (*Lease, error) { return d.probeLease(t.ctx, s.work, c.Bid) })
+	})
 }
 
 // run carries one try to its end and hands it to the story.
@@ -115,23 +127,31 @@ func (t *try) failed() bool {
 // poison reports that the transcoder says of the source that it crashes whatever decodes it.
 func (t *try) poison() bool { return t.err != nil && protocol.CodeOf(t.err) == protocol.PoisonSegment }
 
-// seekFor is how long a segment waits for somebody to bid or to have room again.
-const seekFor = 1500 * time.Millisecond
+// How long a segment waits for a lease where what keeps bidders from it passes by itself, and how often it looks.
+const (
+	seekFor   = 1500 * time.Millisecond
+	firstLook = 50 * time.Millisecond
+	lastLook  = 400 * time.Millisecond
+)
 
-// seek finds a lease for the next try: with somebody new if possible, else with somebody who merely broke off.
+// seek finds a lease for the next try: with somebody new if possible, else with somebody who merely broke off. Where there is no
+// room, or the price is too high, it says so at once.
 func (d *Dispatcher) seek(ctx context.Context, s *segment) (*Lease, error) {
 	giveUp := time.After(seekFor)
-	for {
+	for look := firstLook; ; look = min(2*look, lastLook) {
 		all, bad := s.avoid()
+		for _, t := range d.kin(s) {
+			all[t], bad[t] = true, true
+		}
 		l, err := d.lease(ctx, s.work, all)
-		if protocol.CodeOf(err) == protocol.NoTranscoder && len(bad) < len(all) {
+		if refusedWork(err) != nil && len(bad) < len(all) {
 			l, err = d.lease(ctx, s.work, bad)
 		}
-		if err == nil || protocol.CodeOf(err) != protocol.NoTranscoder {
+		if err == nil || !d.passes(err) {
 			return l, err
 		}
 		select {
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(look):
 		case <-giveUp:
 			return nil, err
 		case <-ctx.Done():
@@ -157,6 +177,17 @@ func (d *Dispatcher) relay(t *try, find func() (*Lease, error)) error {
 		t.lease, t.final = nil, true
 		s.mu.Unlock()
 		return err
+	}
+	if l.promote() { // begun without an auction; its holder may have no room for it any more, and says so at once
+		d.fleet.Awarded(l.transcoder, l.id, l.offer.Ladder.PixelRates(l.offer.SourceFPS))
+		d.cfg.Metrics.standbys.Inc()
+		s.log.Info("a lease that stood by is needed", "transcoder", l.transcoder, "lease", l.id.Short())
+	}
+	if !t.probe {
+		token(s.leased)
+	}
+	if l.trial && d.fleet.Unproven(l.transcoder, auction.ClassOf(l.rate())) {
+		token(s.unsure)
 	}
 	continues := l.begin(s.id.key.Seq)
 	if !t.probe {
@@ -236,6 +267,14 @@ func (d *Dispatcher) relay(t *try, find func() (*Lease, error)) error {
 	return nil
 }
 
+// token puts one into c, unless there is one.
+func token(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
 // cause prefers the reason for which the try was cancelled over what broke because of it.
 func cause(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
@@ -249,7 +288,7 @@ func (s *segment) take(t *try, l *Lease) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, x := range s.tries {
-		if x != t && !x.ended && x.transcoder == l.transcoder {
+		if x != t && !x.ended && x.transcoder == l.transcoder && (t.probe || !x.probe) {
 			t.final = true
 			return protocol.Errorf(protocol.NoTranscoder, "only %s could take it, which is at it already", l.transcoder)
 		}

@@ -55,6 +55,10 @@ type Fleet struct {
 	members  map[common.Address]*member
 	hired    int // members that have a place
 	rankings map[kind]*ranking
+	hall     hall
+
+	terms  *Terms        // set before Run; nil: nothing is committed to
+	remake chan struct{} // holds one token when a figure is to be committed to at once
 }
 
 type member struct {
@@ -70,6 +74,10 @@ type member struct {
 	shown     protocol.Bid
 	shownAt   time.Time
 	quality   quality
+	place     int             // in the book, from 1; 0: none
+	stands    auction.Place   // what the book has there
+	figure    *auction.Figure // committed to; nil: none is
+	measured  bool            // something was seen since
 	held      []hold
 	busyUntil time.Time
 	probing   bool
@@ -89,7 +97,7 @@ func New(cfg Config, st *store.Store, treasury Treasury) *Fleet {
 	cfg.Absent, cfg.Trial = cmp.Or(cfg.Absent, 5*time.Minute), cmp.Or(cfg.Trial, 10*time.Minute)
 	cfg.FundEvery = cmp.Or(cfg.FundEvery, time.Minute)
 	cfg.Measure = cmp.Or(cfg.Measure, auction.StandardMeasure())
-	return &Fleet{cfg: cfg, store: st, treasury: treasury, book: auction.NewBook(maxBidders), wake: make(chan struct{}, 1),
+	return &Fleet{cfg: cfg, store: st, treasury: treasury, book: auction.NewBook(maxBidders), wake: make(chan struct{}, 1), remake: make(chan struct{}, 1),
 		funds: rate.NewLimiter(rate.Every(cfg.FundEvery), cfg.MaxMembers), members: make(map[common.Address]*member), rankings: make(map[kind]*ranking)}
 }
 
@@ -106,7 +114,7 @@ func (f *Fleet) Bid(bid protocol.Signed[protocol.Bid]) {
 		f.cfg.Log.Debug("bid refused", "transcoder", bid.Message.Transcoder, "err", err)
 		return
 	}
-	if b.Transcoder == f.cfg.Self {
+	if b.Transcoder == f.cfg.Self || !b.Request.IsZero() {
 		return
 	}
 	now := time.Now()
@@ -169,6 +177,9 @@ func (f *Fleet) Run(ctx context.Context) error {
 	}
 	var hiring sync.WaitGroup
 	hiring.Go(func() { f.hireLoop(ctx) }) // waits for the chain, which nothing else here should
+	if f.terms != nil {
+		hiring.Go(func() { f.keep(ctx) })
+	}
 	defer hiring.Wait()
 	refresh := time.NewTicker(time.Second)
 	defer refresh.Stop()
@@ -203,6 +214,12 @@ func (f *Fleet) refresh(ctx context.Context) error {
 		}
 		m.Transcoder, m.entered = row, true
 	}
+	now := time.Now()
+	for _, t := range f.hall.places { // what became of their records, and of bids that ran out
+		if m := f.members[t]; m != nil && f.standLocked(m, now) {
+			f.rankLocked(t, now)
+		}
+	}
 	return nil
 }
 
@@ -226,20 +243,10 @@ func (f *Fleet) flushBids(ctx context.Context) {
 // Rank scores every live bid for ask, best first, losers after them with their reasons.
 func (f *Fleet) Rank(ask auction.Ask) []auction.Choice {
 	now := time.Now()
-	class := auction.ClassOf(ask.Ladder.PixelRate(ask.SourceFPS))
-	live := f.book.Live(now)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	candidates := make([]auction.Candidate, 0, len(live))
-	for _, s := range live {
-		b := s.Bid.Message
-		c := auction.Candidate{Bid: b}
-		if m := f.members[b.Transcoder]; m != nil {
-			c = m.candidate(s, m.quality.figure(class, now, f.cfg.Measure), now)
-		}
-		candidates = append(candidates, c)
-	}
-	return auction.Pick(candidates, ask)
+	choices, _ := f.pickLocked(Listing{Ask: ask}, nil, now)
+	return append(choices, f.outsidersLocked(ask, now)...)
 }
 
 // Suspects returns the transcoders under test that bid now and are not being probed, and marks them so; each is to be
@@ -289,6 +296,7 @@ func (f *Fleet) Judged(t common.Address, r verify.Record) {
 	defer f.mu.Unlock()
 	if m := f.members[t]; m != nil {
 		m.Record = r
+		f.rankLocked(t, time.Now())
 	}
 }
 
@@ -329,7 +337,10 @@ func (f *Fleet) Delivered(t common.Address, pixelRate uint64, tail time.Duration
 	if m := f.members[t]; m != nil {
 		now := time.Now()
 		m.quality.verified(auction.ClassOf(pixelRate), tail, now, f.cfg.Measure)
-		m.busyUntil = time.Time{}
+		m.busyUntil, m.measured = time.Time{}, true
+		if m.figure != nil && m.figure.Newcomer && !m.quality.seen.Newcomer(now, f.cfg.Measure) {
+			f.remeasure() // it need not wait for its first lease
+		}
 		f.rankLocked(t, now)
 	}
 }
@@ -341,7 +352,7 @@ func (f *Fleet) Failed(t common.Address) {
 	if m := f.members[t]; m != nil {
 		now := time.Now()
 		m.quality.failed(now, f.cfg.Measure)
-		m.busyUntil = now.Add(f.cfg.Backoff)
+		m.busyUntil, m.measured = now.Add(f.cfg.Backoff), true
 		f.rankLocked(t, now)
 	}
 }
@@ -383,7 +394,7 @@ func (f *Fleet) Members() []Member {
 	defer f.mu.Unlock()
 	out := make([]Member, 0, len(f.members))
 	for t, m := range f.members {
-		x := Member{Address: t, Record: m.Record, CutOffAt: m.CutOffAt, CutOffFor: m.CutOffFor, Allocated: m.allocated, Refusal: m.refusal,
+		x := Member{Address: t, Record: m.Record, CutOffAt: m.CutOffAt, CutOffFor: m.CutOffFor, Allocated: m.allocated && f.weighedLocked(m), Refusal: m.refusal,
 			Quality: m.quality.seen.Overall(now, f.cfg.Measure), Busy: now.Before(m.busyUntil), Bids: m.Bids + m.bids, FirstSeen: m.FirstSeen, Capabilities: m.record}
 		if p95, ok := m.quality.p95(); ok {
 			x.P95Millis = p95.Milliseconds()

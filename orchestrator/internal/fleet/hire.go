@@ -160,6 +160,7 @@ func (f *Fleet) seatLocked(m *member, allocated bool) {
 		f.hired--
 	}
 	m.allocated = allocated
+	f.placeMemberLocked(m, time.Now())
 }
 
 // Backlog counts live, trusted bidders that wait for an allocation, and those that have one.
@@ -173,7 +174,7 @@ func (f *Fleet) Backlog() (waiting, allocated int) {
 		switch {
 		case m == nil:
 			waiting++
-		case m.allocated && m.entered:
+		case m.allocated && m.entered && f.weighedLocked(m):
 			allocated++
 		case m.Record.State != verify.CutOff && !full:
 			waiting++

@@ -17,6 +17,7 @@ type quality struct {
 	times   []time.Duration
 	next    int
 	figures map[auction.Class]figure // since seen changed
+	at      time.Time                // of the figure that was committed to last; zero: nothing was ever seen
 }
 
 // figure is kept for a while: it moves slowly by itself, and an auction asks for those of every bidder.
@@ -44,7 +45,7 @@ func (q *quality) figure(c auction.Class, now time.Time, m auction.Measure) figu
 
 // verified adds an output that passed, and how long after the last source byte its receipt came.
 func (q *quality) verified(c auction.Class, d time.Duration, now time.Time, m auction.Measure) {
-	q.seen, q.figures = q.seen.Verified(c, d, now, m), nil
+	q.seen, q.figures, q.at = q.seen.Verified(c, d, now, m), nil, now
 	if len(q.times) < tails {
 		q.times = append(q.times, d)
 		return
@@ -55,7 +56,7 @@ func (q *quality) verified(c auction.Class, d time.Duration, now time.Time, m au
 
 // failed adds an attempt without a verified output.
 func (q *quality) failed(now time.Time, m auction.Measure) {
-	q.seen, q.figures = q.seen.Failed(now, m), nil
+	q.seen, q.figures, q.at = q.seen.Failed(now, m), nil, now
 }
 
 // p95 is known once there are 20 times.

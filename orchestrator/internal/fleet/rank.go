@@ -41,9 +41,15 @@ type ranking struct {
 // Best is the head of Rank: the first n that can have a lease, without those that cannot. It looks at few of them, however
 // many bid.
 func (f *Fleet) Best(ask auction.Ask, n int) []auction.Choice {
-	now := time.Now()
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	best, _ := f.bestLocked(Listing{Ask: ask}, n, time.Now())
+	return best
+}
+
+// bestLocked is the head of pickLocked, if there are n; of the proven alone where l asks for these.
+func (f *Fleet) bestLocked(l Listing, n int, now time.Time) ([]auction.Choice, []auction.Passed) {
+	ask := l.Ask
 	k := kindOf(ask)
 	r := f.rankings[k]
 	if r == nil {
@@ -57,13 +63,27 @@ func (f *Fleet) Best(ask auction.Ask, n int) []auction.Choice {
 		}
 	}
 	r.used = now
-	return r.Best(ask, n, func(t common.Address) (auction.Candidate, bool) {
+	return r.Best(ask, n, func(t common.Address) (auction.Candidate, auction.Reason) {
 		s, ok := f.book.Get(t, now)
 		if !ok {
-			return auction.Candidate{}, false
+			return auction.Candidate{}, auction.Expired
+		}
+		if reason := l.pass(s.Bid.Message); reason != "" {
+			return auction.Candidate{}, reason
 		}
 		m := f.members[t]
-		return m.candidate(s, m.quality.figures[r.class], now), true
+		var known auction.Figure
+		if f.terms != nil {
+			known = *m.figure
+		} else {
+			seen := m.quality.figures[r.class] // as it was placed by
+			known = auction.Figure{Transcoder: t, Newcomer: seen.newcomer}
+			known.Quality[r.class] = seen.quality
+		}
+		if l.Proven && known.Newcomer {
+			return auction.Candidate{}, auction.Unproven
+		}
+		return m.candidate(s, known, r.class, now), ""
 	})
 }
 
@@ -78,30 +98,34 @@ func (f *Fleet) dropOldestLocked() {
 	delete(f.rankings, oldest)
 }
 
-// rankLocked puts t where it belongs in every ranking, after anything that its score depends on has changed.
+// rankLocked puts t where it belongs in the book and in every ranking, after anything that its score depends on has changed.
 func (f *Fleet) rankLocked(t common.Address, now time.Time) {
+	m := f.members[t]
+	if m != nil {
+		f.standLocked(m, now)
+	}
 	for _, r := range f.rankings {
-		f.placeLocked(r, t, f.members[t], now)
+		f.placeLocked(r, t, m, now)
 	}
 }
 
 func (f *Fleet) placeLocked(r *ranking, t common.Address, m *member, now time.Time) {
 	s, ok := f.book.Get(t, now)
-	if m == nil || !m.allocated || !ok {
+	if m == nil || m.stands.Empty() || !ok {
 		r.Remove(t)
 		return
 	}
-	r.Put(m.candidate(s, m.quality.figure(r.class, now, f.cfg.Measure), now))
+	known := f.figureLocked(m, r.class, now)
+	if known.Transcoder == (common.Address{}) {
+		r.Remove(t)
+		return
+	}
+	r.Put(m.candidate(s, known, r.class, now))
 }
 
-// candidate is a member's bid with what is known of it.
-func (m *member) candidate(s auction.Standing, known figure, now time.Time) auction.Candidate {
-	c := auction.Candidate{Bid: s.Bid.Message, Quality: known.quality, Newcomer: known.newcomer, Allocated: m.entered && m.allocated,
-		Distrust: !m.Record.Leasable(), Busy: now.Before(m.busyUntil)}
-	for _, h := range m.held {
-		if h.at.After(s.Arrived) {
-			c.Held = c.Held.Plus(h.rates)
-		}
-	}
+// candidate is what stands of a member in the book with its figure, and what is known of this moment.
+func (m *member) candidate(s auction.Standing, known auction.Figure, class auction.Class, now time.Time) auction.Candidate {
+	c := m.stands.Candidate(known, class)
+	c.Bid, c.Busy = s.Bid.Message, now.Before(m.busyUntil) // the terms are the same
 	return c
 }

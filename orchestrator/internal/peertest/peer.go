@@ -4,6 +4,7 @@ package peertest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -51,6 +52,8 @@ type Options struct {
 	NATS   string
 	Price  uint64 // wei per pixel
 	Manner Manner
+	Owner  common.Address // whom its record says that it belongs to; zero: it brings no record
+	Free   uint64         // pixels a second that its bids say are free; 0: a thousand million
 	// Params makes the ticket parameters for a lease.
 	Params func(ctx context.Context, payer common.Address, stream string, maxFee protocol.Wei) (protocol.Signed[protocol.TicketParams], error)
 	// Admit holds credit for an attempt; may be nil.
@@ -70,9 +73,11 @@ type Peer struct {
 	child  *media.Child
 	client *http.Client
 	manner atomic.Value
+	free   atomic.Uint64
 	life   context.Context
 
 	Tries atomic.Int64 // attempts it was given
+	Asked atomic.Int64 // leases it was offered
 	Held  atomic.Int64 // leases it accepted
 
 	mu     sync.Mutex
@@ -90,6 +95,9 @@ func (p *Peer) Address() common.Address { return p.Key.Address() }
 // Behave changes its manner.
 func (p *Peer) Behave(m Manner) { p.manner.Store(m) }
 
+// HasFree changes what its bids say is free.
+func (p *Peer) HasFree(pixelRate uint64) { p.free.Store(pixelRate) }
+
 // Open counts its leases.
 func (p *Peer) Open() int {
 	p.mu.Lock()
@@ -106,6 +114,7 @@ func Join(t testing.TB, o Options) *Peer {
 	transport.Protocols.SetUnencryptedHTTP2(true)
 	p := &Peer{Options: o, client: &http.Client{Transport: transport}, leases: make(map[protocol.ID]held)}
 	p.Behave(o.Manner)
+	p.HasFree(cmp.Or(o.Free, 1e9))
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -142,13 +151,19 @@ func Join(t testing.TB, o Options) *Peer {
 	if o.Tickets != nil {
 		must(nats.ServeTickets(life, self, o.Tickets))
 	}
+	var record *protocol.Capabilities
+	var hash protocol.Hash
+	if o.Owner != (common.Address{}) {
+		record = &protocol.Capabilities{Transcoder: self, Owner: o.Owner, Engine: "peertest", Sandbox: protocol.Sandbox{Layers: []string{}}}
+		hash = protocol.Hash(record.StructHash())
+	}
 	var bidding sync.WaitGroup
 	bidding.Go(func() {
 		every := time.NewTicker(200 * time.Millisecond)
 		defer every.Stop()
 		for {
-			bid, err := protocol.Seal(o.Domain, o.Key, protocol.Bid{Transcoder: self, FreePixelRate: 1e9, TTLMillis: 2000, Sequence: uint64(time.Now().UnixNano()),
-				Prices: protocol.Prices{{Codec: protocol.H264, WeiPerPixel: protocol.NewWei(o.Price)}}})
+			bid, err := protocol.Seal(o.Domain, o.Key, protocol.Bid{Transcoder: self, FreePixelRate: p.free.Load(), TTLMillis: 2000, Sequence: uint64(time.Now().UnixNano()),
+				Prices: protocol.Prices{{Codec: protocol.H264, WeiPerPixel: protocol.NewWei(o.Price)}}, Capabilities: hash, Record: record})
 			if err == nil {
 				_ = nats.PublishBid(bid)
 			}
@@ -191,6 +206,7 @@ func (p *Peer) params(ctx context.Context, offer protocol.AwardOffer) protocol.A
 }
 
 func (p *Peer) award(ctx context.Context, offer protocol.AwardOffer) protocol.AwardAnswer {
+	p.Asked.Add(1)
 	if p.is(Decliner) {
 		return decline(protocol.Errorf(protocol.NoCapacity, "no room"))
 	}

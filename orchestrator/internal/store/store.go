@@ -178,6 +178,17 @@ func (s *Store) OpenLeases(ctx context.Context, url string) ([]Lease, error) {
 	return leases, nil
 }
 
+// Serves reports whether some replica holds an open lease of the payer's stream at the ladder.
+func (s *Store) Serves(ctx context.Context, payer common.Address, stream string, ladder protocol.Hash) (bool, error) {
+	var served bool
+	err := s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM leases WHERE payer = $1 AND stream = $2 AND ended_at IS NULL AND expires_at > now()
+		AND NOT probe AND offer #>> '{award,message,ladder_hash}' = $3)`, payer[:], stream, ladder.String()).Scan(&served)
+	if err != nil {
+		return false, fmt.Errorf("look for a lease of stream %q: %w", stream, err)
+	}
+	return served, nil
+}
+
 // LapseLeases ends the leases that ran out, also those of a replica that is gone.
 func (s *Store) LapseLeases(ctx context.Context) error {
 	_, err := s.pool.Exec(ctx, `UPDATE leases SET ended_at = now(), ended_for = 'lapsed' WHERE ended_at IS NULL AND expires_at < now() - interval '5 seconds'`)

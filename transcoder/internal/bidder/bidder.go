@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+	"golang.org/x/time/rate"
 
 	"github.com/kinora/kinora/internal/capacity"
 	"github.com/kinora/kinora/internal/protocol"
@@ -34,6 +35,7 @@ type Bus interface {
 	ServeAwards(ctx context.Context, self common.Address, handle func(context.Context, protocol.AwardOffer) protocol.AwardAnswer) error
 	ServeLeases(ctx context.Context, self common.Address, handle func(context.Context, protocol.Signed[protocol.LeaseRequest]) protocol.Acknowledgement) error
 	ServeParams(ctx context.Context, self common.Address, handle func(context.Context, protocol.Signed[protocol.ParamsRequest]) protocol.AwardAnswer) error
+	ServeBidRequests(ctx context.Context, handle func(protocol.BidRequest) (protocol.Signed[protocol.Bid], bool)) error
 	ServeTickets(ctx context.Context, self common.Address, handle func(context.Context, []byte) ([]byte, error)) error
 }
 
@@ -58,7 +60,10 @@ type Config struct {
 	Domain    protocol.Domain
 	Signer    protocol.Signer
 	Region    string
-	Prices    func() protocol.Prices // as they stand now
+	Prices    func() protocol.Prices // of an idle machine, as they stand now
+	Curve     []Rise                 // by load; none: the same at any
+	Floor     func() protocol.Prices // what the power for a pixel costs, as far as that is known; may be nil
+	OnRequest []protocol.Codec       // sold to whoever asks for bids on a piece of work, and not in the standing bid
 	Meter     *capacity.Meter        // of what this machine can take
 	Idle      time.Duration          // a lease without an attempt for so long lapses
 	Bus       Bus
@@ -75,9 +80,12 @@ type Bidder struct {
 	changed chan struct{} // holds one token when free capacity changed
 	ready   chan struct{} // closed once awards are served and a bid stands
 
+	requests *rate.Limiter // for bids
+
 	mu       sync.Mutex
 	leases   map[protocol.ID]*lease
 	sequence uint64
+	said     protocol.Bid // the terms of the standing bid
 	draining bool
 	record   *protocol.Capabilities
 	hash     protocol.Hash  // of record
@@ -87,14 +95,14 @@ type Bidder struct {
 
 // New makes a Bidder; Run starts it.
 func New(cfg Config) *Bidder {
-	return &Bidder{cfg: cfg, changed: make(chan struct{}, 1), ready: make(chan struct{}), leases: make(map[protocol.ID]*lease)}
+	return &Bidder{cfg: cfg, changed: make(chan struct{}, 1), ready: make(chan struct{}), requests: rate.NewLimiter(requestsPerSecond, requestBurst), leases: make(map[protocol.ID]*lease)}
 }
 
 // Run serves and bids until ctx ends. Leases go on; see Drain.
 func (b *Bidder) Run(ctx context.Context) error {
 	bus, self := b.cfg.Bus, b.cfg.Signer.Address()
 	if err := errors.Join(bus.ServeAwards(ctx, self, b.award), bus.ServeLeases(ctx, self, b.change),
-		bus.ServeParams(ctx, self, b.params), bus.ServeTickets(ctx, self, b.cfg.Recipient.AcceptTickets)); err != nil {
+		bus.ServeParams(ctx, self, b.params), bus.ServeBidRequests(ctx, b.wanted), bus.ServeTickets(ctx, self, b.cfg.Recipient.AcceptTickets)); err != nil {
 		return err
 	}
 	beat, prune := time.NewTicker(Heartbeat), time.NewTicker(time.Hour)
@@ -178,31 +186,12 @@ func (b *Bidder) Leases() int {
 	return len(b.leases)
 }
 
-// freeLocked is what a bid says is free: of H.264, and of every other codec that is sold.
-func (b *Bidder) freeLocked(prices protocol.Prices, now time.Time) (rate uint64, others protocol.CodecRates) {
-	free := b.cfg.Meter.State(now).Free
-	if b.draining {
-		free = nil
-	}
-	rate, _ = free.Of(protocol.H264)
-	for _, p := range prices {
-		if p.Codec != protocol.H264 {
-			n, _ := free.Of(p.Codec)
-			others = append(others, protocol.CodecRate{Codec: p.Codec, PixelRate: n})
-		}
-	}
-	return rate, others
-}
-
 // publish signs and sends the bid as it stands now. Sequences are the time in milliseconds, or the next number when that
 // has been used, so they grow over restarts as well.
 func (b *Bidder) publish(now time.Time) error {
 	b.mu.Lock()
-	b.sequence = max(b.sequence+1, uint64(now.UnixMilli()))
-	prices := b.cfg.Prices()
-	rate, others := b.freeLocked(prices, now)
-	bid := protocol.Bid{Transcoder: b.cfg.Signer.Address(), Region: b.cfg.Region, Prices: prices,
-		FreePixelRate: rate, FreeByCodec: others, TTLMillis: uint32(TTL.Milliseconds()), Sequence: b.sequence, Capabilities: b.hash}
+	b.said = steady(b.said, b.termsLocked(false, now), b.cfg.Meter.State(now).Capacity)
+	bid := b.completeLocked(b.said, now)
 	if now.Sub(b.recorded) >= recordEvery {
 		bid.Record, b.recorded = b.record, now
 	}
@@ -212,6 +201,13 @@ func (b *Bidder) publish(now time.Time) error {
 		return err
 	}
 	return b.cfg.Bus.PublishBid(signed)
+}
+
+// completeLocked makes a bid of terms, with the next sequence.
+func (b *Bidder) completeLocked(bid protocol.Bid, now time.Time) protocol.Bid {
+	b.sequence = max(b.sequence+1, uint64(now.UnixMilli()))
+	bid.Transcoder, bid.Region, bid.TTLMillis, bid.Sequence, bid.Capabilities = b.cfg.Signer.Address(), b.cfg.Region, uint32(TTL.Milliseconds()), b.sequence, b.hash
+	return bid
 }
 
 // rebid has the bid published at once.

@@ -12,9 +12,10 @@ import (
 	"github.com/kinora/kinora/transcoder/internal/store"
 )
 
-// lease is capacity that was promised. Its fields are guarded by Bidder.mu.
+// lease is capacity that was promised, or that may be asked for. Its fields are guarded by Bidder.mu.
 type lease struct {
 	award   protocol.Award
+	standby bool // nothing is promised before its first attempt
 	weight  capacity.Work
 	length  time.Duration // from the first source byte, or until expires once that is set
 	expires time.Time     // zero before the first source byte
@@ -59,7 +60,7 @@ func (b *Bidder) consider(ctx context.Context, offer protocol.AwardOffer) (proto
 	}
 
 	// Capacity is reserved before the slow questions are asked, so that two awards at once cannot both have it.
-	l := &lease{award: award, weight: capacity.Work{Ladder: offer.Ladder, SourceFPS: offer.SourceFPS}, length: time.Duration(award.LeaseMillis) * time.Millisecond}
+	l := &lease{award: award, standby: offer.Standby, weight: capacity.Work{Ladder: offer.Ladder, SourceFPS: offer.SourceFPS}, length: time.Duration(award.LeaseMillis) * time.Millisecond}
 	remembered := store.Lease{ID: award.Lease, Orchestrator: award.Orchestrator, Payer: award.Payer, Stream: award.Stream, MaxFee: award.MaxFee, UsualFee: usual}
 	known, err := b.reserve(l)
 	if err != nil {
@@ -95,7 +96,7 @@ func (b *Bidder) acceptable(a protocol.Award, offer protocol.AwardOffer, now tim
 	if a.BidSequence > newest || a.BidSequence+uint64(maxBidAge.Milliseconds()) < uint64(now.UnixMilli()) {
 		return none, protocol.Errorf(protocol.Stale, "the award names bid %d; the newest is %d", a.BidSequence, newest)
 	}
-	prices := b.cfg.Prices()
+	prices := b.asks(offer.Ladder.PixelRates(offer.SourceFPS), now)
 	for _, p := range offer.Ladder {
 		price, sold := prices.Of(p.Codec)
 		if !sold {
@@ -131,12 +132,51 @@ func (b *Bidder) reserve(l *lease) (known bool, err error) {
 	if b.draining {
 		return false, protocol.Errorf(protocol.Draining, "this transcoder is shutting down")
 	}
-	if err := b.cfg.Meter.Reserve(l.award.Lease, l.weight, time.Now()); err != nil {
+	if l.standby {
+		err = b.standsByLocked(l)
+	} else {
+		err = b.cfg.Meter.Reserve(l.award.Lease, l.weight, time.Now())
+	}
+	if err != nil {
 		return false, err
 	}
 	b.leases[l.award.Lease] = l
 	b.ended.Add(1)
 	return false, nil
+}
+
+// maxStandbys is how many leases may stand by: each keeps a slot parked and its ticket parameters, and nothing else.
+const maxStandbys = 64
+
+// standsByLocked says whether l may stand by: it would be taken now, and not too many do.
+func (b *Bidder) standsByLocked(l *lease) error {
+	n := 0
+	for _, x := range b.leases {
+		if x.standby {
+			n++
+		}
+	}
+	if n >= maxStandbys {
+		return protocol.Limited(protocol.NoCapacity, "standbys", maxStandbys, "%d leases stand by already", n)
+	}
+	return b.cfg.Meter.Fits(l.weight, time.Now())
+}
+
+// promote makes a lease that stands by one like any other, when its first attempt comes; NoCapacity when there is no room for it
+// any more.
+func (b *Bidder) promote(l *lease) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !l.standby {
+		return nil
+	}
+	if err := b.cfg.Meter.Reserve(l.award.Lease, l.weight, time.Now()); err != nil {
+		return err
+	}
+	l.standby = false
+	b.cfg.Log.Info("a lease that stood by is needed", "lease", l.award.Lease.Short(), "stream", l.award.Stream)
+	b.rebid()
+	return nil
 }
 
 func (b *Bidder) unreserve(l *lease) {
@@ -179,7 +219,12 @@ func (b *Bidder) start(l *lease, ladder protocol.Ladder) bool {
 	b.mu.Lock()
 	draining := b.draining
 	if !draining {
-		l.work = b.cfg.Bench.Start(context.Background(), encode.Lease{Award: l.award, Ladder: ladder}) // until Finish or Abort
+		work := encode.Lease{Award: l.award, Ladder: ladder}
+		if l.standby {
+			work.Promote = func() error { return b.promote(l) }
+			l.expires = time.Now().Add(l.length) // it has no first byte to count from
+		}
+		l.work = b.cfg.Bench.Start(context.Background(), work) // until Finish or Abort
 	}
 	b.mu.Unlock()
 	if draining {
@@ -207,7 +252,7 @@ func (b *Bidder) lapse(now time.Time) {
 		if l.expires.IsZero() && !a.First.IsZero() {
 			l.expires = a.First.Add(l.length)
 		}
-		idle := a.InFlight == 0 && now.Sub(a.Last) >= b.cfg.Idle
+		idle := a.InFlight == 0 && now.Sub(a.Last) >= b.cfg.Idle && !l.standby
 		if idle || !l.expires.IsZero() && !now.Before(l.expires) {
 			l.finish()
 		}
@@ -246,7 +291,7 @@ func (b *Bidder) changeLease(signed protocol.Signed[protocol.LeaseRequest], now 
 		return nil
 	}
 	l.length = time.Duration(r.ExtendMillis) * time.Millisecond
-	if !l.work.Activity().First.IsZero() {
+	if l.standby || !l.work.Activity().First.IsZero() {
 		l.expires = now.Add(l.length)
 	}
 	return nil

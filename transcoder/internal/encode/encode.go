@@ -65,6 +65,9 @@ type Bench struct {
 type Lease struct {
 	Award  protocol.Award
 	Ladder protocol.Ladder
+	// Promote asks for the capacity of a lease that only stands by, before each of its attempts begins; nil: it is promised. While
+	// it has not been given, one slot is parked.
+	Promote func() error
 }
 
 // NewClient makes the client for dialling orchestrators: HTTP/2 only, in clear text to http URLs. A connection on which

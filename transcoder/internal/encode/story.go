@@ -98,6 +98,9 @@ func (w *Work) transcode(ctx context.Context, x *exchange, start protocol.Attemp
 	if err == nil {
 		err = w.ours(a, start)
 	}
+	if err == nil {
+		err = w.promoted()
+	}
 	listen() // from here on a cancel is heard, and the end of the exchange
 	if err != nil {
 		return protocol.Wei{}, err

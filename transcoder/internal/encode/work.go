@@ -36,6 +36,8 @@ type Work struct {
 	done   chan struct{}
 	serial atomic.Uint64
 	door   chan struct{} // holds a token while a session is opened; never waited for with mu held
+	parked chan struct{} // a token per parked slot, and one for each that is not wanted yet
+	wanted func()        // all of them are
 
 	mu       sync.Mutex
 	first    time.Time // when the first source byte came
@@ -62,10 +64,21 @@ type Activity struct {
 // Start begins to work on lease. Attempts end with ctx at the latest.
 func (b *Bench) Start(ctx context.Context, lease Lease) *Work {
 	w := &Work{bench: b, lease: lease, done: make(chan struct{}), door: make(chan struct{}, 1), last: time.Now(), retry: firstRetry,
+		parked: make(chan struct{}, parkedSlots), wanted: func() {},
 		log: b.Log.With("lease", lease.Award.Lease.Short(), "stream", lease.Award.Stream, "orchestrator", lease.Award.Orchestrator)}
 	w.ctx, w.cancel = context.WithCancelCause(ctx)
 	w.taking, w.finish = context.WithCancel(w.ctx)
 	w.serial.Store(uint64(time.Now().UnixMicro()))
+	if lease.Promote != nil {
+		for range parkedSlots - 1 {
+			w.parked <- struct{}{}
+		}
+		w.wanted = sync.OnceFunc(func() {
+			for range parkedSlots - 1 {
+				<-w.parked
+			}
+		})
+	}
 	go w.run()
 	return w
 }
@@ -92,12 +105,12 @@ func (w *Work) Done() <-chan struct{} { return w.done }
 // run keeps slots parked until no more are taken, then waits for those in progress.
 func (w *Work) run() {
 	defer close(w.done)
-	active, parked := make(chan struct{}, maxAttempts), make(chan struct{}, parkedSlots)
+	active := make(chan struct{}, maxAttempts)
 	var slots sync.WaitGroup
-	for take(w.taking, active) && take(w.taking, parked) {
+	for take(w.taking, active) && take(w.taking, w.parked) {
 		slots.Go(func() {
 			defer func() { <-active }()
-			unpark := sync.OnceFunc(func() { <-parked })
+			unpark := sync.OnceFunc(func() { <-w.parked })
 			defer unpark()
 			if err := w.slot(unpark); err != nil {
 				w.pause(err)
@@ -291,6 +304,18 @@ func dead(s Session) bool {
 		}
 	}
 	return false
+}
+
+// promoted makes sure that there is room for an attempt.
+func (w *Work) promoted() error {
+	if w.lease.Promote == nil {
+		return nil
+	}
+	err := w.lease.Promote()
+	if err == nil {
+		w.wanted()
+	}
+	return err
 }
 
 // discard ends a session whose child crashed; the next attempt gets another.

@@ -193,6 +193,9 @@ func (s *audioShaper) empty() error {
 
 // convert resamples f into the fifo.
 func (s *audioShaper) convert(f *astiav.Frame) error {
+	if err := tame(f); err != nil {
+		return err
+	}
 	if s.swr == nil {
 		s.swr = astiav.AllocSoftwareResampleContext()
 	}

@@ -217,3 +217,50 @@ func TestSound_fillsGapsAndDropsOverlaps(t *testing.T) {
 		t.Errorf("%d jumps, %d samples left", s.jumps, s.shaper.fifo.Size())
 	}
 }
+
+func TestSound_isSilentWhereItIsNoNumber(t *testing.T) {
+	t.Parallel()
+	for _, format := range []astiav.SampleFormat{astiav.SampleFormatFlt, astiav.SampleFormatFltp, astiav.SampleFormatDblp} {
+		f := astiav.AllocFrame()
+		defer f.Free()
+		f.SetChannelLayout(astiav.ChannelLayoutStereo)
+		f.SetSampleRate(48000)
+		f.SetSampleFormat(format)
+		f.SetNbSamples(1024)
+		if err := f.AllocBuffer(1); err != nil {
+			t.Fatal(err)
+		}
+		b, err := f.Data().Bytes(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wild := []float64{math.NaN(), math.Inf(1), math.Inf(-1), 1e30, 0.5}
+		for i := range 2 * 1024 {
+			if format == astiav.SampleFormatDblp {
+				binary.NativeEndian.PutUint64(b[8*i:], math.Float64bits(wild[i%len(wild)]))
+			} else {
+				binary.NativeEndian.PutUint32(b[4*i:], math.Float32bits(float32(wild[i%len(wild)])))
+			}
+		}
+		if err := f.Data().SetBytes(b, 1); err != nil {
+			t.Fatal(err)
+		}
+		s := newSound(t, stereo48k)
+		if err := s.shaper.shape(f, s.take); err != nil {
+			t.Fatal(err)
+		}
+		loud := 0
+		for _, v := range s.samples {
+			switch v {
+			case 0:
+			case 0.5:
+				loud++
+			default:
+				t.Fatalf("%s: a sample is %v", format, v)
+			}
+		}
+		if len(s.samples) != 1024 || loud < 200 || loud > 210 {
+			t.Errorf("%s: %d of %d samples are what they were", format, loud, len(s.samples))
+		}
+	}
+}
