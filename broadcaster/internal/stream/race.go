@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -47,10 +48,14 @@ type race struct {
 	results chan *run
 	open    map[*run]bool
 	hedged  bool
+
+	whole     <-chan struct{}  // the source has ended; nil: that was noticed
+	straggles <-chan time.Time // the run under way does
+	rescue    <-chan time.Time // soon the segment is late
 }
 
 func (s *Stream) newRace(life context.Context, seg *segment) *race {
-	return &race{s: s, seg: seg, life: life, results: make(chan *run), open: make(map[*run]bool)}
+	return &race{s: s, seg: seg, life: life, results: make(chan *run), open: make(map[*run]bool), whole: seg.whole}
 }
 
 // buy finds an orchestrator for the segment and holds what it may cost against the spend caps.
@@ -60,19 +65,62 @@ func (s *Stream) buy(ctx context.Context, seg *segment, ask market.Ask, r *run, 
 		return err
 	}
 	r.picked.Store(choice)
-	r.settle, err = s.desk.cfg.Spend.Hold(seg.Stream, choice.Quote.MaxFee, time.Now())
+	if r.settle, err = s.desk.cfg.Spend.Hold(seg.Stream, choice.Quote.MaxFee, time.Now()); err != nil && len(others) == 0 {
+		s.desk.cfg.Events(protocol.Event{Kind: protocol.SpendCapHit, Stream: seg.Stream, Incarnation: seg.Incarnation, Seq: seg.Seq, Detail: err.Error()})
+	}
 	return err
 }
 
 // start begins a run, which was bought.
-func (c *race) start(r *run, ask market.Ask, work func(ctx context.Context, r *run)) {
+func (c *race) start(r *run, ask market.Ask, avoid []common.Address) {
+	avoid = slices.Clone(avoid)
+	c.launch(r, func(ctx context.Context) { c.s.talk(ctx, c.seg, ask, r, avoid) })
+	if c.whole == nil {
+		c.straggles = time.After(r.choice().Patience(c.s.hedgeBudget()))
+	}
+}
+
+func (c *race) launch(r *run, work func(ctx context.Context)) {
 	c.open[r] = true
 	var ctx context.Context
 	ctx, r.give = context.WithCancelCause(c.life)
 	c.seg.rest.Go(func() {
-		work(ctx, r)
+		work(ctx)
 		c.results <- r
 	})
+}
+
+// next waits for the end of a run; late: the segment is to be passed through rather than waited for. Meanwhile it hedges.
+func (c *race) next(ctx context.Context, ask market.Ask, avoid []common.Address) (r *run, late bool) {
+	for {
+		select {
+		case <-c.whole:
+			c.whole = nil
+			c.straggles = time.After(max(0, c.only().choice().Patience(c.s.hedgeBudget())-time.Since(c.seg.ended)))
+			if limit := c.s.rescue(); limit > 0 {
+				c.rescue = time.After(max(0, limit-time.Since(c.seg.ended)))
+			}
+			continue
+		case <-c.rescue:
+			return nil, true
+		case <-c.straggles:
+			c.straggles = nil
+			if first := c.only(); len(c.open) == 1 && !c.hedged && first.choice().HasAlternative() {
+				if ok, again := c.s.hedge(c.seg); ok {
+					c.second(first, ask, slices.Clone(avoid))
+				} else {
+					c.straggles = time.After(again)
+				}
+			}
+			continue
+		case <-ctx.Done():
+			c.breakOff(context.Cause(ctx))
+			r = <-c.results
+		case r = <-c.results:
+		}
+		delete(c.open, r)
+		return r, false
+	}
 }
 
 // talk sends the segment to the run's orchestrator and reads what comes until it vouches for an attempt.
@@ -214,7 +262,7 @@ func (s *Stream) count() {
 func (c *race) second(first *run, ask market.Ask, avoid []common.Address) {
 	c.hedged = true
 	r := &run{}
-	c.start(r, ask, func(ctx context.Context, r *run) {
+	c.launch(r, func(ctx context.Context) {
 		if r.err = c.s.buy(ctx, c.seg, ask, r, first.choice().Orchestrator); r.err != nil {
 			return
 		}

@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/broadcaster/internal/market"
 	"github.com/kinora/kinora/broadcaster/internal/playlist"
+	"github.com/kinora/kinora/broadcaster/internal/store"
 	"github.com/kinora/kinora/internal/payment/pgstore"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/route"
@@ -51,8 +51,6 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 	less := func(err error) { step, refusals = s.descend(seg, err), 0 }
 	race := s.newRace(life, seg)
 	defer race.leave(nil)
-	whole := seg.whole
-	var straggles, rescue <-chan time.Time
 	for failures < cfg.AttemptsLimit {
 		switch step {
 		case route.PassThrough:
@@ -72,86 +70,44 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 			// 2. An orchestrator with a signed quote gets a signed header, that no one else can use, and the bytes as they
 			// come. What the segment may cost is held against the spend caps until it is settled.
 			r := &run{}
-			if err := s.buy(ctx, seg, ask, r); err != nil {
-				if protocol.CodeOf(err) == protocol.SpendCapReached {
-					cfg.Events(protocol.Event{Kind: protocol.SpendCapHit, Stream: seg.Stream, Incarnation: seg.Incarnation, Seq: seg.Seq, Detail: err.Error()})
-				}
-				if refused(err) {
-					last = err
-					less(err)
-				} else {
-					failed(err)
-				}
+			if err := s.buy(ctx, seg, ask, r); refused(err) {
+				last = err
+				less(err)
+				continue
+			} else if err != nil {
+				failed(err)
 				continue
 			}
-			shun := slices.Clone(avoid)
-			race.start(r, ask, func(ctx context.Context, r *run) { s.talk(ctx, seg, ask, r, shun) })
-			if whole == nil {
-				straggles = time.After(r.choice().Patience(s.hedgeBudget()))
-			}
+			race.start(r, ask, avoid)
 		}
 
 		// (3 to 6 happen at the orchestrator and its transcoder.) A straggler is hedged: a second orchestrator catches up from
-		// the copy that is kept here, and the first verified result wins.
-		var r *run
-		select {
-		case <-whole:
-			whole = nil
-			straggles = time.After(max(0, race.only().choice().Patience(s.hedgeBudget())-time.Since(seg.ended)))
-			if limit := s.rescue(); limit > 0 {
-				rescue = time.After(max(0, limit-time.Since(seg.ended)))
-			}
-			continue
-		case <-rescue: // better the source in time than a gap
+		// the copy that is kept here, and the first verified result wins. What would be late is passed through.
+		r, late := race.next(ctx, ask, avoid)
+		if late {
 			race.leave(&run{})
 			return s.passOn(ctx, seg)
-		case <-straggles:
-			straggles = nil
-			if first := race.only(); len(race.open) == 1 && !race.hedged && first.choice().HasAlternative() {
-				if ok, again := s.hedge(seg); ok {
-					race.second(first, ask, slices.Clone(avoid))
-				} else {
-					straggles = time.After(again)
-				}
-			}
-			continue
-		case <-ctx.Done():
-			race.breakOff(context.Cause(ctx))
-			r = <-race.results
-		case r = <-race.results:
 		}
-		delete(race.open, r)
 
 		// 7. Renditions were checked while they arrived. An attempt counts once the orchestrator vouched for it, and is judged
 		// here by the bytes that came.
 		if r.err != nil {
-			choice := r.choice()
-			r.over()
-			switch {
+			switch choice := s.blame(ctx, seg, r); {
 			case choice == nil: // no second one is to be had
-				continue
-			case seg.isToBlame(ctx, r.blind, r.err):
-				choice.Over()
-			default:
-				choice.Failed(r.err)
-			}
-			if protocol.CodeOf(r.err) == protocol.NoCapacity { // another one may have more room
+			case protocol.CodeOf(r.err) != protocol.NoCapacity:
+				failed(r.err)
+			default: // another one may have more room
 				last = r.err
-				if refusals++; refusals < 2 && choice.HasAlternative() {
-					continue
-				}
-				if len(race.open) == 0 {
+				if refusals++; (refusals > 1 || !choice.HasAlternative()) && len(race.open) == 0 {
 					less(r.err)
 				}
-				continue
 			}
-			failed(r.err)
 			continue
 		}
 		choice, done := r.choice(), r.done
 		work, attempts := done.first(), done.attempts()
-		attempt, err := s.charged(attempts[0], r)
-		if err != nil { // ours to mend: the next quote covers what was learnt of the source
+		var err error
+		if attempts[0], err = s.charged(attempts[0], r); err != nil { // ours to mend: the next quote covers what was learnt of the source
 			choice.Over()
 			r.over()
 			failed(err)
@@ -163,7 +119,7 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 			failed(protocol.Errorf(protocol.VerificationFailed, "%s: %s", work.verdict.Code, work.verdict.Detail))
 			if !work.verdict.Inconclusive { // it vouched for bytes that are not the job: not paid, remembered, done again elsewhere
 				avoid = append(avoid, work.assignment.Message.Transcoder)
-				if err := pgstore.Patiently(ctx, func() error { return cfg.Store.CommitRejected(ctx, work.verdict.Source.SHA256, attempt) }); err != nil {
+				if err := pgstore.Patiently(ctx, func() error { return cfg.Store.CommitRejected(ctx, work.verdict.Source.SHA256, attempts[0]) }); err != nil {
 					return Answer{}, err
 				}
 			}
@@ -171,32 +127,14 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		}
 
 		// Verdict, ticket and the segment's row are one commit, before anything leaves this process: no crash can release
-		// what is not paid, or pay twice for what is released. Files come first, since a row must not name what is not there.
+		// what is not paid, or pay twice for what is released.
 		began := time.Now()
-		row := s.rowOf(seg, done)
-		for i, x := range row.Renditions {
-			if err := cfg.keep(seg.Stream, x, done.outputs[i]); err != nil {
-				r.over()
-				return Answer{}, err
-			}
-		}
-		attempt.Trust = cfg.Market.Judged(choice.Orchestrator, work.verdict)
-		for i := range attempts {
-			attempts[i].Trust = attempt.Trust
-		}
-		if err := pgstore.Patiently(ctx, func() error { return s.begin(ctx, playlist.TargetSeconds(max(row.Duration, cfg.Target))) }); err != nil {
+		row, err := s.commit(ctx, seg, r, attempts)
+		if err != nil {
 			r.over()
 			return Answer{}, err
 		}
-		if err := pgstore.Patiently(ctx, func() error {
-			row.Latency = max(0, time.Since(seg.ended))
-			row.Late = row.Latency > s.holdBack()
-			return cfg.Store.CommitVerified(context.WithoutCancel(ctx), &row, attempt, attempts[1:]...)
-		}); err != nil {
-			r.over()
-			return Answer{}, err
-		}
-		r.settle(attempt.Fee, time.Now())
+		r.settle(attempts[0].Fee, time.Now())
 		choice.Succeeded()
 		race.leave(r)
 		s.held(seg)
@@ -207,11 +145,50 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		s.release(seg, row)
 		now := time.Now()
 		cfg.Log.Info("segment verified and paid", "segment", seg.SegmentKey.String(), "orchestrator", choice.Orchestrator, "transcoder", work.assignment.Message.Transcoder,
-			"layers", work.verdict.Layers, "ms", row.Latency.Milliseconds(), "wei", attempt.Fee, "attempts", failures+away+1)
+			"layers", work.verdict.Layers, "ms", row.Latency.Milliseconds(), "wei", attempts[0].Fee, "attempts", failures+away+1)
 		return Answer{Segment: row, Timing: Timing{Upload: seg.ended.Sub(seg.arrived), Transcode: done.received().Sub(seg.ended),
 			Verify: began.Sub(done.received()), Commit: now.Sub(began)}}, nil
 	}
 	return s.orPassOn(life, seg, last)
+}
+
+// commit stores a verified segment with its attempts, of which the first is paid. Files come first, since a row must not name
+// what is not there.
+func (s *Stream) commit(ctx context.Context, seg *segment, r *run, attempts []store.Attempt) (store.Segment, error) {
+	cfg, work := s.desk.cfg, r.done.first()
+	row := s.rowOf(seg, r.done)
+	for i, x := range row.Renditions {
+		if err := cfg.keep(seg.Stream, x, r.done.outputs[i]); err != nil {
+			return row, err
+		}
+	}
+	trust := cfg.Market.Judged(r.choice().Orchestrator, work.verdict)
+	for i := range attempts {
+		attempts[i].Trust = trust
+	}
+	if err := pgstore.Patiently(ctx, func() error { return s.begin(ctx, playlist.TargetSeconds(max(row.Duration, cfg.Target))) }); err != nil {
+		return row, err
+	}
+	err := pgstore.Patiently(ctx, func() error {
+		row.Latency = max(0, time.Since(seg.ended))
+		row.Late = row.Latency > s.holdBack()
+		return cfg.Store.CommitVerified(context.WithoutCancel(ctx), &row, attempts[0], attempts[1:]...)
+	})
+	return row, err
+}
+
+// blame ends a run that failed, and counts it against its orchestrator unless that is not at fault; nil: it had none.
+func (s *Stream) blame(ctx context.Context, seg *segment, r *run) *market.Choice {
+	choice := r.choice()
+	r.over()
+	switch {
+	case choice == nil:
+	case seg.isToBlame(ctx, r.blind, r.err):
+		choice.Over()
+	default:
+		choice.Failed(r.err)
+	}
+	return choice
 }
 
 // pause waits between failures, less than an orchestrator rests, and gives up on what no repetition mends.
