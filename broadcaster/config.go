@@ -17,6 +17,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/broadcaster/internal/discover"
+	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/protocol"
 )
 
@@ -33,7 +34,8 @@ type Config struct {
 	Data         string `help:"Folder for segments." default:"kinora-data/broadcaster"`
 	MediaChild   string `help:"Path of kinora-media; empty: beside this program, or in PATH."`
 
-	Orchestrators             []string      `name:"orchestrator" help:"URL of an orchestrator; may be given several times. Two or more make failover immediate."`
+	Orchestrators             []string      `name:"orchestrator" help:"URL of an orchestrator, best with its ADDRESS@ before it: then nobody else is taken for it, and it needs no certificate of an authority. May be given several times; two or more make failover immediate."`
+	InsecureCleartext         bool          `help:"Let http:// leave this machine, for whoever is on the way to read and change: only where the network itself is trusted."`
 	Registry                  string        `help:"Address of a ServiceRegistry to find orchestrators in. Empty: none."`
 	RegistryFromBlock         uint64        `help:"Block before which the registry has nothing: the one it was deployed in. It is read once." default:"0"`
 	RegistryConfirmations     uint64        `help:"Blocks that follow a registration before it counts." default:"6"`
@@ -115,8 +117,15 @@ func (c Config) Validate() error {
 		return err
 	}
 	for _, o := range c.Orchestrators {
-		if u, err := url.Parse(o); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		at, err := passport.ParseEndpoint(o)
+		if err != nil {
+			return bad("orchestrator", "%w", err)
+		}
+		if u, err := url.Parse(at.URL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 			return bad("orchestrator", "%q: want http://host:port or https://host", o)
+		}
+		if err := passport.CheckClear(at.URL); err != nil && !c.InsecureCleartext {
+			return bad("orchestrator", "%w", err)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Parties)) {

@@ -105,7 +105,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return err
 	}
 	defer func() { _ = decisions.Close() }()
-	buyer = market.New(market.Config{URLs: cfg.Orchestrators, Keep: cfg.KeepAllocated, Allow: accounts(cfg.AllowOrchestrators), Deny: accounts(cfg.DenyOrchestrators),
+	buyer = market.New(market.Config{URLs: cfg.Orchestrators, Cleartext: cfg.InsecureCleartext, Keep: cfg.KeepAllocated, Allow: accounts(cfg.AllowOrchestrators), Deny: accounts(cfg.DenyOrchestrators),
 		Region: cfg.Region, Met: met, Remember: rows.SaveMet, Decisions: decisions, Signer: signer, Domain: escrow.Domain(), MaxWeiPerPixel: cfg.MaxWeiPerPixel, Payer: payer,
 		Records: records, Events: events.Emit, Log: log})
 	defer buyer.Close()
@@ -172,7 +172,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		}
 	})
 	heard := &followers{ctx: background, heard: make(map[string]context.CancelFunc), begin: func(ctx context.Context, url string) {
-		api.Follow(ctx, buyer.Client(), url, events.Relay, log)
+		api.Follow(ctx, buyer.ClientAt(url), url, events.Relay, log)
 	}}
 	treasurer.follow = heard.follow
 	running.Go(func() {

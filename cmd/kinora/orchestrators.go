@@ -17,12 +17,6 @@ import (
 	"github.com/kinora/kinora/internal/protocol"
 )
 
-type orchestratorCommand struct {
-	Run        orchestratorRun        `cmd:"" default:"withargs" help:"Sell transcoding to broadcasters, auction it to transcoders, answer for the result."`
-	Register   orchestratorRegister   `cmd:"" help:"Say in the registry on the chain where this orchestrator is, so that broadcasters find it."`
-	Unregister orchestratorUnregister `cmd:"" help:"Take it out of the registry."`
-}
-
 // registration is a transaction to the registry.
 type registration struct {
 	sender

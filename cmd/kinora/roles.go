@@ -86,6 +86,17 @@ func (c *broadcasterCommand) Run(a *app) error {
 	return broadcaster.Run(a.ctx, c.Config, a.log.With("role", "broadcaster"))
 }
 
+type orchestratorCommand struct {
+	Run         orchestratorRun        `cmd:"" default:"withargs" help:"Sell transcoding, auction it, answer for the result."`
+	Register    orchestratorRegister   `cmd:"" help:"Say in the registry on the chain where this orchestrator is, so that broadcasters find it."`
+	Unregister  orchestratorUnregister `cmd:"" help:"Take it out of the registry."`
+	JoinToken   joinTokenCommand       `cmd:"" help:"Tokens by which transcoders join the market."`
+	Transcoders transcodersCommand     `cmd:"" help:"List who was admitted to the market, and who was revoked."`
+	Admit       admitCommand           `cmd:"" help:"Admit a transcoder without a token, also one that was revoked."`
+	Revoke      revokeCommand          `cmd:"" help:"Cut a transcoder off and let it in no more."`
+	NATSKeys    natsKeysCommand        `cmd:"" name:"nats-keys" help:"Make the keys by which orchestrators answer for NATS servers of your own, and print what those need to know."`
+}
+
 type orchestratorRun struct {
 	orchestrator.Config
 	readyFile

@@ -52,6 +52,8 @@ var (
 	sampleParams       = TicketParams{Set: testID("set"), Payer: sampleKey.Address(), Recipient: sampleOrch.Address(), Lane: 65_535, FaceValue: MaxUint96, RecipientRandHash: testID("rand"), Expiry: 1<<40 - 1, UsableMillis: 10_000, AcceptMillis: 25_000, RedeemMillis: 27_000}
 	sampleFlush        = Flush{Payer: sampleKey.Address(), Recipient: sampleOrch.Address(), Set: testID("set")}
 	sampleList         = List{Publisher: sampleKey.Address(), Sequence: 9, Orchestrators: []Listing{{Account: sampleOrch.Address(), URL: "https://orchestrator.example:8936", Region: "eu-west"}, {Account: sampleWorker.Address(), URL: "http://127.0.0.1:8936"}}}
+	sampleLogin        = Login{Participant: sampleWorker.Address(), Role: RoleTranscoder, Market: sampleOrch.Address(), Nonce: "nZ1-k2_abcdefgh"}
+	sampleBinding      = KeyBinding{Identity: sampleOrch.Address(), KeyHash: testID("key"), NotBefore: 1_763_812_800, NotAfter: 1_764_417_600}
 
 	sampleOffer      = SegmentOffer{Header: seal(sampleKey, sampleHeader), DurationMillis: 2000, BudgetMillis: 6000, Avoid: []common.Address{sampleWorker.Address()}}
 	sampleRequest    = QuoteRequest{Payer: sampleKey.Address(), Stream: "camera-1.main_b", Ladder: sampleLadder, SourceFPS: 29.97, SegmentMillis: 2000, MaxMillis: 10_000}

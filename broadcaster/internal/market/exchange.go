@@ -57,7 +57,7 @@ func (c *Choice) Send(ctx context.Context, s Segment) (*Exchange, error) {
 	req.ContentLength = -1
 	req.Header.Set("Content-Type", "video/mp2t")
 	req.Header.Set(protocol.OfferField, field)
-	resp, err := m.client.Do(req)
+	resp, err := m.clients.Of(c.seller.claimed).Do(req)
 	if err != nil {
 		cancel()
 		if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
@@ -90,7 +90,7 @@ func (c *Choice) CallOff(ctx context.Context, key protocol.SegmentKey) error {
 		return err
 	}
 	req.Header.Set(protocol.OfferField, *field)
-	resp, err := c.market.client.Do(req)
+	resp, err := c.market.clients.Of(c.seller.claimed).Do(req)
 	if err != nil {
 		return protocol.Errorf(protocol.Unreachable, "%w", err)
 	}

@@ -7,13 +7,13 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
-	"net/http"
 	"sync"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/broadcaster/internal/store"
+	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/route"
 	"github.com/kinora/kinora/internal/verify"
@@ -27,7 +27,7 @@ type Payer interface {
 
 // Config of a Market.
 type Config struct {
-	URLs           []string         // of orchestrators that were configured; Know tells of others
+	URLs           []string         // of orchestrators that were configured, with ADDRESS@ before them where that is known; Know tells of others
 	Keep           int              // orchestrators that have an allocation, and work; 0: all
 	Allow, Deny    []common.Address // whom alone to deal with, if there is any; and with whom never
 	Region         string           // where this broadcaster is
@@ -35,6 +35,7 @@ type Config struct {
 	Remember       func(context.Context, store.Met) error
 	ScoutEvery     time.Duration // between looks at orchestrators that are given no work (10 s)
 	Decisions      *Log          // where choices and what came of them are written; nil: nowhere
+	Cleartext      bool          // may pass between machines
 	Signer         protocol.Signer
 	Domain         protocol.Domain
 	MaxWeiPerPixel protocol.Wei // dearer quotes are refused; zero: no maximum
@@ -47,8 +48,8 @@ type Config struct {
 
 // Market is safe for concurrent use.
 type Market struct {
-	cfg    Config
-	client *http.Client
+	cfg     Config
+	clients *passport.Clients
 
 	mu       sync.Mutex
 	sellers  []*seller
@@ -89,7 +90,7 @@ func (a Ask) key() askKey { return askKey{a.Stream, a.Ladder.Hash(), a.FPS, a.Ma
 // New makes a Market, whose first sampling epoch TurnEpoch begins; Close ends it.
 func New(cfg Config) *Market {
 	cfg.QuoteTimeout = cmp.Or(cfg.QuoteTimeout, 2*time.Second)
-	m := &Market{cfg: cfg, client: newClient(), records: make(map[common.Address]store.Trust), holder: make(map[string]*seller),
+	m := &Market{cfg: cfg, clients: newClients(passport.NewTrust(cfg.Domain), cfg.Cleartext), records: make(map[common.Address]store.Trust), holder: make(map[string]*seller),
 		reviewed: make(map[string]time.Time), curious: make(chan struct{}), router: route.New[*seller](route.Standard(), rand.NewPCG(rand.Uint64(), rand.Uint64()))}
 	for a, r := range cfg.Records {
 		m.records[a] = r
@@ -97,30 +98,19 @@ func New(cfg Config) *Market {
 	m.ctx, m.stop = context.WithCancel(context.Background())
 	listed := make([]protocol.Listing, len(cfg.URLs))
 	for i, u := range cfg.URLs {
-		listed[i].URL = u
+		o, err := passport.ParseEndpoint(u)
+		if err != nil { // a caller's mistake, which every request tells
+			o.URL = u
+		}
+		listed[i] = protocol.Listing{Account: o.Identity, URL: o.URL}
 	}
 	m.Know(Configured, listed)
 	return m
-}
-
-// newClient speaks HTTP/2 alone, with prior knowledge where there is no TLS: segments go and renditions come on one stream.
-func newClient() *http.Client {
-	var protocols http.Protocols
-	protocols.SetHTTP2(true)
-	protocols.SetUnencryptedHTTP2(true)
-	return &http.Client{
-		Transport: &http.Transport{
-			Protocols:       &protocols,
-			IdleConnTimeout: 90 * time.Second,
-			HTTP2:           &http.HTTP2Config{SendPingTimeout: 5 * time.Second, PingTimeout: 5 * time.Second},
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
 }
 
 // Close ends what runs in the background.
 func (m *Market) Close() {
 	m.stop()
 	m.renewal.Wait()
-	m.client.CloseIdleConnections()
+	m.clients.CloseIdleConnections()
 }

@@ -113,7 +113,7 @@ func (m *Market) inquire(ctx context.Context, s *seller, ask Ask) (*quote, proto
 	note := func(at *atomic.Pointer[time.Time]) { now := time.Now(); at.CompareAndSwap(nil, &now) }
 	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { note(&wrote) }, GotFirstResponseByte: func() { note(&first) }})
 	var answer protocol.QuoteAnswer
-	if err := m.post(traced, s.url+"/v1/quote", protocol.QuoteRequest{Payer: self, Stream: ask.Stream, Ladder: ask.Ladder, SourceFPS: ask.FPS,
+	if err := m.post(traced, m.clients.Of(s.claimed), s.url+"/v1/quote", protocol.QuoteRequest{Payer: self, Stream: ask.Stream, Ladder: ask.Ladder, SourceFPS: ask.FPS,
 		SegmentMillis: ask.SegmentMillis, MaxMillis: ask.MaxMillis}, &answer); err != nil {
 		return nil, none, err
 	}
@@ -158,13 +158,13 @@ func (m *Market) inquire(ctx context.Context, s *seller, ask Ask) (*quote, proto
 }
 
 // post sends a message and reads the answer, or the Problem as an error.
-func (m *Market) post(ctx context.Context, url string, message, answer any) error {
+func (m *Market) post(ctx context.Context, client *http.Client, url string, message, answer any) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(protocol.Encode(message)))
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := m.client.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return protocol.Errorf(protocol.Unreachable, "%w", err)
 	}
@@ -203,7 +203,7 @@ func (m *Market) Deliver(ctx context.Context, recipient common.Address, d paymen
 		err = func() error {
 			ctx, cancel := context.WithTimeout(ctx, deliveryTimeout/time.Duration(len(urls)))
 			defer cancel()
-			return m.post(ctx, url+"/v1/tickets", d, &answer)
+			return m.post(ctx, m.ClientAt(url), url+"/v1/tickets", d, &answer)
 		}()
 		if c := protocol.CodeOf(err); c != protocol.Unreachable && c != protocol.Unavailable && c != protocol.Draining {
 			break

@@ -3,7 +3,6 @@ package market
 import (
 	"cmp"
 	"errors"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -55,9 +54,6 @@ func (m *Market) Restore(orchestrator common.Address) (Standing, store.Trust, er
 	}
 	return standing, after, nil
 }
-
-// Client is for other requests to orchestrators.
-func (m *Market) Client() *http.Client { return m.client }
 
 // Room is the free pixel rate that a refusal for want of capacity names; false: it names none.
 func Room(err error) (uint64, bool) {

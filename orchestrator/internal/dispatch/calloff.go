@@ -23,6 +23,6 @@ func (d *Dispatcher) CallOff(ctx context.Context, offer protocol.SegmentOffer) e
 	if e == nil {
 		return protocol.Errorf(protocol.NotFound, "no segment %s of %s is in flight", s.id.key, s.id.payer)
 	}
-	e.callOff.Do(func() { close(e.off) })
+	e.offOnce.Do(func() { close(e.off) })
 	return nil
 }

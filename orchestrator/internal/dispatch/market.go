@@ -18,6 +18,7 @@ type work struct {
 	key       streamKey
 	request   protocol.QuoteRequest // ladder, frame rate, usual and longest duration
 	maxPrices protocol.Prices       // what the payer pays: nobody is paid more
+	share     bool                  // a part of the ladder alone
 }
 
 // lease returns an open lease of the stream that is not with anybody in avoid, or auctions one. When nobody has it, it fails with
@@ -96,11 +97,17 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer,
 	stored := store.Lease{Payer: w.key.payer, MaxPrices: w.maxPrices, Probe: probe, Expires: d.cfg.LeaseTime, Offer: protocol.AwardOffer{
 		Award: signed, Ladder: w.request.Ladder, SourceFPS: w.request.SourceFPS, SegmentMillis: w.request.SegmentMillis, Standby: as == standsBy}}
 	l := newLease(w.key, stored)
-	l.work = w
+	l.serve(w)
 	l.ask() // nothing else is asked about it until it stands
 	defer l.asked()
 	d.leases.add(l, false) // its holder may park a slot before its answer is here
 
+	taken := func() {
+		if as != standsBy { // which is no work yet
+			d.fleet.Awarded(t, id, l.offer.Ladder.PixelRates(l.offer.SourceFPS))
+		}
+	}
+	taken()
 	began := time.Now()
 	asking, cancel := context.WithTimeout(ctx, d.cfg.AwardTimeout)
 	defer cancel()
@@ -119,6 +126,7 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer,
 	if err != nil {
 		l.end()
 		d.leases.remove(l)
+		d.fleet.Freed(t, id)
 		if ctx.Err() == nil {
 			d.fleet.Declined(t)
 			d.cfg.Events(protocol.Event{Kind: protocol.LeaseDeclined, Stream: w.key.stream, Incarnation: w.key.incarnation, Lease: &id,
@@ -128,9 +136,7 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer,
 		return nil, err
 	}
 	d.leases.add(l, true)
-	if as != standsBy { // which is no work yet
-		d.fleet.Awarded(t, id, l.offer.Ladder.PixelRates(l.offer.SourceFPS))
-	}
+	taken()
 	price, _ := o.prices.Of(protocol.H264)
 	detail := ""
 	switch as {

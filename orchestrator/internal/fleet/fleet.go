@@ -300,12 +300,14 @@ func (f *Fleet) Judged(t common.Address, r verify.Record) {
 	}
 }
 
-// Awarded notes that t holds lease, which is so much work, from now on.
+// Awarded notes that t holds lease, which is so much work, from now on: when it is offered, so that another auction of the same
+// moment does not count on the same room, and again when it was accepted, since a bid of between cannot know of it.
 func (f *Fleet) Awarded(t common.Address, lease protocol.ID, rates protocol.CodecRates) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if m := f.members[t]; m != nil {
 		now := time.Now()
+		m.held = slices.DeleteFunc(m.held, func(h hold) bool { return h.lease == lease })
 		m.held = append(m.held, hold{lease: lease, rates: rates, at: now})
 		f.rankLocked(t, now)
 	}
