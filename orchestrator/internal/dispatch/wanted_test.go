@@ -100,7 +100,9 @@ func TestAuction_asksForBidsOnlyWhereNobodyHasAPrice(t *testing.T) {
 		return work{key: streamKey{stream: "cam", ladder: protocol.Hash(l.Hash())}, request: protocol.QuoteRequest{Ladder: l, SourceFPS: 30},
 			maxPrices: protocol.Prices{{Codec: protocol.H264, WeiPerPixel: protocol.NewWei(100)}, {Codec: protocol.AV1, WeiPerPixel: protocol.NewWei(100)}}}
 	}
-	auctioned := func(w work) (*fleet.Sale, error) { return d.auction(t.Context(), w, d.ask(w, protocol.NewID(), nil), false, nil) }
+	auctioned := func(w work) (*fleet.Sale, error) {
+		return d.auction(t.Context(), w, d.ask(w, protocol.NewID(), nil), false, nil)
+	}
 	deadline := time.Now().Add(30 * time.Second)
 	for n := 0; n < 4; _, n = fl.Backlog() {
 		if time.Sleep(5 * time.Millisecond); time.Now().After(deadline) {

@@ -298,12 +298,18 @@ func (f *Fleet) save(ctx context.Context, e *epoch) error {
 		entries := e.entries
 		e.entries = nil
 		f.mu.Unlock()
-		for part := range slices.Chunk(entries, pageEntries) {
-			page, err := pageOf(part)
-			if err != nil {
-				return err
+		runs := [][]auction.Entry{entries}
+		if len(e.pages) == 0 {
+			runs = beginning(entries)
+		}
+		for _, run := range runs {
+			for part := range slices.Chunk(run, pageEntries) {
+				page, err := pageOf(part)
+				if err != nil {
+					return err
+				}
+				e.built = append(e.built, page)
 			}
-			e.built = append(e.built, page)
 		}
 	}
 	if len(e.built) == 0 {
@@ -317,6 +323,20 @@ func (f *Fleet) save(ctx context.Context, e *epoch) error {
 	}
 	e.built = nil
 	return nil
+}
+
+// beginning divides what an epoch begins with: the figures and the bids that it has from the one before are the same texts there,
+// the root between them is not.
+func beginning(entries []auction.Entry) (runs [][]auction.Entry) {
+	for _, is := range []func(auction.Entry) bool{
+		func(e auction.Entry) bool { return e.Figure != nil }, func(e auction.Entry) bool { return e.Figures != nil }, func(e auction.Entry) bool { return e.Bid != nil }} {
+		n := slices.IndexFunc(entries, func(e auction.Entry) bool { return !is(e) })
+		if n < 0 {
+			n = len(entries)
+		}
+		runs, entries = append(runs, entries[:n]), entries[n:]
+	}
+	return append(runs, entries)
 }
 
 func pageOf(entries []auction.Entry) (p store.AuctionPage, err error) {
