@@ -27,6 +27,7 @@ import (
 	"github.com/kinora/kinora/transcoder/internal/bidder"
 	"github.com/kinora/kinora/transcoder/internal/devices"
 	"github.com/kinora/kinora/transcoder/internal/encode"
+	"github.com/kinora/kinora/transcoder/internal/sheets"
 	"github.com/kinora/kinora/transcoder/internal/store"
 )
 
@@ -146,7 +147,8 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	})
 	said := &record{tell: seller.Describe, c: protocol.Capabilities{Transcoder: signer.Address(), Owner: common.HexToAddress(cmp.Or(c.Owner, c.RelayPayout)), Sandbox: protocol.Sandbox{Layers: []string{}}}}
 	said.measured(tuning)
-	status := api.Status{Feed: events, Log: log,
+	desk := sheets.New(sheets.Config{Domain: escrow.Domain(), Self: signer.Address(), Log: log})
+	status := api.Status{Feed: events, Log: log, Sheets: desk.Given,
 		Ready: func() error {
 			if !nats.Connected() {
 				return protocol.Errorf(protocol.Unavailable, "no connection to NATS")
@@ -194,6 +196,9 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		return err
 	}
 	open.add(server.Close)
+	if err := nats.SubscribeCommitments(running, desk.Hear); err != nil {
+		return err
+	}
 	part("payment", pay.Run)
 	part("gas price", gas.Run)
 	part("bidder", seller.Run)

@@ -23,8 +23,9 @@ const (
 	figureBatch  = 1024            // figures that change at once
 	journalEvery = 2 * time.Second // the journal is stored
 	pageEntries  = 256
-	maxUnstored  = 200_000     // entries of a journal that cannot be stored: no award is given that could not be shown
-	stragglers   = time.Minute // for auctions of an epoch that is over to end
+	maxUnstored  = 200_000          // entries of a journal that cannot be stored: no award is given that could not be shown
+	repeatEvery  = 30 * time.Second // the epoch is published again, for those that came since
+	stragglers   = time.Minute      // for auctions of an epoch that is over to end
 )
 
 // epoch is what one secret decides. Fields below the line are guarded by Fleet.mu, those above are its keeper's or do not change.
@@ -41,6 +42,7 @@ type epoch struct {
 	built   []store.AuctionPage // not stored yet
 	pages   []protocol.Hash     // stored
 	stored  time.Time           // when last
+	said    time.Time           // when last
 
 	// ----
 	root     protocol.Hash // over the figures in force
@@ -129,6 +131,10 @@ func (f *Fleet) keepOnce(ctx context.Context, now time.Time) error {
 	} else if err := f.commit(ctx, e, now); err != nil {
 		return err
 	}
+	if e != nil && now.Sub(e.said) >= repeatEvery {
+		f.publish(protocol.Commitment{Epoch: &e.signed})
+		e.said = now
+	}
 	if e != nil && now.Sub(e.stored) >= journalEvery {
 		if err := f.save(ctx, e); err != nil {
 			return err
@@ -140,11 +146,11 @@ func (f *Fleet) keepOnce(ctx context.Context, now time.Time) error {
 
 // turnEpoch begins an epoch: its secret and the figures are committed to and stored, then published, then used.
 func (f *Fleet) turnEpoch(ctx context.Context, now time.Time) error {
-	e := &epoch{secret: auction.NewSecret(), began: now, stored: now, turns: make(map[turn]uint64)}
+	e := &epoch{secret: auction.NewSecret(), began: now, stored: now, said: now, turns: make(map[turn]uint64)}
 	t, self := f.terms, f.terms.Signer.Address()
 	var err error
 	e.signed, err = protocol.Seal(f.cfg.Domain, t.Signer, protocol.AuctionEpoch{Orchestrator: self, Commitment: e.secret.Commitment(), Rule: string(t.Rule), TrialsPPM: t.Trials,
-		BeganMillis: uint64(now.UnixMilli()), LengthMillis: uint32(t.Epoch.Milliseconds())})
+		BeganMillis: uint64(now.UnixMilli()), LengthMillis: uint32(t.Epoch.Milliseconds()), URL: t.URL})
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ type Terms struct {
 	Rule    auction.Rule
 	Trials  uint32                          // millionths of the leases that go to newcomers out of turn
 	Epoch   time.Duration                   // how long bids stay sealed
+	URL     string                          // where all is told
 	Publish func(protocol.Commitment) error // on the bus
 }
 
