@@ -168,11 +168,20 @@ func (f *Fleet) turnEpoch(ctx context.Context, now time.Time) error {
 	defer f.mu.Unlock()
 	f.retireLocked(e, now)
 	f.enforceLocked(e, root, now)
-	for _, address := range f.hall.places {
-		if m := f.members[address]; m != nil && !m.stands.Empty() {
-			bid := m.stands.Bid
-			e.write(auction.Entry{Bid: &auction.Change{Place: m.place - 1, Bid: &bid, Held: m.stands.Held}})
+	for i, address := range f.hall.places {
+		change := auction.Change{Place: i, Out: auction.NotAllocated}
+		if m := f.members[address]; m != nil {
+			switch {
+			case !m.stands.Empty():
+				bid := m.stands.Bid
+				change = auction.Change{Place: i, Bid: &bid, Held: m.stands.Held}
+			case !m.Record.Leasable():
+				change.Out = auction.Distrusted
+			case m.entered:
+				change.Out = auction.Expired
+			}
 		}
+		e.write(auction.Entry{Bid: &change})
 	}
 	return nil
 }

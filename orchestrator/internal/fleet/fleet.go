@@ -78,6 +78,7 @@ type member struct {
 	stands    auction.Place   // what the book has there
 	figure    *auction.Figure // committed to; nil: none is
 	measured  bool            // something was seen since
+	changes   *rate.Limiter   // of its terms
 	held      []hold
 	busyUntil time.Time
 	probing   bool
@@ -118,6 +119,10 @@ func (f *Fleet) Bid(bid protocol.Signed[protocol.Bid]) {
 		return
 	}
 	now := time.Now()
+	if f.restless(b, now) {
+		f.cfg.Log.Debug("bid refused: its terms change too often", "transcoder", b.Transcoder)
+		return
+	}
 	if err := f.book.Put(bid, now); err != nil {
 		f.cfg.Log.Debug("bid refused", "transcoder", b.Transcoder, "err", err)
 		return
@@ -158,6 +163,26 @@ func (f *Fleet) Bid(bid protocol.Signed[protocol.Bid]) {
 	if waits {
 		f.nudge()
 	}
+}
+
+// Changes of one bidder's terms a second that are taken, and at once: each is kept for whoever audits the auctions.
+const (
+	changesPerSecond = 20
+	changeBurst      = 100
+)
+
+// restless reports that b changes the terms of one that has a place more often than is taken.
+func (f *Fleet) restless(b protocol.Bid, now time.Time) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	m := f.members[b.Transcoder]
+	if m == nil || m.stands.Empty() || m.stands.Bid.Message.SameTerms(b) {
+		return false
+	}
+	if m.changes == nil {
+		m.changes = rate.NewLimiter(changesPerSecond, changeBurst)
+	}
+	return !m.changes.AllowN(now, 1)
 }
 
 // holdFor is how long an award weighs on a bid: by then its bidder has bid again, knowing of it.

@@ -49,6 +49,8 @@ func (f *Fleet) placeMemberLocked(m *member, now time.Time) {
 		}
 		f.hall.places[i] = m.Address
 		m.place = i + 1
+		f.hall.bids.Set(i, protocol.Hash{}) // the root binds how many places there are
+		f.hall.write(auction.Entry{Bid: &auction.Change{Place: i, Out: auction.NotAllocated}})
 	case !m.allocated && m.place > 0:
 		f.standLocked(m, now)
 		f.hall.places[m.place-1] = common.Address{}
@@ -251,11 +253,9 @@ func (f *Fleet) pickLocked(l Listing, live []protocol.Signed[protocol.Bid], now 
 		if m == nil || m.stands.Empty() {
 			continue
 		}
-		c := m.stands.Candidate(f.figureLocked(m, class, now), class)
 		s, ok := f.book.Get(t, now)
-		if ok {
-			c.Bid = s.Bid.Message // the same terms
-		}
+		c := m.candidate(s, f.figureLocked(m, class, now), class, now)
+		c.Busy = false
 		if b, its := alone[t]; its {
 			c.Bid = b.Message
 		}

@@ -105,14 +105,14 @@ func (h *held) reports(each func(auction.Auction, []auction.Choice, []auction.Of
 func TestAuction_lookingAtFewIsWhatTheAuditOfAllFinds(t *testing.T) {
 	t.Parallel()
 	const bidders = 24
-	h := openHeld(t, bidders-1, 2*time.Second) // one finds no place
+	h := openHeld(t, bidders-1, time.Second) // one finds no place
 	r := rand.New(rand.NewPCG(7, 7))
 	var keys []*protocol.KeySigner
 	rate := ladder.PixelRate(30)
 	sequence := uint64(0)
 	bid := func(k *protocol.KeySigner) {
 		sequence++
-		b := protocol.Bid{Transcoder: k.Address(), FreePixelRate: rate * r.Uint64N(4), LoadPPM: r.Uint32N(protocol.FullLoad), TTLMillis: 60_000, Sequence: sequence,
+		b := protocol.Bid{Transcoder: k.Address(), FreePixelRate: rate * r.Uint64N(6), LoadPPM: r.Uint32N(protocol.FullLoad), TTLMillis: 60_000, Sequence: sequence,
 			Prices: protocol.Prices{{Codec: protocol.H264, WeiPerPixel: protocol.NewWei(40 + r.Uint64N(6))}}}
 		if r.IntN(3) == 0 {
 			b.Curves = []protocol.PriceCurve{{Codec: protocol.H264, Points: []protocol.PricePoint{{LoadPPM: 500_000, WeiPerPixel: protocol.NewWei(46)}, {LoadPPM: 900_000, WeiPerPixel: protocol.NewWei(60)}}}}
@@ -138,7 +138,7 @@ func TestAuction_lookingAtFewIsWhatTheAuditOfAllFinds(t *testing.T) {
 	})
 	sold := make(map[protocol.ID]common.Address)
 	few := 0
-	for n := range 400 {
+	for n := range 600 {
 		for range r.IntN(4) {
 			k := keys[r.IntN(bidders)]
 			switch r.IntN(6) {
@@ -197,7 +197,8 @@ func TestAuction_lookingAtFewIsWhatTheAuditOfAllFinds(t *testing.T) {
 			}
 		}
 		h.Conclude(s, awards, len(awards) > 0)
-		if n%80 == 79 { // figures or an epoch turn
+		if n%120 == 119 { // figures turn, and epochs
+			h.Delivered(keys[r.IntN(bidders)].Address(), rate, time.Second)
 			before := h.commitments()
 			h.eventually("something is committed to", func() bool { return h.commitments() > before })
 		}
@@ -211,7 +212,7 @@ func TestAuction_lookingAtFewIsWhatTheAuditOfAllFinds(t *testing.T) {
 			t.Errorf("epoch %s: complete %v, %d of %d auctions: %v", x.Epoch.Commitment.Short(), x.Complete, len(x.Faults), x.Auctions, x.Faults[:min(3, len(x.Faults))])
 		}
 	}
-	if leases != len(sold) || len(reports) < 2 || few < 50 {
+	if leases != len(sold) || len(reports) < 2 || few < 40 {
 		t.Errorf("%d epochs tell of %d leases, %d were sold, %d of them among few", len(reports), leases, len(sold), few)
 	}
 }
@@ -263,4 +264,19 @@ func TestEpochs_storeOnceWhatDoesNotChange(t *testing.T) {
 		epochs, pages, texts := count()
 		return epochs+pages+texts == 0
 	})
+}
+
+func TestBid_thatChangesWithEveryBreathIsNotTaken(t *testing.T) {
+	t.Parallel()
+	h := openHeld(t, 1, time.Hour)
+	k := key(t)
+	h.bid(k, 1, 1e9, 100)
+	h.eventually("it has a place", func() bool { _, n := h.Backlog(); return n == 1 })
+	for n := range uint64(1000) {
+		h.bid(k, 2+n, 1e9, 101+n%2)
+	}
+	h.stop()
+	if got := h.reports(nil); len(got) != 1 || got[0].Bids < 50 || got[0].Bids > 400 {
+		t.Errorf("reports %+v", got)
+	}
 }
