@@ -16,6 +16,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/protocol"
 )
 
@@ -32,7 +33,8 @@ type Config struct {
 	Data         string `help:"Folder for segments." default:"kinora-data/broadcaster"`
 	MediaChild   string `help:"Path of kinora-media; empty: beside this program, or in PATH."`
 
-	Orchestrators             []string      `name:"orchestrator" help:"URL of an orchestrator; may be given several times. Two or more make failover immediate."`
+	Orchestrators             []string      `name:"orchestrator" help:"URL of an orchestrator, best with its ADDRESS@ before it: then nobody else is taken for it, and it needs no certificate of an authority. May be given several times; two or more make failover immediate."`
+	InsecureCleartext         bool          `help:"Let http:// leave this machine, for whoever is on the way to read and change: only where the network itself is trusted."`
 	MaxWeiPerPixel            protocol.Wei  `help:"Dearest price paid, wei per encoded pixel." default:"1000000000"`
 	AllocationPerOrchestrator protocol.Wei  `help:"What is kept allocated to each orchestrator, wei." default:"2000000000000000000"`
 	SpendPerHour              protocol.Wei  `help:"Most that is spent within an hour, wei." default:"20000000000000000000"`
@@ -97,8 +99,15 @@ func (c Config) Validate() error {
 		return bad("orchestrator", "name at least one")
 	}
 	for _, o := range c.Orchestrators {
-		if u, err := url.Parse(o); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		at, err := passport.ParseEndpoint(o)
+		if err != nil {
+			return bad("orchestrator", "%w", err)
+		}
+		if u, err := url.Parse(at.URL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 			return bad("orchestrator", "%q: want http://host:port or https://host", o)
+		}
+		if err := passport.CheckClear(at.URL); err != nil && !c.InsecureCleartext {
+			return bad("orchestrator", "%w", err)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Parties)) {

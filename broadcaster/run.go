@@ -91,7 +91,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err != nil {
 		return stopped(ctx, err)
 	}
-	buyer = market.New(market.Config{URLs: cfg.Orchestrators, Signer: signer, Domain: escrow.Domain(), MaxWeiPerPixel: cfg.MaxWeiPerPixel, Payer: payer,
+	buyer = market.New(market.Config{URLs: cfg.Orchestrators, Cleartext: cfg.InsecureCleartext, Signer: signer, Domain: escrow.Domain(), MaxWeiPerPixel: cfg.MaxWeiPerPixel, Payer: payer,
 		Records: records, Events: events.Emit, Log: log})
 	defer buyer.Close()
 	if err := buyer.TurnEpoch(ctx, rows); err != nil {
@@ -163,8 +163,8 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		}
 	})
 	running.Go(func() { buyer.Sample(background, rows) })
-	for _, url := range cfg.Orchestrators {
-		running.Go(func() { api.Follow(background, buyer.Client(), strings.TrimRight(url, "/"), events.Relay, log) })
+	for _, o := range buyer.Standings() {
+		running.Go(func() { api.Follow(background, buyer.ClientAt(o.URL), o.URL, events.Relay, log) })
 	}
 	server := newServer(face.Routes(), log)
 	running.Go(func() {

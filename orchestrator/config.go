@@ -13,6 +13,7 @@ import (
 
 	"github.com/kinora/kinora/internal/auction"
 	"github.com/kinora/kinora/internal/chain"
+	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/protocol"
 )
 
@@ -20,11 +21,13 @@ import (
 type Config struct {
 	HTTP         string `name:"http" help:"Where to serve broadcasters and transcoders." default:"127.0.0.1:8936" placeholder:"HOST:PORT"`
 	AdvertiseURL string `name:"advertise-url" help:"URL at which transcoders reach this process; by default the address of --http." placeholder:"URL"`
-	TLSCert      string `name:"tls-cert" help:"PEM certificate for --http; without one it speaks plain HTTP, HTTP/2 included." placeholder:"FILE"`
+	TLSCert      string `name:"tls-cert" help:"PEM certificate for --http, of an authority that clients trust. Those that know this orchestrator's address need none: off loopback it makes its own." placeholder:"FILE"`
 	TLSKey       string `name:"tls-key" help:"PEM key for --tls-cert." placeholder:"FILE"`
 	DatabaseURL  string `name:"database-url" help:"Postgres database; replicas share one." placeholder:"URL"`
 	NATS         string `name:"nats" help:"NATS server of the market; several separated by commas." default:"nats://127.0.0.1:4222" placeholder:"URL"`
 	NATSCreds    string `name:"nats-creds" help:"File with credentials for NATS, if it asks for any." placeholder:"FILE"`
+	NATSListen   string `name:"nats-listen" help:"Run the NATS server of the market in this process, at this address, instead of --nats; off loopback it speaks TLS." placeholder:"HOST:PORT"`
+	NATSAuthKeys string `name:"nats-auth-keys" help:"File of keys (kinora orchestrator nats-keys) by which this process answers for the servers of --nats who may enter." placeholder:"FILE"`
 	ChainRPC     string `name:"chain-rpc" help:"JSON-RPC endpoint of the chain that settles; several separated by commas, the preferred first." placeholder:"URL"`
 	Escrow       string `name:"escrow" help:"Address of the TicketEscrow contract." placeholder:"ADDRESS"`
 	Keystore     string `name:"keystore" help:"Keystore file of this orchestrator's account: who it is on the market, and who is paid." placeholder:"FILE"`
@@ -33,6 +36,8 @@ type Config struct {
 	PasswordFile string `name:"password-file" help:"File with the keystore's password." placeholder:"FILE"`
 	Data         string `name:"data" help:"Not used: everything that lasts is in Postgres." hidden:""`
 	MediaChild   string `name:"media-child" help:"The kinora-media program; by default the one beside this program." placeholder:"FILE"`
+
+	InsecureCleartext bool `name:"insecure-cleartext" help:"Let http:// and nats:// leave this machine, for whoever is on the way to read and change: only where the network itself is trusted."`
 
 	WeiPerPixel     protocol.Wei  `name:"wei-per-pixel" help:"Price of an encoded pixel, in wei; transcoders are never paid more." default:"150" placeholder:"WEI"`
 	HEVCWeiPerPixel protocol.Wei  `name:"hevc-wei-per-pixel" help:"Price of a pixel encoded in HEVC, in wei; 0: not sold." default:"0" placeholder:"WEI"`
@@ -44,10 +49,13 @@ type Config struct {
 	BidWait         time.Duration `name:"bid-wait" help:"How long bids are waited for that are asked for because nobody has a standing price for a ladder, up to 250ms; 0: none are asked for." default:"5ms"`
 	QuoteValid      time.Duration `name:"quote-valid" help:"How long a quote stands." default:"1m"`
 
-	AllocationPerTranscoder protocol.Wei  `name:"allocation-per-transcoder" help:"Kept allocated in the escrow to each transcoder, in wei: what backs the tickets it is paid with." default:"10000000000000000" placeholder:"WEI"`
-	MaxTranscoders          int           `name:"max-transcoders" help:"Transcoders that are given an allocation, at most." default:"64"`
-	MinTranscoders          int           `name:"min-transcoders" help:"Allocated transcoders before /readyz says ready." default:"0"`
-	TopUpInterval           time.Duration `name:"top-up-interval" help:"How often allocations are looked at, and topped up below half." default:"10s"`
+	AllocationPerTranscoder protocol.Wei `name:"allocation-per-transcoder" help:"Kept allocated in the escrow to each transcoder, in wei: what backs the tickets it is paid with." default:"10000000000000000" placeholder:"WEI"`
+	OpenMarket              bool         `name:"open-market" help:"Let anybody with an identity bid, not only transcoders with a join token (kinora orchestrator join-token create)."`
+	Orchestrators           []string     `name:"market-orchestrator" help:"Address of another orchestrator that may use this market's NATS; may be given several times. It sees every bid." placeholder:"ADDRESS"`
+
+	MaxTranscoders int           `name:"max-transcoders" help:"Transcoders that are given an allocation, at most." default:"64"`
+	MinTranscoders int           `name:"min-transcoders" help:"Allocated transcoders before /readyz says ready." default:"0"`
+	TopUpInterval  time.Duration `name:"top-up-interval" help:"How often allocations are looked at, and topped up below half." default:"10s"`
 
 	SpendPerHour   protocol.Wei  `name:"spend-per-hour" help:"Most that transcoders are paid within an hour, in wei; 0: no bound." default:"0" placeholder:"WEI"`
 	SpendPerDay    protocol.Wei  `name:"spend-per-day" help:"Most that transcoders are paid within a day, in wei; 0: no bound." default:"0" placeholder:"WEI"`
@@ -103,6 +111,9 @@ func (c Config) Validate() error {
 		if u, err := url.Parse(c.AdvertiseURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 			return fmt.Errorf("--advertise-url: %q is not an http or https URL", c.AdvertiseURL)
 		}
+		if err := c.clear(c.AdvertiseURL); err != nil {
+			return fmt.Errorf("--advertise-url: %w", err)
+		}
 	} else if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
 		return fmt.Errorf("--advertise-url: --http %s listens everywhere, so transcoders must be told where to dial", c.HTTP)
 	}
@@ -113,7 +124,9 @@ func (c Config) Validate() error {
 	}{
 		{"tls-cert", (c.TLSCert == "") != (c.TLSKey == ""), "--tls-cert and --tls-key go together"},
 		{"database-url", c.DatabaseURL == "", "a Postgres database is needed, such as postgres://user@host/kinora"},
-		{"nats", c.NATS == "", "the URL of a NATS server is needed"},
+		{"nats", c.NATS == "" && c.NATSListen == "", "the URL of a NATS server is needed, or --nats-listen"},
+		{"nats-listen", c.NATSListen != "" && (c.NATSAuthKeys != "" || c.NATSCreds != ""), "--nats-auth-keys and --nats-creds are for a NATS server elsewhere"},
+		{"open-market", c.OpenMarket && c.NATSListen == "" && c.NATSAuthKeys == "", "who may enter is decided here only with --nats-listen or --nats-auth-keys"},
 		{"escrow", !isAccount(c.Escrow), "want the address of the contract"},
 		{"payer", c.Payer != "" && !isAccount(c.Payer), "want an account's address"},
 		{"income-to", c.IncomeTo != "" && (!isAccount(c.IncomeTo) || common.HexToAddress(c.IncomeTo) == common.HexToAddress(c.Escrow)), "want an account's address, and not the escrow's"},
@@ -157,7 +170,33 @@ func (c Config) Validate() error {
 			return fmt.Errorf("--%s: %s", f.name, f.want)
 		}
 	}
+	for _, a := range c.Orchestrators {
+		if !isAccount(a) {
+			return fmt.Errorf("--market-orchestrator: %.60q is no address", a)
+		}
+	}
+	if c.NATSListen != "" {
+		if _, _, err := net.SplitHostPort(c.NATSListen); err != nil {
+			return fmt.Errorf("--nats-listen: %q is not host:port", c.NATSListen)
+		}
+		return nil
+	}
+	at, err := passport.ParseEndpoint(c.NATS)
+	if err == nil {
+		err = c.clear(at.URL)
+	}
+	if err != nil {
+		return fmt.Errorf("--nats: %w", err)
+	}
 	return nil
+}
+
+// clear refuses URLs that would leave this machine in the clear, if that is not allowed.
+func (c Config) clear(urls string) error {
+	if c.InsecureCleartext {
+		return nil
+	}
+	return passport.CheckClear(urls)
 }
 
 func isAccount(text string) bool {

@@ -19,6 +19,7 @@ import (
 	"github.com/kinora/kinora/internal/feed"
 	"github.com/kinora/kinora/internal/identity"
 	"github.com/kinora/kinora/internal/media"
+	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/payment"
 	"github.com/kinora/kinora/internal/payment/pgstore"
 	"github.com/kinora/kinora/internal/protocol"
@@ -75,11 +76,17 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	nats, err := bus.Dial(starting, c.NATS, bus.Options{Name: "orchestrator " + self.Hex(), Credentials: c.NATSCreds, Log: log})
+	secure, err := passport.NewIssuer(escrow.Domain(), signer, log)
 	if err != nil {
 		return err
 	}
-	open.add(nats.Close)
+	if secure, err = secure.WithFiles(c.TLSCert, c.TLSKey); err != nil {
+		return err
+	}
+	nats, err := openExchange(starting, exchangeConfig{Config: c, signer: signer, domain: escrow.Domain(), store: db, secure: secure, log: log}, &open)
+	if err != nil {
+		return err
+	}
 	path := c.MediaChild
 	if path == "" {
 		if path, err = media.Find(); err != nil {
@@ -95,10 +102,10 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		return err
 	}
 	open.add(func() error { _ = listener.Close(); return nil }) // the server closes it too
-	url := c.AdvertiseURL
+	overTLS, url := c.overTLS(secure), c.AdvertiseURL
 	if url == "" {
 		url = "http://" + listener.Addr().String()
-		if c.TLSCert != "" {
+		if overTLS != nil {
 			url = "https://" + listener.Addr().String()
 		}
 	}
@@ -137,7 +144,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		Rejected: func(payer common.Address, r payment.Reject) { dispatcher.Rejected(payer, r.Attempt) },
 	}, pgstore.Recipient(db.Pool()), escrow.PayingTo(common.HexToAddress(c.IncomeTo)))
 	payer := payment.NewPayer(payment.PayerConfig{Domain: domain, Signer: spender, MaxFaceValue: c.AllocationPerTranscoder, Now: clock, Chain: escrow, Events: events.Emit, Log: log},
-		pgstore.Payer(db.Pool()), sender{nats})
+		pgstore.Payer(db.Pool()), sender{nats.Bus})
 	db.UseLedger(store.Tickets(payer))
 	treasury := payment.NewTreasury(escrow, account, events.Emit, log).Of(spender.Address()).Keep(payment.Keeping{Store: pgstore.Payer(db.Pool()), WarnBelow: c.WarnRunway, Now: clock})
 	budget, err := dispatch.OpenBudget(ctx, db, payment.Caps{Hour: c.SpendPerHour, Day: c.SpendPerDay, StreamDay: c.SpendPerStream, Total: c.SpendTotal})
@@ -156,7 +163,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		CancelGrace: cancelGrace, MaxSegmentBytes: c.MaxSegmentBytes, MaxInFlight: c.MaxInFlight, MaxAttempts: c.MaxAttempts,
 		KeepAnswers: keepAnswers, KeepBytes: keepBytes, KeepHistory: c.KeepHistory, Events: events.Emit, Metrics: dispatch.NewMetrics(registry), Log: log,
 		Verify: verify.Config{Meter: meter, Limits: verify.Limits{MaxBytes: c.MaxSegmentBytes}, Log: log},
-	}, db, transcoders, nats, payer, recipient)
+	}, db, transcoders, nats.Bus, payer, recipient)
 	if err != nil {
 		return err
 	}
@@ -169,13 +176,16 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	open.add(drained)
 
 	handler := api.New(api.Config{Domain: domain, Self: self, MinTranscoders: c.MinTranscoders, BodyIdle: c.BodyIdle, Spend: budget.Totals, Funds: treasury.Funds, Log: log},
-		dispatcher, transcoders, db, events, recipient, payer, nats.Connected, registry).Handler()
-	server := api.Serve(listener, handler, api.TLS{Cert: c.TLSCert, Key: c.TLSKey}, log)
+		dispatcher, transcoders, db, events, recipient, payer, nats.connected, registry).Handler()
+	server := api.Serve(listener, handler, overTLS, log)
 	open.add(func() error {
 		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
 		return server.Close(drain)
 	})
+	if nats.expel != nil {
+		part("admission", nats.watch)
+	}
 	part("fleet", transcoders.Run)
 	part("dispatch", dispatcher.Run)
 	part("tickets in", recipient.Run)
@@ -196,7 +206,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	if err := nats.SubscribeEvents(running, events.Relay); err != nil {
 		return err
 	}
-	log.Info("orchestrator ready", "http", server.Addr(), "advertised", url, "wei_per_pixel", c.WeiPerPixel)
+	log.Info("orchestrator ready", "http", server.Addr(), "advertised", url, "nats", nats.at, "wei_per_pixel", c.WeiPerPixel)
 	if c.OnReady != nil {
 		c.OnReady(Ready{HTTP: server.Addr(), Address: self})
 	}

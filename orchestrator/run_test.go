@@ -455,7 +455,7 @@ func TestRun_killedAtAnyMomentPaysAndIsPaidOnce(t *testing.T) {
 
 func TestValidate_namesTheSetting(t *testing.T) {
 	t.Parallel()
-	good := orchestrator.Config{HTTP: "127.0.0.1:0", DatabaseURL: "postgres://x", NATS: "nats://x", ChainRPC: "http://x", Escrow: common.HexToAddress("0x1").Hex(),
+	good := orchestrator.Config{HTTP: "127.0.0.1:0", DatabaseURL: "postgres://x", NATS: "nats://127.0.0.1", ChainRPC: "http://x", Escrow: common.HexToAddress("0x1").Hex(),
 		Keystore: "k", PasswordFile: "p", WeiPerPixel: protocol.NewWei(1), QuoteValid: time.Minute, AllocationPerTranscoder: protocol.NewWei(1), MaxTranscoders: 1,
 		TopUpInterval: time.Second, LeaseTime: time.Minute, LeaseIdle: time.Second, AwardTimeout: time.Second, SlotTimeout: time.Second, MaxAttempts: 1,
 		MaxInFlight: 1, MaxSegmentBytes: 1, BodyIdle: time.Second}

@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/internal/chain"
+	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/transcoder/internal/encode"
 )
@@ -24,15 +27,18 @@ type (
 
 // Config is everything that can be set about a transcoder. Fields that say so in their help may be left zero.
 type Config struct {
-	HTTP         string `name:"http" help:"Where to serve status, metrics and events; keep it on loopback." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
-	NATS         string `name:"nats" help:"NATS server of the market; several separated by commas." default:"nats://127.0.0.1:4222" placeholder:"URL"`
-	NATSCreds    string `name:"nats-creds" help:"File with credentials for NATS, if it asks for any." placeholder:"FILE"`
-	ChainRPC     string `name:"chain-rpc" help:"JSON-RPC endpoint of the chain that settles; several separated by commas, the preferred first." placeholder:"URL"`
-	Escrow       string `name:"escrow" help:"Address of the TicketEscrow contract." placeholder:"ADDRESS"`
-	Keystore     string `name:"keystore" help:"Keystore file of this transcoder's account." placeholder:"FILE"`
-	PasswordFile string `name:"password-file" help:"File with the keystore's password." placeholder:"FILE"`
-	Data         string `name:"data" help:"Folder for receipts, winning tickets and what was measured of this machine; back it up." default:"kinora-transcoder" placeholder:"DIR"`
-	MediaChild   string `name:"media-child" help:"The kinora-media program; by default the one beside this program." placeholder:"FILE"`
+	HTTP          string `name:"http" help:"Where to serve status, metrics and events; keep it on loopback." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
+	NATS          string `name:"nats" help:"NATS server of the market; several separated by commas. ADDRESS@ of the orchestrator before it takes no other market for it." default:"nats://127.0.0.1:4222" placeholder:"URL"`
+	NATSCreds     string `name:"nats-creds" help:"File with credentials for NATS, if it asks for any." placeholder:"FILE"`
+	JoinTokenFile string `name:"join-token-file" help:"File with the join token that the market's orchestrator gave you; needed the first time, where the market is not open." placeholder:"FILE"`
+	ChainRPC      string `name:"chain-rpc" help:"JSON-RPC endpoint of the chain that settles; several separated by commas, the preferred first." placeholder:"URL"`
+	Escrow        string `name:"escrow" help:"Address of the TicketEscrow contract." placeholder:"ADDRESS"`
+	Keystore      string `name:"keystore" help:"Keystore file of this transcoder's account." placeholder:"FILE"`
+	PasswordFile  string `name:"password-file" help:"File with the keystore's password." placeholder:"FILE"`
+	Data          string `name:"data" help:"Folder for receipts, winning tickets and what was measured of this machine; back it up." default:"kinora-transcoder" placeholder:"DIR"`
+	MediaChild    string `name:"media-child" help:"The kinora-media program; by default the one beside this program." placeholder:"FILE"`
+
+	InsecureCleartext bool `name:"insecure-cleartext" help:"Let http:// and nats:// leave this machine, for whoever is on the way to read and change: only where the network itself is trusted."`
 
 	Region      string       `name:"region" help:"Where this machine is, as orchestrators of the market name places."`
 	WeiPerPixel protocol.Wei `name:"wei-per-pixel" help:"Price of an encoded pixel, in wei." default:"100" placeholder:"WEI"`
@@ -88,6 +94,13 @@ func (c Config) Validate() error {
 	if c.NATS == "" {
 		return errors.New("--nats: the URL of a NATS server is needed")
 	}
+	at, err := passport.ParseEndpoint(c.NATS)
+	if err == nil && !c.InsecureCleartext {
+		err = passport.CheckClear(at.URL)
+	}
+	if err != nil {
+		return fmt.Errorf("--nats: %w", err)
+	}
 	if err := chain.CheckURLs(c.ChainRPC); err != nil {
 		return fmt.Errorf("--chain-rpc: %w", err)
 	}
@@ -135,4 +148,20 @@ func (c Config) Validate() error {
 		return fmt.Errorf("--capacity: %w", err)
 	}
 	return nil
+}
+
+// joinToken is the secret in --join-token-file.
+func (c Config) joinToken() (string, error) {
+	if c.JoinTokenFile == "" {
+		return "", nil
+	}
+	b, err := os.ReadFile(c.JoinTokenFile)
+	if err != nil {
+		return "", fmt.Errorf("--join-token-file: %w", err)
+	}
+	token := strings.TrimSpace(string(b))
+	if token == "" || strings.ContainsAny(token, " \n") {
+		return "", fmt.Errorf("--join-token-file: %s does not hold one token", c.JoinTokenFile)
+	}
+	return token, nil
 }

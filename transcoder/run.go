@@ -20,6 +20,7 @@ import (
 	"github.com/kinora/kinora/internal/chain"
 	"github.com/kinora/kinora/internal/feed"
 	"github.com/kinora/kinora/internal/identity"
+	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/payment"
 	"github.com/kinora/kinora/internal/payment/litestore"
 	"github.com/kinora/kinora/internal/protocol"
@@ -55,6 +56,10 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		return err
 	}
 	log = log.With("transcoder", signer.Address())
+	token, err := c.joinToken()
+	if err != nil {
+		return err
+	}
 	unlock, err := lock(c.Data)
 	if err != nil {
 		return err
@@ -73,7 +78,12 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	open.add(func() error { escrow.Client().Close(); return nil })
 	patient, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
-	nats, err := bus.Dial(patient, c.NATS, bus.Options{Name: "transcoder " + signer.Address().Hex(), Credentials: c.NATSCreds, Log: log})
+	trust := passport.NewTrust(escrow.Domain())
+	nats, err := bus.Dial(patient, c.NATS, bus.Options{Name: "transcoder " + signer.Address().Hex(), Credentials: c.NATSCreds, Trust: trust, Cleartext: c.InsecureCleartext, Log: log,
+		Identity: &bus.Identity{Signer: signer, Domain: escrow.Domain(), Role: protocol.RoleTranscoder, JoinToken: token}})
+	if protocol.CodeOf(err) == protocol.Unauthorized {
+		return fmt.Errorf("%w (a market that is not open wants the --join-token-file of its orchestrator, whose log says why it refuses)", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -136,18 +146,19 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	}
 	open.add(func() error { stop(); parts.Wait(); return nil })
 
+	clients := encode.NewClients(trust, c.InsecureCleartext)
 	seller := bidder.New(bidder.Config{
 		Domain: escrow.Domain(), Signer: signer, Region: c.Region, Meter: meter, Idle: c.LeaseIdle,
 		Prices: func() protocol.Prices { return prices(c.WeiPerPixel, meter.Rates()) }, Curve: c.PriceCurve, OnRequest: c.OnRequest,
 		Floor: func() protocol.Prices { return floor(watts(), c.PowerTariff, meter.Rates()) },
 		Bus:   nats, Recipient: pay, Journal: disk, Events: events.Emit, Log: log,
 		Bench: &encode.Bench{Domain: escrow.Domain(), Signer: signer, Encoder: engine, Credit: pay, Journal: disk,
-			Client: encode.NewClient(), Events: events.Emit, Log: log,
+			Clients: clients, Events: events.Emit, Log: log,
 			Observe: func(lease protocol.ID, s capacity.Segment) { meter.Observe(lease, s, time.Now()) }},
 	})
 	said := &record{tell: seller.Describe, c: protocol.Capabilities{Transcoder: signer.Address(), Owner: common.HexToAddress(cmp.Or(c.Owner, c.RelayPayout)), Sandbox: protocol.Sandbox{Layers: []string{}}}}
 	said.measured(tuning)
-	desk := sheets.New(sheets.Config{Domain: escrow.Domain(), Self: signer.Address(), Log: log})
+	desk := sheets.New(sheets.Config{Domain: escrow.Domain(), Self: signer.Address(), Client: clients.Of, Log: log})
 	status := api.Status{Feed: events, Log: log, Sheets: desk.Given,
 		Ready: func() error {
 			if !nats.Connected() {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"os"
 	"strconv"
 	"strings"
@@ -21,9 +20,9 @@ import (
 // quoteCommand asks as a broadcaster would, and for the same numbers.
 type quoteCommand struct {
 	node
-	Escrow       common.Address `help:"Address of the escrow (kinora contracts deploy)." required:"" placeholder:"ADDRESS"`
-	Orchestrator string         `help:"URL of the orchestrator." required:"" placeholder:"URL"`
-	Address      common.Address `help:"Account that would pay." required:"" placeholder:"ADDRESS"`
+	orchestratorAt
+	Escrow  common.Address `help:"Address of the escrow (kinora contracts deploy)." required:"" placeholder:"ADDRESS"`
+	Address common.Address `help:"Account that would pay." required:"" placeholder:"ADDRESS"`
 
 	Ladder     rungs         `help:"What is made of the stream: heights and sizes such as 720p,854x480, or the JSON list of profiles that a broadcaster takes, or @FILE with one." default:"720p,480p,360p,240p"`
 	FPS        float64       `name:"fps" help:"Frames a second of the source." default:"30"`
@@ -34,9 +33,6 @@ type quoteCommand struct {
 
 	money
 }
-
-// quoteTimeout bounds how long the orchestrator may take.
-const quoteTimeout = 10 * time.Second
 
 // Run asks, and prints what the answer means.
 func (q quoteCommand) Run(a *app) error {
@@ -52,10 +48,17 @@ func (q quoteCommand) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		answer, err := quote.Ask(ctx, &http.Client{Timeout: quoteTimeout}, q.Orchestrator, escrow.Domain(), protocol.QuoteRequest{Payer: q.Address, Stream: q.Stream,
+		orchestrator, at, err := q.dial(escrow.Domain())
+		if err != nil {
+			return err
+		}
+		answer, err := quote.Ask(ctx, orchestrator, at.URL, escrow.Domain(), protocol.QuoteRequest{Payer: q.Address, Stream: q.Stream,
 			Ladder: protocol.Ladder(q.Ladder), SourceFPS: q.FPS, SegmentMillis: uint32(q.Segment.Milliseconds()), MaxMillis: uint32(q.MaxSegment.Milliseconds())})
 		if err != nil {
 			return err
+		}
+		if at.Identity != (common.Address{}) && answer.Quote.Orchestrator != at.Identity {
+			return fmt.Errorf("--orchestrator: %s answers as %s, it should be %s", at.URL, answer.Quote.Orchestrator, at.Identity)
 		}
 		balance, err := escrow.Balance(ctx, q.Address)
 		if err != nil {

@@ -87,17 +87,26 @@ func (c *broadcasterCommand) Run(a *app) error {
 }
 
 type orchestratorCommand struct {
+	Run         orchestratorRun    `cmd:"" default:"withargs" help:"Sell transcoding, auction it, answer for the result."`
+	JoinToken   joinTokenCommand   `cmd:"" help:"Tokens by which transcoders join the market."`
+	Transcoders transcodersCommand `cmd:"" help:"List who was admitted to the market, and who was revoked."`
+	Admit       admitCommand       `cmd:"" help:"Admit a transcoder without a token, also one that was revoked."`
+	Revoke      revokeCommand      `cmd:"" help:"Cut a transcoder off and let it in no more."`
+	NATSKeys    natsKeysCommand    `cmd:"" name:"nats-keys" help:"Make the keys by which orchestrators answer for NATS servers of your own, and print what those need to know."`
+}
+
+type orchestratorRun struct {
 	orchestrator.Config
 	readyFile
 }
 
 // Validate names what is missing; what is wrong, the embedded Config names.
-func (c *orchestratorCommand) Validate() error {
+func (c *orchestratorRun) Validate() error {
 	return market{&c.DatabaseURL, &c.ChainRPC, &c.Escrow, &c.Keystore, &c.PasswordFile}.missing()
 }
 
 // Run runs the role until a signal.
-func (c *orchestratorCommand) Run(a *app) error {
+func (c *orchestratorRun) Run(a *app) error {
 	c.OnReady = func(r orchestrator.Ready) { c.told(a, r.HTTP, r.Address) }
 	return orchestrator.Run(a.ctx, c.Config, a.log.With("role", "orchestrator"))
 }

@@ -17,11 +17,11 @@ import (
 
 // whyCommand shows a transcoder's score sheets.
 type whyCommand struct {
-	Lease        string         `arg:"" optional:"" help:"Of this lease alone: its ID, or the first digits of it as logs show them."`
-	Orchestrator string         `help:"URL of the orchestrator that held the auctions." required:"" placeholder:"URL"`
-	Transcoder   common.Address `help:"Account of the transcoder that bid." required:"" placeholder:"ADDRESS"`
-	Escrow       common.Address `help:"Address of the escrow; with --chain-id, to check the orchestrator's signatures." placeholder:"ADDRESS"`
-	ChainID      uint64         `name:"chain-id" help:"Number of the chain; with --escrow."`
+	Lease string `arg:"" optional:"" help:"Of this lease alone: its ID, or the first digits of it as logs show them."`
+	orchestratorAt
+	Transcoder common.Address `help:"Account of the transcoder that bid." required:"" placeholder:"ADDRESS"`
+	Escrow     common.Address `help:"Address of the escrow; with --chain-id, to check the orchestrator's signatures." placeholder:"ADDRESS"`
+	ChainID    uint64         `name:"chain-id" help:"Number of the chain; with --escrow."`
 	output
 }
 
@@ -109,14 +109,16 @@ func perPixel(prices protocol.Prices) string {
 }
 
 func (y whyCommand) ask(ctx context.Context) ([]protocol.Signed[protocol.ScoreSheet], error) {
-	url := strings.TrimRight(y.Orchestrator, "/") + "/api/v1/fleet/" + y.Transcoder.Hex() + "/sheets"
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
+	client, at, err := y.dial(protocol.NewDomain(y.ChainID, y.Escrow))
+	if err != nil {
+		return nil, err
+	}
+	url := strings.TrimRight(at.URL, "/") + "/api/v1/fleet/" + y.Transcoder.Hex() + "/sheets"
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, fmt.Errorf("ask %s: %w", url, err)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("ask for score sheets: %w", err)
 	}

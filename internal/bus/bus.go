@@ -4,9 +4,11 @@ package bus
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/url"
 	"strings"
 	"sync"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/protocol"
 )
 
@@ -30,13 +33,18 @@ const (
 	maxPendingBytes = 64 << 20 // their bytes
 	drainTimeout    = 5 * time.Second
 	reconnectWait   = 250 * time.Millisecond
+	connectTimeout  = 5 * time.Second // a login may wait for the orchestrator's database
 	pingInterval    = 5 * time.Second // a peer that vanished without a word is noticed after two of them
 )
 
 // Options say how to connect.
 type Options struct {
-	Name        string // shown by the server beside the connection
-	Credentials string // path of a NATS .creds file; empty: none, or those in the URL
+	Name        string          // shown by the server beside the connection
+	Identity    *Identity       // who this is; nil: nobody in particular, where the server asks nobody
+	NKey        *NKey           // takes the place of the identity, for the callout
+	Trust       *passport.Trust // of servers that are known by their identity; nil: a new one, of the identity's market
+	Cleartext   bool            // may pass between machines
+	Credentials string          // path of a NATS .creds file, which then takes the place of the identity; empty: none, or those in the URL
 	Log         *slog.Logger
 }
 
@@ -52,27 +60,103 @@ type Bus struct {
 	serving sync.WaitGroup // handlers in progress
 }
 
-// Dial connects to the server at rawURL (nats://host:port; several separated by commas) and returns once it is connected.
-// It goes on trying until ctx ends, then fails with Unreachable. A connection that is lost later is sought for ever;
+// Dial connects to the server at rawURL (nats://host:port or tls://host:port; several separated by commas; with the ADDRESS@ of its
+// identity before it, nobody else is taken for it) and returns once it is connected. It goes on trying until ctx ends, then fails
+// with Unreachable, or Unauthorized if one side was not what the other takes. A connection that is lost later is sought for ever;
 // meanwhile requests and publications fail with Unreachable: what is late on a market is worth nothing.
 func Dial(ctx context.Context, rawURL string, opts Options) (*Bus, error) {
 	b := &Bus{log: opts.Log, closed: make(chan struct{})}
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
 	}
+	at, err := passport.ParseEndpoint(rawURL)
+	if err != nil {
+		return nil, protocol.Errorf(protocol.BadRequest, "NATS at %s: %w", redact(rawURL), err)
+	}
+	if !opts.Cleartext {
+		if err := passport.CheckClear(at.URL); err != nil {
+			return nil, protocol.Errorf(protocol.BadRequest, "NATS: %w", err)
+		}
+	}
+	server := redact(at.URL)
+	if opts.Identity != nil && opts.Identity.JoinToken != "" && passport.CheckClear(at.URL) != nil {
+		return nil, protocol.Errorf(protocol.BadRequest, "a join token would go to NATS at %s in the clear: use tls://", server)
+	}
 	b.ctx, b.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	server := redact(rawURL)
-	connected := make(chan struct{}, 1)
-	natsOpts := []nats.Option{
+	shake := newHandshake(at, opts)
+	shut := false // it was said that this one is not let in
+	for first := true; ; first = false {
+		patience := connectTimeout
+		if end, ok := ctx.Deadline(); ok {
+			patience = max(time.Millisecond, min(patience, time.Until(end)))
+		}
+		conn, err := nats.Connect(at.URL, append(b.options(opts, at, shake), nats.Timeout(patience))...)
+		if err == nil {
+			b.conn = conn
+			return b, nil
+		}
+		if errors.Is(err, nats.ErrNkeysNotSupported) && opts.Identity != nil && !opts.Identity.unasked {
+			b.log.Warn("NATS does not ask who its clients are: unless it knows them otherwise, anybody there may read the bids", "server", server)
+			unasked := *opts.Identity
+			unasked.unasked = true
+			opts.Identity = &unasked
+			continue
+		}
+		lesson, err := shake.learn(err)
+		if lesson != passport.Refuse && ctx.Err() == nil {
+			shake.authorities = lesson == passport.AskAuthorities
+			continue
+		}
+		if wrongServer(err) {
+			b.cancel()
+			return nil, protocol.Errorf(protocol.Unauthorized, "NATS at %s: %w", server, err)
+		}
+		wait := reconnectWait
+		if Refused(err) {
+			wait = refusedWait
+		}
+		if first || Refused(err) && !shut {
+			shut = Refused(err)
+			b.log.Info("no connection to NATS yet; trying again", "server", server, "err", err)
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			b.cancel()
+			if Refused(err) {
+				return nil, protocol.Errorf(protocol.Unauthorized, "NATS at %s does not let %s in: %w", server, opts.who(), err)
+			}
+			return nil, protocol.Errorf(protocol.Unreachable, "connect to NATS at %s (start a server there, or give another --nats): %w", server, err)
+		}
+	}
+}
+
+// options are those of every connection that b makes.
+func (b *Bus) options(opts Options, at passport.Endpoint, shake *handshake) []nats.Option {
+	var connected atomic.Pointer[nats.Conn] // whose last error says how long to wait
+	server := redact(at.URL)
+	options := []nats.Option{
+		shake.option,
 		nats.Name(opts.Name),
-		nats.RetryOnFailedConnect(true),
 		nats.MaxReconnects(-1),
-		nats.ReconnectWait(reconnectWait),
-		nats.ReconnectJitter(reconnectWait/2, reconnectWait/2),
+		nats.IgnoreAuthErrorAbort(), // who is refused today, be it for want of a database, may be let in tomorrow
+		nats.CustomReconnectDelay(func(int) time.Duration {
+			wait := reconnectWait
+			if conn := connected.Load(); conn != nil {
+				lesson, err := shake.learn(conn.LastError())
+				switch {
+				case lesson == passport.Again:
+					return 0
+				case Refused(err):
+					wait = refusedWait
+				}
+			}
+			return wait + rand.N(wait/2)
+		}),
 		nats.ReconnectBufSize(-1),
 		nats.PingInterval(pingInterval),
 		nats.DrainTimeout(drainTimeout),
-		nats.ConnectHandler(func(*nats.Conn) { connected <- struct{}{} }),
+		nats.ConnectHandler(func(conn *nats.Conn) { connected.Store(conn) }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
 				b.log.Warn("connection to NATS lost; trying again", "server", server, "err", err)
@@ -91,31 +175,39 @@ func Dial(ctx context.Context, rawURL string, opts Options) (*Bus, error) {
 			b.log.Warn("NATS", "err", err, "subject", subject)
 		}),
 	}
-	if opts.Credentials != "" {
-		natsOpts = append(natsOpts, nats.UserCredentials(opts.Credentials))
+	switch {
+	case opts.Credentials != "":
+		options = append(options, nats.UserCredentials(opts.Credentials))
+	case opts.NKey != nil:
+		options = append(options, nats.Nkey(opts.NKey.Public, opts.NKey.Sign), nats.CustomInboxPrefix(opts.NKey.Inbox))
+	case opts.Identity != nil:
+		options = append(options, opts.Identity.options(at.Identity)...)
 	}
-	conn, err := nats.Connect(rawURL, natsOpts...)
-	if err != nil {
-		b.cancel()
-		return nil, protocol.Errorf(protocol.Unreachable, "connect to NATS at %s: %w", server, err)
+	return options
+}
+
+// who is what a connection says it is, for errors.
+func (o Options) who() string {
+	switch {
+	case o.Credentials != "":
+		return "the owner of " + o.Credentials
+	case o.NKey != nil:
+		return "NATS user " + o.NKey.Public
+	case o.Identity != nil:
+		return fmt.Sprintf("%s %s", o.Identity.Role, o.Identity.Signer.Address())
 	}
-	b.conn = conn
-	if conn.IsConnected() {
-		return b, nil
-	}
-	b.log.Info("NATS does not answer yet; trying again", "server", server)
-	select {
-	case <-connected:
-		return b, nil
-	case <-ctx.Done():
-		cause := conn.LastError()
-		if cause == nil {
-			cause = ctx.Err()
-		}
-		conn.Close()
-		b.cancel()
-		return nil, protocol.Errorf(protocol.Unreachable, "connect to NATS at %s (start a server there, or give another --nats): %w", server, cause)
-	}
+	return "one without an identity"
+}
+
+// wrongServer reports that whoever answered is not who was meant; trying again would not change that.
+func wrongServer(err error) bool {
+	var unverified *tls.CertificateVerificationError
+	return errors.As(err, &unverified) || errors.Is(err, nats.ErrSecureConnWanted) || protocol.CodeOf(err) == protocol.Unauthorized
+}
+
+// Refused reports that the server answered, and said no.
+func Refused(err error) bool {
+	return errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) || errors.Is(err, nats.ErrAuthRevoked)
 }
 
 // redact keeps credentials out of logs and errors.
@@ -131,6 +223,9 @@ func redact(rawURL string) string {
 	}
 	return strings.Join(shown, ",")
 }
+
+// Conn is the connection itself, for the packages below this one.
+func (b *Bus) Conn() *nats.Conn { return b.conn }
 
 // Connected reports whether the server can be reached now.
 func (b *Bus) Connected() bool { return b.conn.IsConnected() }

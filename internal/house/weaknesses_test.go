@@ -5,13 +5,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// A weakness is held off by a test, not by its line in a table.
-func TestWeaknessTable_namesTestsThatExist(t *testing.T) {
-	t.Parallel()
+// defined are the names of all tests.
+func defined(t *testing.T) map[string]bool {
+	t.Helper()
 	root := filepath.Join("..", "..")
 	defined := map[string]bool{}
 	definition := regexp.MustCompile(`(?m)^\s*(?:func|function) ((?:Test|test|invariant)[A-Za-z0-9_]*)\(`)
@@ -30,19 +31,25 @@ func TestWeaknessTable_namesTestsThatExist(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	page, err := os.ReadFile(filepath.Join(root, "docs", "payments.md"))
+	return defined
+}
+
+// testsOf holds every row of a page's table to naming tests that exist, and returns how many there are.
+func testsOf(t *testing.T, page, heading string, defined map[string]bool) (rows int) {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("..", "..", "docs", page))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, tables, found := strings.Cut(string(page), "\n## Known weaknesses")
+	_, tables, found := strings.Cut(string(b), "\n## "+heading)
 	if !found {
-		t.Fatal("docs/payments.md has no section of known weaknesses")
+		t.Fatalf("docs/%s has no section %q", page, heading)
 	}
-	rows := 0
+	tables, _, _ = strings.Cut(tables, "\n## ")
 	for line := range strings.Lines(tables) {
 		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
 		last := cells[len(cells)-1]
-		if !strings.HasPrefix(line, "|") || strings.Contains(last, "---") || strings.TrimSpace(last) == "tests" {
+		if !strings.HasPrefix(line, "|") || strings.Contains(last, "---") || slices.Contains([]string{"test", "tests"}, strings.TrimSpace(last)) {
 			continue
 		}
 		rows++
@@ -56,7 +63,20 @@ func TestWeaknessTable_namesTestsThatExist(t *testing.T) {
 			}
 		}
 	}
-	if rows < 16+7 {
+	return rows
+}
+
+// A weakness is held off by a test, not by its line in a table.
+func TestWeaknessTable_namesTestsThatExist(t *testing.T) {
+	t.Parallel()
+	if rows := testsOf(t, "payments.md", "Known weaknesses", defined(t)); rows < 16+7 {
+		t.Errorf("%d rows: the table is not read", rows)
+	}
+}
+
+func TestSecurityTable_namesTestsThatExist(t *testing.T) {
+	t.Parallel()
+	if rows := testsOf(t, "security.md", "What is guarded by what", defined(t)); rows < 13 {
 		t.Errorf("%d rows: the table is not read", rows)
 	}
 }

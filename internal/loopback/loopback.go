@@ -32,9 +32,14 @@ func FromHere(r *http.Request) bool {
 	if err != nil {
 		host = r.Host
 	}
-	named, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	if host != "localhost" && (err != nil || !named.Unmap().IsLoopback()) {
+	if !Host(host) {
 		return false
 	}
 	return http.NewCrossOriginProtection().Check(r) == nil
+}
+
+// Host reports a host, as URLs and listen addresses name it, that is this machine by name.
+func Host(host string) bool {
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }

@@ -160,6 +160,10 @@ func typedMessages() []typed {
 				"expiry": n(t.Expiry), "usableMillis": n(t.UsableMillis), "acceptMillis": n(t.AcceptMillis), "redeemMillis": n(t.RedeemMillis)}},
 		{"Flush(address payer,address recipient,bytes32 set)", sampleFlush, sampleKey,
 			map[string]any{"payer": a(sampleFlush.Payer), "recipient": a(sampleFlush.Recipient), "set": h(sampleFlush.Set)}},
+		{"Login(address participant,string role,address market,string nonce)", sampleLogin, sampleWorker,
+			map[string]any{"participant": a(sampleLogin.Participant), "role": string(sampleLogin.Role), "market": a(sampleLogin.Market), "nonce": sampleLogin.Nonce}},
+		{"KeyBinding(address identity,bytes32 keyHash,uint64 notBefore,uint64 notAfter)", sampleBinding, sampleOrch,
+			map[string]any{"identity": a(sampleBinding.Identity), "keyHash": h(sampleBinding.KeyHash), "notBefore": n(sampleBinding.NotBefore), "notAfter": n(sampleBinding.NotAfter)}},
 	}
 }
 

@@ -75,6 +75,16 @@ func FuzzParamsRequest(f *testing.F) {
 	f.Fuzz(checkSigned[ParamsRequest])
 }
 
+func FuzzLogin(f *testing.F) {
+	f.Add(Encode(seal(sampleWorker, sampleLogin)))
+	f.Fuzz(checkSigned[Login])
+}
+
+func FuzzKeyBinding(f *testing.F) {
+	f.Add(Encode(seal(sampleOrch, sampleBinding)))
+	f.Fuzz(checkSigned[KeyBinding])
+}
+
 func FuzzSegmentHeader(f *testing.F) {
 	f.Add(Encode(seal(sampleKey, sampleHeader)))
 	f.Fuzz(checkSigned[SegmentHeader])

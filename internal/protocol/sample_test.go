@@ -51,6 +51,8 @@ var (
 	sampleQuote        = Quote{ID: testID("quote"), Orchestrator: sampleOrch.Address(), Payer: sampleKey.Address(), Stream: "camera-1.main_b", LadderHash: Hash(sampleLadder.Hash()), Prices: samplePrices, MaxFee: NewWei(77), ValidMillis: 20_000, MaxMillis: 10_000}
 	sampleParams       = TicketParams{Set: testID("set"), Payer: sampleKey.Address(), Recipient: sampleOrch.Address(), Lane: 65_535, FaceValue: MaxUint96, RecipientRandHash: testID("rand"), Expiry: 1<<40 - 1, UsableMillis: 10_000, AcceptMillis: 25_000, RedeemMillis: 27_000}
 	sampleFlush        = Flush{Payer: sampleKey.Address(), Recipient: sampleOrch.Address(), Set: testID("set")}
+	sampleLogin        = Login{Participant: sampleWorker.Address(), Role: RoleTranscoder, Market: sampleOrch.Address(), Nonce: "nZ1-k2_abcdefgh"}
+	sampleBinding      = KeyBinding{Identity: sampleOrch.Address(), KeyHash: testID("key"), NotBefore: 1_763_812_800, NotAfter: 1_764_417_600}
 
 	sampleOffer      = SegmentOffer{Header: seal(sampleKey, sampleHeader), DurationMillis: 2000, BudgetMillis: 6000, Avoid: []common.Address{sampleWorker.Address()}}
 	sampleRequest    = QuoteRequest{Payer: sampleKey.Address(), Stream: "camera-1.main_b", Ladder: sampleLadder, SourceFPS: 29.97, SegmentMillis: 2000, MaxMillis: 10_000}

@@ -262,6 +262,14 @@ func TestValidate_namesWhatIsWrong(t *testing.T) {
 			v := m.(Quote)
 			f(&v)
 			return v
+		case func(*Login):
+			v := m.(Login)
+			f(&v)
+			return v
+		case func(*KeyBinding):
+			v := m.(KeyBinding)
+			f(&v)
+			return v
 		case func(*TicketParams):
 			v := m.(TicketParams)
 			f(&v)
@@ -271,7 +279,7 @@ func TestValidate_namesWhatIsWrong(t *testing.T) {
 		return nil
 	}
 	for _, good := range []validated{sampleAssignment, sampleReceipt, sampleSlot, sampleBid, sampleFirstBid, sampleCapabilities, sampleAward, sampleAwardOffer, sampleLeaseRequest, sampleParamsReq, sampleHeader, sampleOffer, sampleRequest, sampleQuote, sampleParams, sampleFlush,
-		sampleAuctionEpoch, sampleFiguresRoot, sampleAuctionClose, sampleWorkRequest, sampleSheet} {
+		sampleAuctionEpoch, sampleFiguresRoot, sampleAuctionClose, sampleWorkRequest, sampleSheet, sampleLogin, sampleBinding} {
 		if err := good.Validate(); err != nil {
 			t.Errorf("%T: %v", good, err)
 		}
@@ -336,6 +344,11 @@ func TestValidate_namesWhatIsWrong(t *testing.T) {
 		{sampleParams, func(v *TicketParams) { v.FaceValue = Wei{} }, "face_value"},
 		{sampleParams, func(v *TicketParams) { v.AcceptMillis = v.UsableMillis }, "times"},
 		{sampleParams, func(v *TicketParams) { v.RecipientRandHash = ID{} }, "recipient_rand_hash"},
+		{sampleLogin, func(v *Login) { v.Participant = common.Address{} }, "participant"},
+		{sampleLogin, func(v *Login) { v.Role = "broadcaster" }, "role"},
+		{sampleLogin, func(v *Login) { v.Nonce = "short" }, "nonce"},
+		{sampleBinding, func(v *KeyBinding) { v.KeyHash = Hash{} }, "key_hash"},
+		{sampleBinding, func(v *KeyBinding) { v.NotAfter = v.NotBefore }, "not_after"},
 	} {
 		if err := with(c.m, c.spoil).Validate(); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%T: %v, want something about %s", c.m, err, c.want)

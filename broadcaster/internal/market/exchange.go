@@ -54,7 +54,7 @@ func (c *Choice) Send(ctx context.Context, s Segment) (*Exchange, error) {
 	req.ContentLength = -1
 	req.Header.Set("Content-Type", "video/mp2t")
 	req.Header.Set(protocol.OfferField, protocol.EncodeField(offer))
-	resp, err := m.client.Do(req)
+	resp, err := m.clients.Of(c.seller.claimed).Do(req)
 	if err != nil {
 		cancel()
 		if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +18,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/broadcaster/internal/store"
+	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/route"
 	"github.com/kinora/kinora/internal/verify"
@@ -32,7 +32,8 @@ type Payer interface {
 
 // Config of a Market.
 type Config struct {
-	URLs           []string // of orchestrators; at least one
+	URLs           []string // of orchestrators, with ADDRESS@ before them where that is known; at least one
+	Cleartext      bool     // may pass between machines
 	Signer         protocol.Signer
 	Domain         protocol.Domain
 	MaxWeiPerPixel protocol.Wei // dearer quotes are refused; zero: no maximum
@@ -45,8 +46,8 @@ type Config struct {
 
 // Market is safe for concurrent use.
 type Market struct {
-	cfg    Config
-	client *http.Client
+	cfg     Config
+	clients *passport.Clients
 
 	mu      sync.Mutex
 	sellers []*seller
@@ -62,6 +63,7 @@ type Market struct {
 // seller is one configured orchestrator. Guarded by Market.mu.
 type seller struct {
 	url      string
+	claimed  common.Address // who is said to be there; zero: whoever answers
 	address  common.Address // zero until its first signed word
 	quotes   map[askKey]*quote
 	failures int
@@ -90,38 +92,27 @@ func (a Ask) key() askKey { return askKey{a.Stream, a.Ladder.Hash(), a.FPS, a.Ma
 // New makes a Market, whose first sampling epoch TurnEpoch begins; Close ends it.
 func New(cfg Config) *Market {
 	cfg.QuoteTimeout = cmp.Or(cfg.QuoteTimeout, 2*time.Second)
-	m := &Market{cfg: cfg, client: newClient(), records: make(map[common.Address]store.Trust), holder: make(map[string]*seller),
+	m := &Market{cfg: cfg, clients: newClients(passport.NewTrust(cfg.Domain), cfg.Cleartext), records: make(map[common.Address]store.Trust), holder: make(map[string]*seller),
 		router: route.New[*seller](route.Standard(), rand.NewPCG(rand.Uint64(), rand.Uint64()))}
 	for a, r := range cfg.Records {
 		m.records[a] = r
 	}
 	for _, u := range cfg.URLs {
-		m.sellers = append(m.sellers, &seller{url: strings.TrimRight(u, "/"), quotes: make(map[askKey]*quote)})
+		o, err := passport.ParseEndpoint(u)
+		if err != nil { // a caller's mistake, which every request tells
+			o.URL = u
+		}
+		m.sellers = append(m.sellers, &seller{url: strings.TrimRight(o.URL, "/"), claimed: o.Identity, quotes: make(map[askKey]*quote)})
 	}
 	m.ctx, m.stop = context.WithCancel(context.Background())
 	return m
-}
-
-// newClient speaks HTTP/2 alone, with prior knowledge where there is no TLS: segments go and renditions come on one stream.
-func newClient() *http.Client {
-	var protocols http.Protocols
-	protocols.SetHTTP2(true)
-	protocols.SetUnencryptedHTTP2(true)
-	return &http.Client{
-		Transport: &http.Transport{
-			Protocols:       &protocols,
-			IdleConnTimeout: 90 * time.Second,
-			HTTP2:           &http.HTTP2Config{SendPingTimeout: 5 * time.Second, PingTimeout: 5 * time.Second},
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
 }
 
 // Close ends what runs in the background.
 func (m *Market) Close() {
 	m.stop()
 	m.renewal.Wait()
-	m.client.CloseIdleConnections()
+	m.clients.CloseIdleConnections()
 }
 
 // Choice is an orchestrator with a live quote for one segment.
@@ -425,9 +416,6 @@ func (m *Market) URLOf(orchestrator common.Address) (string, error) {
 	}
 	return m.sellers[i].url, nil
 }
-
-// Client is for other requests to orchestrators.
-func (m *Market) Client() *http.Client { return m.client }
 
 // Meet asks the orchestrator at each URL for a quote it will not use, to learn by its signature who it is.
 func (m *Market) Meet(ctx context.Context, ask Ask) error {

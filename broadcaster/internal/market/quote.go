@@ -88,7 +88,7 @@ func (m *Market) ask(ctx context.Context, s *seller, ask Ask) (*quote, error) {
 	self := m.cfg.Signer.Address()
 	sent := time.Now()
 	var answer protocol.QuoteAnswer
-	if err := m.post(ctx, s.url+"/v1/quote", protocol.QuoteRequest{Payer: self, Stream: ask.Stream, Ladder: ask.Ladder, SourceFPS: ask.FPS,
+	if err := m.post(ctx, m.clients.Of(s.claimed), s.url+"/v1/quote", protocol.QuoteRequest{Payer: self, Stream: ask.Stream, Ladder: ask.Ladder, SourceFPS: ask.FPS,
 		SegmentMillis: ask.SegmentMillis, MaxMillis: ask.MaxMillis}, &answer); err != nil {
 		return nil, err
 	}
@@ -136,6 +136,9 @@ func (m *Market) ask(ctx context.Context, s *seller, ask Ask) (*quote, error) {
 func (m *Market) met(s *seller, address common.Address) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if s.claimed != (common.Address{}) && s.claimed != address {
+		return protocol.Errorf(protocol.BadSignature, "%s answers as %s, it should be %s", s.url, address, s.claimed)
+	}
 	for _, other := range m.sellers {
 		if other != s && other.address == address {
 			return protocol.Errorf(protocol.BadRequest, "%s answers at %s too: configure an orchestrator once", address, other.url)
@@ -150,13 +153,13 @@ func (m *Market) met(s *seller, address common.Address) error {
 }
 
 // post sends a message and reads the answer, or the Problem as an error.
-func (m *Market) post(ctx context.Context, url string, message, answer any) error {
+func (m *Market) post(ctx context.Context, client *http.Client, url string, message, answer any) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(protocol.Encode(message)))
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := m.client.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return protocol.Errorf(protocol.Unreachable, "%w", err)
 	}
@@ -196,7 +199,7 @@ func (m *Market) Deliver(ctx context.Context, recipient common.Address, d paymen
 	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 	defer cancel()
 	var answer payment.DeliveryAnswer
-	err = m.post(ctx, url+"/v1/tickets", d, &answer)
+	err = m.post(ctx, m.ClientAt(url), url+"/v1/tickets", d, &answer)
 	return answer, err
 }
 

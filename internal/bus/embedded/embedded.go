@@ -1,41 +1,66 @@
-// Package embedded runs a NATS server inside this process, for one machine: it listens on loopback only, since its
-// clients do not authenticate.
+// Package embedded runs a NATS server inside this process. Without a gate its clients do not say who they are, so it listens on
+// loopback only; beyond that it needs TLS too.
 package embedded
 
 import (
+	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/kinora/kinora/internal/bus/entry"
 )
 
-const startTimeout = 10 * time.Second
+const (
+	startTimeout = 10 * time.Second
+	loginTimeout = 8 * time.Second // of handshake and login together; the gate may ask a database, a client a signer elsewhere
+)
 
-// Options say where to listen.
+// Options say where to listen, and whom to let in.
 type Options struct {
-	Listen string // host:port, loopback; empty or port 0: 127.0.0.1 and a free port
+	Listen string      // host:port; empty or port 0: 127.0.0.1 and a free port
+	Gate   *entry.Gate // nil: everybody is let in, and may do everything
+	TLS    *tls.Config // nil: in the clear
 	Log    *slog.Logger
 }
 
 // Server is a running NATS server.
-type Server struct{ server *server.Server }
+type Server struct {
+	server *server.Server
+	life   context.Context // of logins
+	end    context.CancelFunc
+}
 
 // Start starts a server and returns once it takes connections.
 func Start(opts Options) (*Server, error) {
-	host, port, err := listen(opts.Listen)
+	host, port, err := listen(opts)
 	if err != nil {
 		return nil, fmt.Errorf("start NATS: %w", err)
 	}
-	s, err := server.NewServer(&server.Options{
+	settings := &server.Options{
 		ServerName: "kinora", Host: host, Port: port, NoSigs: true, NoSystemAccount: true, MaxPayload: 1 << 20,
-		MaxPending: 64 << 20, PingInterval: 5 * time.Second, MaxPingsOut: 2,
-	})
+		MaxPending: 64 << 20, PingInterval: 5 * time.Second, MaxPingsOut: 2, AuthTimeout: loginTimeout.Seconds(),
+	}
+	life, end := context.WithCancel(context.Background())
+	if opts.Gate != nil {
+		settings.AlwaysEnableNonce = true
+		settings.CustomClientAuthentication = guard{life, opts.Gate}
+	}
+	if opts.TLS != nil {
+		settings.TLS, settings.TLSConfig, settings.TLSTimeout = true, opts.TLS, loginTimeout.Seconds()
+	}
+	s, err := server.NewServer(settings)
 	if err != nil {
+		end()
 		return nil, fmt.Errorf("start NATS: %w", err)
 	}
 	if opts.Log != nil {
@@ -43,23 +68,69 @@ func Start(opts Options) (*Server, error) {
 	}
 	s.Start()
 	if !s.ReadyForConnections(startTimeout) {
+		end()
 		s.Shutdown()
 		return nil, fmt.Errorf("start NATS: not ready on %s after %s; is the port free?", net.JoinHostPort(host, strconv.Itoa(max(port, 0))), startTimeout)
 	}
-	return &Server{server: s}, nil
+	return &Server{s, life, end}, nil
 }
 
-// URL is where clients connect.
-func (s *Server) URL() string { return s.server.ClientURL() }
+// URL is where clients of this machine connect.
+func (s *Server) URL() string {
+	u, err := url.Parse(s.server.ClientURL())
+	if err != nil {
+		return s.server.ClientURL()
+	}
+	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && ip.IsUnspecified() {
+		u.Host = net.JoinHostPort("127.0.0.1", u.Port())
+	}
+	return u.String()
+}
+
+// Expel cuts every connection of a participant. One that is just logging in may slip through: ask again a moment later.
+func (s *Server) Expel(_ context.Context, participant common.Address) error {
+	list, err := s.server.Connz(&server.ConnzOptions{Username: true, User: participant.Hex()})
+	if err != nil {
+		return fmt.Errorf("connections of %s: %w", participant, err)
+	}
+	for _, c := range list.Conns {
+		_ = s.server.DisconnectClientByID(c.Cid) // fails only when it has gone
+	}
+	return nil
+}
 
 // Close disconnects every client and waits for the server's end.
 func (s *Server) Close() error {
+	s.end()
 	s.server.Shutdown()
 	s.server.WaitForShutdown()
 	return nil
 }
 
-func listen(addr string) (string, int, error) {
+// guard asks the gate about every connection.
+type guard struct {
+	life context.Context
+	gate *entry.Gate
+}
+
+// Check is the server's authentication; it runs on a goroutine of the connection's own.
+func (g guard) Check(c server.ClientAuthentication) bool {
+	said := c.GetOpts()
+	pass, err := g.gate.Enter(g.life, entry.Claim{Participant: said.Nkey, Role: said.Username, Market: said.Password,
+		Nonce: string(c.GetNonce()), Signature: said.Sig, JoinToken: said.Token, From: c.RemoteAddress().String()})
+	if err != nil {
+		return false
+	}
+	c.RegisterUser(&server.User{Permissions: &server.Permissions{
+		Publish:   &server.SubjectPermission{Allow: pass.Permissions.Publish},
+		Subscribe: &server.SubjectPermission{Allow: pass.Permissions.Subscribe},
+		Response:  &server.ResponsePermission{MaxMsgs: entry.Answers, Expires: entry.AnswerTime},
+	}})
+	return true
+}
+
+func listen(opts Options) (string, int, error) {
+	addr := opts.Listen
 	if addr == "" {
 		return "127.0.0.1", server.RANDOM_PORT, nil
 	}
@@ -72,7 +143,15 @@ func listen(addr string) (string, int, error) {
 		return "", 0, fmt.Errorf("listen address %q: port must be 0 to 65535", addr)
 	}
 	if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
-		return "", 0, fmt.Errorf("listen address %q: its clients do not authenticate, so only loopback is allowed", addr)
+		switch {
+		case opts.Gate == nil:
+			return "", 0, fmt.Errorf("listen address %q: its clients do not authenticate, so only loopback is allowed", addr)
+		case opts.TLS == nil:
+			return "", 0, fmt.Errorf("listen address %q: without TLS only loopback is allowed", addr)
+		}
+		if host == "" {
+			host = "0.0.0.0"
+		}
 	}
 	if port == 0 {
 		return host, server.RANDOM_PORT, nil
@@ -87,7 +166,18 @@ func line(format string, args []any) string { return strings.TrimSpace(fmt.Sprin
 
 func (l logger) Noticef(format string, args ...any) { l.log.Debug("nats: " + line(format, args)) }
 func (l logger) Warnf(format string, args ...any)   { l.log.Warn("nats: " + line(format, args)) }
-func (l logger) Errorf(format string, args ...any)  { l.log.Error("nats: " + line(format, args)) }
-func (l logger) Fatalf(format string, args ...any)  { l.log.Error("nats: " + line(format, args)) }
-func (l logger) Debugf(format string, args ...any)  { l.log.Debug("nats: " + line(format, args)) }
-func (l logger) Tracef(format string, args ...any)  { l.log.Debug("nats: " + line(format, args)) }
+
+// Errorf is mostly about clients. What goes wrong in their handshakes is theirs to tell, and each that meets a new certificate breaks
+// one off; who is refused, and why, the gate says.
+func (l logger) Errorf(format string, args ...any) {
+	text := line(format, args)
+	level := slog.LevelError
+	if strings.Contains(text, "TLS handshake error") || strings.Contains(text, "authentication error") {
+		level = slog.LevelDebug
+	}
+	l.log.Log(context.Background(), level, "nats: "+text)
+}
+
+func (l logger) Fatalf(format string, args ...any) { l.log.Error("nats: " + line(format, args)) }
+func (l logger) Debugf(format string, args ...any) { l.log.Debug("nats: " + line(format, args)) }
+func (l logger) Tracef(format string, args ...any) { l.log.Debug("nats: " + line(format, args)) }

@@ -272,7 +272,7 @@ func newMarket(t *testing.T, change ...func(*dispatch.Config)) *market {
 	m.must(err)
 	handler := api.New(api.Config{Domain: m.domain, Self: m.self.Address(), MinTranscoders: 1, BodyIdle: time.Second, Log: m.log}, m.dispatcher, m.fleet, m.store, m.feed,
 		ticketsIn{m.books}, ticketsOut{m.books}, nats.Connected, registry).Handler()
-	httpServer := api.Serve(l, handler, api.TLS{}, m.log)
+	httpServer := api.Serve(l, handler, nil, m.log)
 	var parts sync.WaitGroup
 	parts.Go(func() { _ = m.fleet.Run(life) })
 	parts.Go(func() { _ = m.dispatcher.Run(life) })

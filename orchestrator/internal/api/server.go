@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -17,9 +18,6 @@ type Server struct {
 	done     chan error
 }
 
-// TLS names the PEM files of a certificate and its key; both empty: in the clear.
-type TLS struct{ Cert, Key string }
-
 // Listen takes the address; nothing is served before Serve.
 func Listen(addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
@@ -29,11 +27,11 @@ func Listen(addr string) (net.Listener, error) {
 	return l, nil
 }
 
-// Serve starts serving on l.
-func Serve(l net.Listener, handler http.Handler, tls TLS, log *slog.Logger) *Server {
+// Serve starts serving on l; without a configuration of TLS in the clear.
+func Serve(l net.Listener, handler http.Handler, secure *tls.Config, log *slog.Logger) *Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
-	if tls.Cert == "" {
+	if secure == nil {
 		protocols.SetUnencryptedHTTP2(true)
 	} else {
 		protocols.SetHTTP2(true)
@@ -41,6 +39,7 @@ func Serve(l net.Listener, handler http.Handler, tls TLS, log *slog.Logger) *Ser
 	s := &Server{listener: l, done: make(chan error, 1), http: &http.Server{
 		Handler:           handler,
 		Protocols:         protocols,
+		TLSConfig:         secure,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
@@ -56,10 +55,10 @@ func Serve(l net.Listener, handler http.Handler, tls TLS, log *slog.Logger) *Ser
 	}}
 	go func() {
 		var err error
-		if tls.Cert == "" {
+		if secure == nil {
 			err = s.http.Serve(l)
 		} else {
-			err = s.http.ServeTLS(l, tls.Cert, tls.Key)
+			err = s.http.ServeTLS(l, "", "")
 		}
 		if errors.Is(err, http.ErrServerClosed) {
 			err = nil

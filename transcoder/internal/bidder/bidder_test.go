@@ -14,6 +14,7 @@ import (
 	"github.com/kinora/kinora/internal/bus/embedded"
 	"github.com/kinora/kinora/internal/capacity"
 	"github.com/kinora/kinora/internal/media"
+	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/transcoder/internal/bidder"
 	"github.com/kinora/kinora/transcoder/internal/encode"
@@ -159,7 +160,7 @@ func newMarket(t *testing.T, change func(*bidder.Config)) *market {
 		Prices: func() protocol.Prices { return prices(price) },
 		Bus:    dial(), Recipient: m.recipient, Journal: m.store, Events: events, Log: log,
 		Bench: &encode.Bench{Domain: encodetest.Domain, Signer: m.key, Encoder: copier{}, Credit: m.recipient, Journal: m.store,
-			Client: encode.NewClient(), Events: events, Log: log}}
+			Clients: encode.NewClients(passport.NewTrust(encodetest.Domain), false), Events: events, Log: log}}
 	if change != nil {
 		change(&cfg)
 	}

@@ -5,13 +5,13 @@ package encode
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/internal/capacity"
 	"github.com/kinora/kinora/internal/media"
+	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/protocol"
 )
 
@@ -55,7 +55,7 @@ type Bench struct {
 	Encoder Encoder
 	Credit  Credit
 	Journal Journal
-	Client  *http.Client                                // see NewClient
+	Clients *passport.Clients                           // see NewClients
 	Observe func(lease protocol.ID, s capacity.Segment) // what each segment cost, and whether it kept pace; nil: nobody asks
 	Events  func(protocol.Event)
 	Log     *slog.Logger
@@ -68,25 +68,4 @@ type Lease struct {
 	// Promote asks for the capacity of a lease that only stands by, before each of its attempts begins; nil: it is promised. While
 	// it has not been given, one slot is parked.
 	Promote func() error
-}
-
-// NewClient makes the client for dialling orchestrators: HTTP/2 only, in clear text to http URLs. A connection on which
-// nothing arrives is probed, so that a vanished orchestrator is noticed within seconds.
-func NewClient() *http.Client {
-	protocols := new(http.Protocols)
-	protocols.SetHTTP2(true)
-	protocols.SetUnencryptedHTTP2(true)
-	return &http.Client{
-		Transport: &http.Transport{
-			Protocols:           protocols,
-			ForceAttemptHTTP2:   true,
-			TLSHandshakeTimeout: 5 * time.Second,
-			IdleConnTimeout:     time.Minute,
-			HTTP2: &http.HTTP2Config{
-				SendPingTimeout: 3 * time.Second, PingTimeout: 3 * time.Second, MaxReadFrameSize: 1 << 20,
-				MaxReceiveBufferPerConnection: 4<<20 - 1, MaxReceiveBufferPerStream: 2 << 20,
-			},
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
 }

@@ -21,6 +21,7 @@ import (
 
 	"github.com/kinora/kinora/internal/media"
 	"github.com/kinora/kinora/internal/media/mediatest"
+	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/transcoder/internal/encode"
 	"github.com/kinora/kinora/transcoder/internal/encode/encodetest"
@@ -100,7 +101,7 @@ func newStage(t *testing.T, encoder encode.Encoder) *stage {
 		LadderHash: protocol.Hash(ladder.Hash()), Prices: protocol.Prices{{Codec: protocol.H264, WeiPerPixel: protocol.NewWei(3)}},
 		MaxFee: protocol.NewWei(1 << 40), LeaseMillis: 30_000, BidSequence: 1, URL: s.peer.URL}
 	bench := &encode.Bench{Domain: encodetest.Domain, Signer: s.key, Encoder: encoder, Credit: s.credit, Journal: s.store,
-		Client: encode.NewClient(), Log: slog.New(slog.DiscardHandler), Events: func(e protocol.Event) {
+		Clients: encode.NewClients(passport.NewTrust(encodetest.Domain), false), Log: slog.New(slog.DiscardHandler), Events: func(e protocol.Event) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.events = append(s.events, e)
@@ -375,7 +376,7 @@ func TestAttempt_whoseFeeExceedsTheAwardHasNoReceipt(t *testing.T) {
 	s.work.Abort(errors.New("another lease is tried"))
 	<-s.work.Done()
 	s.award.MaxFee = protocol.NewWei(10)
-	bench := &encode.Bench{Domain: encodetest.Domain, Signer: s.key, Encoder: &scripted{}, Credit: s.credit, Journal: s.store, Client: encode.NewClient(),
+	bench := &encode.Bench{Domain: encodetest.Domain, Signer: s.key, Encoder: &scripted{}, Credit: s.credit, Journal: s.store, Clients: encode.NewClients(passport.NewTrust(encodetest.Domain), false),
 		Log: slog.New(slog.DiscardHandler), Events: func(protocol.Event) {}}
 	s.work = bench.Start(context.Background(), encode.Lease{Award: s.award, Ladder: ladder})
 	slot := s.peer.Slot(t)

@@ -180,7 +180,7 @@ func (w *Work) slot(unpark func()) error {
 	if err != nil {
 		return err
 	}
-	resp, err := w.bench.Client.Do(req)
+	resp, err := w.bench.Clients.Of(w.lease.Award.Orchestrator).Do(req)
 	if err != nil {
 		return fmt.Errorf("park a slot: %w", err)
 	}

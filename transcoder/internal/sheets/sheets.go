@@ -43,13 +43,13 @@ type Given struct {
 type Config struct {
 	Domain protocol.Domain
 	Self   common.Address
+	Client func(orchestrator common.Address) *http.Client // that takes nobody else for it
 	Log    *slog.Logger
 }
 
 // Desk knows the orchestrators of the market. Its methods may be called from several goroutines at once.
 type Desk struct {
-	cfg    Config
-	client *http.Client
+	cfg Config
 
 	mu      sync.Mutex
 	known   []*orchestrator // heard of longest ago first
@@ -75,7 +75,7 @@ const keptEpochs = 4
 
 // New makes a Desk.
 func New(cfg Config) *Desk {
-	return &Desk{cfg: cfg, client: &http.Client{Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return &Desk{cfg: cfg}
 }
 
 // Hear takes a commitment from the bus.
@@ -168,7 +168,9 @@ func (d *Desk) fetch(ctx context.Context, o *orchestrator) ([]protocol.ScoreShee
 	if err != nil {
 		return nil, fmt.Errorf("ask %s: %w", at, err)
 	}
-	resp, err := d.client.Do(req)
+	client := *d.cfg.Client(o.address)
+	client.Timeout, client.CheckRedirect = patience, func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	resp, err := client.Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("ask for score sheets: %w", err)
 	}

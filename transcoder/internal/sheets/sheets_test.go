@@ -77,7 +77,7 @@ func sheet(o *protocol.KeySigner, lease byte, figures protocol.Hash) protocol.Sc
 }
 
 func desk() *sheets.Desk {
-	return sheets.New(sheets.Config{Domain: domain, Self: self, Log: slog.New(slog.DiscardHandler)})
+	return sheets.New(sheets.Config{Domain: domain, Self: self, Client: func(common.Address) *http.Client { return http.DefaultClient }, Log: slog.New(slog.DiscardHandler)})
 }
 
 func TestDesk_givesTheSignedSheetsOfEveryOrchestratorItHears(t *testing.T) {

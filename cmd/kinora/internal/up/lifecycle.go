@@ -97,8 +97,8 @@ func (m *market) startMarket(ctx, life context.Context) (string, error) {
 	}
 	env := m.environment("KINORA_DATABASE_URL=" + m.postgres.URL("orchestrator"))
 	m.orchestrator = m.child("orchestrator", m.programs.kinora, env, func(c *child) []string {
-		args := append([]string{"orchestrator"}, m.shared(m.parties[1], c.listen("127.0.0.1:0"))...)
-		return append(append(args, ticketTimes()...), "--nats", m.nats.URL(), "--wei-per-pixel", sellWeiPerPixel,
+		args := append([]string{"orchestrator"}, m.shared(m.seller(), c.listen("127.0.0.1:0"))...)
+		return append(append(args, ticketTimes()...), "--nats", m.exchange(), "--wei-per-pixel", sellWeiPerPixel,
 			"--allocation-per-transcoder", ether(1).String())
 	})
 	m.orchestrator.start(life)
@@ -111,7 +111,7 @@ func (m *market) startMarket(ctx, life context.Context) (string, error) {
 		}
 		t := m.child(p.Name, program, m.environment(), func(c *child) []string {
 			args := append(append([]string{}, own...), m.shared(p, c.listen("127.0.0.1:0"))...)
-			return append(append(args, ticketTimes()...), "--nats", m.nats.URL(), "--wei-per-pixel", price)
+			return append(append(args, ticketTimes()...), "--nats", m.exchange(), "--wei-per-pixel", price)
 		})
 		m.transcoders = append(m.transcoders, t)
 		t.start(life)

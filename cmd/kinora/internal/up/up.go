@@ -21,8 +21,10 @@ import (
 
 	"github.com/kinora/kinora/cmd/kinora/internal/livesource"
 	"github.com/kinora/kinora/internal/bus/embedded"
+	"github.com/kinora/kinora/internal/bus/entry"
 	"github.com/kinora/kinora/internal/chain"
 	"github.com/kinora/kinora/internal/chain/devchain"
+	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/pgcluster"
 	"github.com/kinora/kinora/internal/protocol"
 )
@@ -236,12 +238,12 @@ func (m *market) setUp(ctx, life context.Context) error {
 		{"find the programs", "run make build", m.findPrograms},
 		{"video to show", "name a file with video, or leave --input out for a test picture", func() (string, error) { return m.checkInput(ctx) }},
 		{"address of the page", "end what listens there, or take any free port by --http 127.0.0.1:0", func() (string, error) { return m.tryAddress(ctx) }},
-		{"message bus (NATS)", "check that loopback ports can be opened", m.startNATS},
 	}
 	ledger := []step{
 		{"keys of the parties", "check that the data directory is writable", m.makeParties},
 		{"chain with JSON-RPC", "with --data: move the chain directory away to begin a new chain", func() (string, error) { return m.startChain(ctx) }},
 		{"escrow contract and deposits", "with --data: begin with an empty directory", func() (string, error) { return m.fundEscrow(ctx) }},
+		{"message bus (NATS)", "check that loopback ports can be opened", m.startNATS},
 	}
 	database := []step{{"private Postgres", "install Debian's postgresql package, or run make build", func() (string, error) { return m.startPostgres(ctx) }}}
 	sellers := []step{{"orchestrator and transcoders", seeLog, func() (string, error) { return m.startMarket(ctx, life) }}}
@@ -347,11 +349,16 @@ func (m *market) startPostgres(ctx context.Context) (string, error) {
 
 func (m *market) startNATS() (string, error) {
 	var err error
-	m.nats, err = embedded.Start(embedded.Options{Log: m.log})
+	guests := entry.Listed{m.seller().Signer.Address(): protocol.RoleOrchestrator}
+	for _, p := range m.parties[2:] {
+		guests[p.Signer.Address()] = protocol.RoleTranscoder
+	}
+	m.nats, err = embedded.Start(embedded.Options{Log: m.log, Gate: &entry.Gate{Domain: m.escrow.Domain(), Guests: guests, Log: m.log,
+		Markets: []common.Address{m.seller().Signer.Address()}}})
 	if err != nil {
 		return "", err
 	}
-	return m.nats.URL(), nil
+	return m.nats.URL() + ", for these parties alone", nil
 }
 
 func (m *market) startChain(ctx context.Context) (string, error) {
@@ -379,6 +386,14 @@ func (m *market) startChain(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return m.chain.URL(), nil
+}
+
+// seller is the orchestrator's account.
+func (m *market) seller() party { return m.parties[1] }
+
+// exchange is where the parties find NATS, and whose it is.
+func (m *market) exchange() string {
+	return passport.Endpoint{Identity: m.seller().Signer.Address(), URL: m.nats.URL()}.String()
 }
 
 func free(addr string) bool {

@@ -1,0 +1,102 @@
+// Package entry decides who may come in to the bus, and what they may say and hear there. It knows nothing of NATS: the embedded
+// server and the callout of an external one both ask it.
+package entry
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/internal/protocol"
+)
+
+// patience bounds how long Guests may take: servers give up on a login soon after.
+const patience = 3 * time.Second
+
+// Guests knows who may take part.
+type Guests interface {
+	// Admit lets in a participant that proved who it is, or says why not (Unauthorized). joinToken is the one it brought, if any;
+	// it is used up if it was needed.
+	Admit(ctx context.Context, who common.Address, role protocol.Role, joinToken string) error
+}
+
+// Listed are guests who are known beforehand.
+type Listed map[common.Address]protocol.Role
+
+// Admit is Guests'.
+func (l Listed) Admit(_ context.Context, who common.Address, role protocol.Role, _ string) error {
+	if l[who] != role {
+		return protocol.Errorf(protocol.Unauthorized, "%s is no %s of this market", who, role)
+	}
+	return nil
+}
+
+// Gate checks logins.
+type Gate struct {
+	Domain  protocol.Domain
+	Markets []common.Address // whose NATS this is: logins that were meant for another one are refused
+	Guests  Guests
+	Log     *slog.Logger
+}
+
+// Claim is what a connection brought, as it came.
+type Claim struct {
+	Participant, Role, Market string // a protocol.Login, with the nonce that the server drew for this connection
+	Nonce                     string
+	Signature                 string // of it, base64 without padding, for URLs
+	JoinToken                 string
+	From                      string // shown in the log
+}
+
+// Pass is who a connection is, and what it may do.
+type Pass struct {
+	Participant common.Address
+	Permissions Permissions
+}
+
+// Enter checks who a connection says it is and whether that one may come in. Refusals are logged.
+func (g *Gate) Enter(ctx context.Context, c Claim) (Pass, error) {
+	login, err := g.check(c)
+	if err == nil {
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		err = g.Guests.Admit(ctx, login.Participant, login.Role, c.JoinToken)
+	}
+	if err != nil {
+		g.Log.Warn("a login to NATS was refused", "participant", login.Participant, "role", login.Role, "from", c.From, "err", err)
+		return Pass{}, err
+	}
+	g.Log.Debug("logged in to NATS", "participant", login.Participant, "role", login.Role, "from", c.From)
+	return Pass{login.Participant, PermissionsOf(login.Role, login.Participant)}, nil
+}
+
+// check returns the login if its participant signed it for this connection; with an error, what it said as far as it is known.
+func (g *Gate) check(c Claim) (protocol.Login, error) {
+	if c.Participant == "" {
+		return protocol.Login{}, protocol.Errorf(protocol.Unauthorized, "it does not say who it is")
+	}
+	// Servers find the connections of somebody who is let go by this very text: it has one spelling.
+	if common.HexToAddress(c.Participant).Hex() != c.Participant || c.Market != "" && !common.IsHexAddress(c.Market) {
+		return protocol.Login{}, protocol.Errorf(protocol.BadRequest, "participant %.50q, market %.50q: want addresses", c.Participant, c.Market)
+	}
+	login := protocol.Login{Participant: common.HexToAddress(c.Participant), Role: protocol.Role(c.Role), Market: common.HexToAddress(c.Market), Nonce: c.Nonce}
+	raw, err := base64.RawURLEncoding.DecodeString(c.Signature)
+	if err == nil && len(raw) != len(protocol.Signature{}) {
+		err = fmt.Errorf("%d bytes, want %d", len(raw), len(protocol.Signature{}))
+	}
+	if err != nil {
+		return login, protocol.Errorf(protocol.BadSignature, "signature: %w", err)
+	}
+	if _, err := (protocol.Signed[protocol.Login]{Message: login, Signature: protocol.Signature(raw)}).Open(g.Domain); err != nil {
+		return login, err
+	}
+	if login.Market != (common.Address{}) && !slices.Contains(g.Markets, login.Market) {
+		return login, protocol.Errorf(protocol.Unauthorized, "it means to enter the market of %s, this is another one", login.Market)
+	}
+	return login, nil
+}

@@ -1,0 +1,164 @@
+package orchestrator
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/kinora/kinora/internal/bus"
+	"github.com/kinora/kinora/internal/bus/callout"
+	"github.com/kinora/kinora/internal/bus/embedded"
+	"github.com/kinora/kinora/internal/bus/entry"
+	"github.com/kinora/kinora/internal/loopback"
+	"github.com/kinora/kinora/internal/passport"
+	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/orchestrator/internal/store"
+)
+
+// How soon a revocation is acted upon, and for how long again and again: one who was just logging in when it came is met later.
+const (
+	watchEvery  = time.Second
+	watchWithin = 15 * time.Second
+)
+
+// exchange is the market's NATS as this orchestrator has it: its own connection and, if it keeps the gate, who is let in there.
+type exchange struct {
+	*bus.Bus
+	at        string // where transcoders find it
+	connected func() bool
+	expel     func(context.Context, common.Address) error // nil: somebody else keeps the gate
+	store     *store.Store
+	log       *slog.Logger
+}
+
+type exchangeConfig struct {
+	Config
+	signer protocol.Signer
+	domain protocol.Domain
+	store  *store.Store
+	secure *passport.Issuer
+	log    *slog.Logger
+}
+
+// openExchange runs a NATS server, or answers for one that runs elsewhere, or just uses one, and connects to it.
+func openExchange(ctx context.Context, c exchangeConfig, open *closers) (*exchange, error) {
+	self := c.signer.Address()
+	opts := bus.Options{Name: "orchestrator " + self.Hex(), Trust: passport.NewTrust(c.domain), Cleartext: c.InsecureCleartext, Log: c.log}
+	x := &exchange{at: c.NATS, store: c.store, log: c.log}
+	answers := func() bool { return true }
+	switch {
+	case c.NATSListen != "":
+		host, _, _ := net.SplitHostPort(c.NATSListen) // Validate has seen it
+		var secure *tls.Config
+		if !loopback.Host(host) {
+			secure = c.secure.Config()
+		}
+		server, err := embedded.Start(embedded.Options{Listen: c.NATSListen, Gate: c.gate(), TLS: secure, Log: c.log})
+		if err != nil {
+			return nil, fmt.Errorf("--nats-listen: %w", err)
+		}
+		open.add(server.Close)
+		x.at, x.expel = self.Hex()+"@"+server.URL(), server.Expel
+	case c.NATSAuthKeys != "":
+		keys, err := callout.LoadKeys(c.NATSAuthKeys)
+		if err != nil {
+			return nil, fmt.Errorf("--nats-auth-keys: %w", err)
+		}
+		gatekeeper, err := callout.Dial(ctx, c.NATS, keys, c.gate(), opts)
+		if err != nil {
+			return nil, err
+		}
+		open.add(gatekeeper.Close)
+		x.expel, answers = gatekeeper.Expel, gatekeeper.Connected
+	}
+	opts.Identity = &bus.Identity{Signer: c.signer, Domain: c.domain, Role: protocol.RoleOrchestrator}
+	opts.Credentials = c.NATSCreds
+	var err error
+	if x.Bus, err = bus.Dial(ctx, x.at, opts); err != nil {
+		return nil, err
+	}
+	open.add(x.Bus.Close)
+	x.connected = func() bool { return x.Bus.Connected() && answers() }
+	return x, nil
+}
+
+func (c exchangeConfig) gate() *entry.Gate {
+	members := map[common.Address]bool{c.signer.Address(): true}
+	for _, a := range c.Orchestrators {
+		members[common.HexToAddress(a)] = true
+	}
+	gate := &entry.Gate{Domain: c.domain, Guests: guests{c.store, members, c.OpenMarket}, Log: c.log}
+	for a := range members {
+		gate.Markets = append(gate.Markets, a)
+	}
+	return gate
+}
+
+// guests are the orchestrators of the market, and the transcoders that the database admits.
+type guests struct {
+	store         *store.Store
+	orchestrators map[common.Address]bool
+	open          bool
+}
+
+// Admit is entry.Guests'.
+func (g guests) Admit(ctx context.Context, who common.Address, role protocol.Role, joinToken string) error {
+	switch {
+	case role == protocol.RoleOrchestrator && !g.orchestrators[who]:
+		return protocol.Errorf(protocol.Unauthorized, "%s is no orchestrator of this market (--market-orchestrator)", who)
+	case role == protocol.RoleOrchestrator:
+		return nil
+	case joinToken == "":
+		return g.store.Admit(ctx, who, nil, g.open)
+	}
+	hash := sha256.Sum256([]byte(joinToken))
+	return g.store.Admit(ctx, who, &hash, g.open)
+}
+
+// watch cuts the connections of those that are revoked. What was revoked while no orchestrator was there comes first.
+func (x *exchange) watch(ctx context.Context) error {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	failing := false
+	for within := callout.UserLife; ; {
+		err := x.expelRevoked(ctx, within)
+		if err == nil {
+			within = watchWithin
+		}
+		if failed := err != nil && ctx.Err() == nil; failed != failing { // once, not every second
+			if failing = failed; failing {
+				x.log.Error("those that were revoked cannot be cut off now; trying again", "err", err)
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (x *exchange) expelRevoked(ctx context.Context, within time.Duration) error {
+	revoked, err := x.store.RevokedWithin(ctx, within)
+	for _, a := range revoked {
+		if err == nil {
+			err = x.expel(ctx, a)
+		}
+	}
+	return err
+}
+
+// overTLS is how --http is served; nil: in the clear.
+func (c Config) overTLS(secure *passport.Issuer) *tls.Config {
+	host, _, _ := net.SplitHostPort(c.HTTP) // Validate has seen it
+	if c.TLSCert == "" && (c.InsecureCleartext || loopback.Host(host)) {
+		return nil
+	}
+	return secure.Config("h2", "http/1.1")
+}

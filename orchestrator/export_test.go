@@ -1,0 +1,46 @@
+package orchestrator
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/kinora/kinora/internal/bus"
+	"github.com/kinora/kinora/internal/passport"
+	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/orchestrator/internal/store"
+)
+
+// Exchange is an orchestrator's NATS, at work until its end.
+type Exchange struct {
+	Bus *bus.Bus
+	At  string
+	End func() error
+}
+
+// OpenExchange opens an orchestrator's NATS as Run does.
+func OpenExchange(ctx context.Context, c Config, signer protocol.Signer, domain protocol.Domain, log *slog.Logger) (*Exchange, error) {
+	var open closers
+	db, err := store.Open(ctx, c.DatabaseURL)
+	if err != nil {
+		return nil, err
+	}
+	open.add(func() error { db.Close(); return nil })
+	secure, err := passport.NewIssuer(domain, signer, log)
+	if err != nil {
+		return nil, err
+	}
+	x, err := openExchange(ctx, exchangeConfig{c, signer, domain, db, secure, log}, &open)
+	if err != nil {
+		_ = open.close()
+		return nil, err
+	}
+	life, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan error, 1)
+	if x.expel != nil {
+		go func() { done <- x.watch(life) }()
+		open.add(func() error { stop(); return <-done })
+	} else {
+		open.add(func() error { stop(); return nil })
+	}
+	return &Exchange{x.Bus, x.at, open.close}, nil
+}
