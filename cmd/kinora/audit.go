@@ -14,29 +14,27 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/internal/auction"
+	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/protocol"
 )
 
 // auditCommand does an orchestrator's auctions again, from what it reveals once their epoch is over.
 type auditCommand struct {
-	Orchestrator string         `arg:"" help:"URL of the orchestrator, best with its ADDRESS@ before it: then nobody else is taken for it." placeholder:"URL"`
+	Orchestrator string         `arg:"" help:"URL of the orchestrator, best with its ADDRESS@ before it." placeholder:"URL"`
 	Epoch        string         `help:"Of this epoch alone: its commitment, or the first digits of it." placeholder:"HASH"`
 	Last         int            `help:"Of so many of the newest epochs that are over, at most." default:"12"`
 	Lease        string         `help:"Show how this lease was auctioned: its ID, or the first digits of it." placeholder:"LEASE"`
 	Escrow       common.Address `help:"Address of the escrow, of whose market everything must be signed." required:"" placeholder:"ADDRESS"`
 	ChainID      uint64         `name:"chain-id" help:"Number of the chain." required:""`
-	Cleartext    bool           `name:"insecure-cleartext" help:"Let http:// leave this machine, for whoever is on the way to read and change."`
-	output
 
-	client *http.Client
-	url    string
+	InsecureCleartext bool `help:"Let http:// leave this machine, for whoever is on the way to read and change."`
+	output
 }
 
 const (
-	maxRevealed   = 16 << 20 // bytes of one answer
-	auditPatience = time.Minute
-	shownFaults   = 50 // of an epoch, in the table; JSON has all
-	shownRanks    = 10
+	maxRevealed = 16 << 20 // bytes of one answer
+	shownFaults = 50       // of an epoch, in the table; JSON has all
+	shownRanks  = 10
 )
 
 // faultWords say what is wrong, to people.
@@ -73,12 +71,6 @@ type ranked struct {
 
 // Run downloads, checks and prints; a fault is a failure.
 func (c auditCommand) Run(a *app) error {
-	client, at, err := orchestratorAt{c.Orchestrator, c.Cleartext}.dial(protocol.NewDomain(c.ChainID, c.Escrow))
-	if err != nil {
-		return err
-	}
-	client.Timeout = auditPatience
-	c.client, c.url = client, strings.TrimRight(at.URL, "/")+"/api/v1/auctions/epochs"
 	epochs, err := c.epochs(a.ctx)
 	if err != nil {
 		return err
@@ -239,12 +231,16 @@ func (l auctioned) print(w io.Writer) {
 
 // get asks for what is below the epochs and decodes it; what it returns is the text as it was.
 func (c auditCommand) get(ctx context.Context, path string, into any) ([]byte, error) {
-	url := c.url + path
+	at, err := passport.ParseEndpoint(c.Orchestrator)
+	if err != nil {
+		return nil, err
+	}
+	url := strings.TrimRight(at.URL, "/") + "/api/v1/auctions/epochs" + path
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, fmt.Errorf("ask %s: %w", url, err)
 	}
-	resp, err := c.client.Do(req)
+	resp, err := clientOf(at, protocol.NewDomain(c.ChainID, c.Escrow), c.InsecureCleartext, time.Minute).Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("ask for what auctions were held to: %w", err)
 	}

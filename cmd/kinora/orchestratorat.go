@@ -26,6 +26,11 @@ func (o orchestratorAt) dial(domain protocol.Domain) (*http.Client, passport.End
 	if err != nil {
 		return nil, at, fmt.Errorf("--orchestrator: %w", err)
 	}
-	return &http.Client{Timeout: orchestratorPatience,
-		Transport: passport.NewTrust(domain).Transport(new(http.Transport), func(string) common.Address { return at.Identity }, o.InsecureCleartext)}, at, nil
+	return clientOf(at, domain, o.InsecureCleartext, orchestratorPatience), at, nil
+}
+
+// clientOf is a client for the server at an endpoint and no other.
+func clientOf(at passport.Endpoint, domain protocol.Domain, cleartext bool, patience time.Duration) *http.Client {
+	return &http.Client{Timeout: patience,
+		Transport: passport.NewTrust(domain).Transport(new(http.Transport), func(string) common.Address { return at.Identity }, cleartext)}
 }

@@ -18,7 +18,7 @@ type simMarket struct {
 	Segment       time.Duration      `help:"Duration of a segment." default:"2s"`
 	HoldBack      time.Duration      `help:"Time from a segment's last byte until it is late." default:"6s"`
 	Length        time.Duration      `help:"Virtual time of a run." default:"4m"`
-	Runs          int                `help:"Runs, each with a market of its own." default:"20"`
+	Runs          int                `help:"Runs, each with a market of its own." default:"30"`
 	Seed          uint64             `help:"Seed of all chance: the same seed gives the same result." default:"1"`
 	Rule          auction.Rule       `help:"What Kinora's auction pays: pay-as-bid or second-score." default:"pay-as-bid"`
 	Value         uint64             `help:"What a verified segment is worth, in multiples of the most that is paid for it." default:"20"`

@@ -131,6 +131,14 @@ func (g Guess) Beyond(x float64) float64 { return exceeds(g.Mean, g.Variance*(1+
 // BeyondIf is the probability that the next number exceeds x if the mean is m.
 func (g Guess) BeyondIf(m, x float64) float64 { return exceeds(m, g.Variance, x) }
 
+// Surprise is how many standard deviations a number is away from what was expected of the next one.
+func (g Guess) Surprise(x float64) float64 {
+	if d := math.Abs(x - g.Mean); d > 0 {
+		return d / math.Sqrt(g.Variance*(1+1/g.N))
+	}
+	return 0
+}
+
 // High is the mean that the true one stays below with a probability of z standard deviations.
 func (g Guess) High(z float64) float64 { return g.Mean + z*math.Sqrt(g.Variance/g.N) }
 

@@ -76,6 +76,14 @@ func TestLevel_learnsMeanAndSpreadFromAWrongGuess(t *testing.T) {
 	near(t, "draws are as wide as the mean is unsure", squares/20_000, b.Variance/b.N, 0.1*b.Variance/b.N)
 }
 
+func TestSurprise_isInStandardDeviationsOfTheNextNumber(t *testing.T) {
+	t.Parallel()
+	g := belief.Guess{N: 4, Mean: 1, Variance: 0.8} // of the next one: 0.8 × 1.25
+	near(t, "two above", g.Surprise(3), 2, 1e-9)
+	near(t, "two below", g.Surprise(-1), 2, 1e-9)
+	near(t, "as expected", belief.Guess{N: 1, Mean: 1}.Surprise(1), 0, 0)
+}
+
 func TestLevel_followsAChangeWithinAHalfLifeOrTwo(t *testing.T) {
 	t.Parallel()
 	var l belief.Level

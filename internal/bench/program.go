@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
+	"runtime/pprof"
 	"strconv"
 	"syscall"
 )
@@ -33,6 +35,23 @@ func Number(name string, standard, least int) (int, error) {
 		return 0, fmt.Errorf("%s=%q, want a number of at least %d", name, v, least)
 	}
 	return n, nil
+}
+
+// Profile writes a CPU profile into the folder that BENCH_PROFILE names, if it does, until what it returns is called.
+func Profile(name string) (stop func(), err error) {
+	dir := os.Getenv("BENCH_PROFILE")
+	if dir == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(filepath.Join(dir, name+".pprof"))
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return func() { pprof.StopCPUProfile(); f.Close() }, nil
 }
 
 // Part runs a benchmark's program again for a part of it, in a process whose memory is its own, and reads the figures that

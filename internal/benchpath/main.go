@@ -2,7 +2,7 @@
 // per segment with the same settings, interleaved in the same run.
 //
 //	BENCH_MEDIA=DIR   real footage: the first video file found there is looped and scaled; else FFmpeg's generators
-//	BENCH_SEGMENTS=N  segments per case (30)
+//	BENCH_SEGMENTS=N  segments per case (12)
 package main
 
 import (
@@ -21,8 +21,9 @@ import (
 
 const (
 	segmentSeconds = 2
-	lookahead      = 40 // x264's own for medium; both sides are told
-	warmSegments   = 210
+	lookahead      = 40  // x264's own for medium; both sides are told
+	warmSegments   = 210 // that a payee's trust needs
+	warmStreams    = 3   // that bring them at once: a broadcaster takes no more than 20 pushes a second on each
 	baselineName   = "one ffmpeg process per whole segment"
 	command        = "make bench-path"
 )
@@ -36,7 +37,7 @@ var ladder = protocol.Ladder{
 func main() { bench.Main("benchpath", run) }
 
 func run(ctx context.Context) error {
-	n, err := bench.Number("BENCH_SEGMENTS", 30, 3)
+	n, err := bench.Number("BENCH_SEGMENTS", 12, 3)
 	if err != nil {
 		return err
 	}
@@ -49,7 +50,7 @@ func run(ctx context.Context) error {
 	if b.ffmpeg == "" {
 		return fmt.Errorf("KINORA_FFMPEG is not set: run %s", command)
 	}
-	fmt.Fprintln(os.Stderr, "making", n, "segments of 720p30")
+	fmt.Fprintln(os.Stderr, "making", 2*n, "segments of 720p30")
 	if err := b.makeMedia(ctx); err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ func run(ctx context.Context) error {
 type benchmark struct {
 	ffmpeg   string
 	dir      string
-	count    int
+	count    int // segments of a case; there are twice as many, for the two cases on one stream
 	segments [][]byte
 	files    []string
 	warm     [][]byte
@@ -87,7 +88,7 @@ func (b *benchmark) figure(name string, value float64, unit, aim, baseline strin
 
 // makeMedia cuts the source into segments, and makes the small ones with which a payee earns its trust.
 func (b *benchmark) makeMedia(ctx context.Context) error {
-	source := bench.Footage{Name: "s", Width: 1280, Height: 720, Rate: "3200k", Count: b.count, Seconds: segmentSeconds}
+	source := bench.Footage{Name: "s", Width: 1280, Height: 720, Rate: "3200k", Count: 2 * b.count, Seconds: segmentSeconds}
 	var err error
 	if b.files, b.segments, err = source.Make(ctx, b.ffmpeg, b.dir); err != nil {
 		return err
@@ -110,9 +111,11 @@ type measured struct {
 	tree                    []bench.Process
 }
 
-func (b *benchmark) interleave(ctx context.Context, m *market, stream string, pace time.Duration) (measured, error) {
+// interleave pushes count segments, from the given one on, and has plain ffmpeg make each of them right after.
+func (b *benchmark) interleave(ctx context.Context, m *market, stream string, from int, pace time.Duration) (measured, error) {
 	r := measured{parts: map[string]time.Duration{}}
-	for i, body := range b.segments {
+	for i := from; i < from+b.count; i++ {
+		body := b.segments[i]
 		rolesBefore, groundBefore, treeBefore, err := m.usage()
 		if err != nil {
 			return r, err
@@ -169,7 +172,7 @@ func (b *benchmark) newTier(ctx context.Context, kinora, rungs string) error {
 			began = p.Started
 		}
 	}
-	r, err := b.interleave(ctx, m, "bench-new", 0)
+	r, err := b.interleave(ctx, m, "bench-new", 0, 0)
 	if err != nil {
 		return err
 	}
@@ -181,9 +184,6 @@ func (b *benchmark) newTier(ctx context.Context, kinora, rungs string) error {
 }
 
 // warmHeader asks for one small rung, so that trust is earned quickly.
-// leaseLapses is when a lease without segments is over for certain, by the defaults of the roles.
-const leaseLapses = 35 * time.Second
-
 var warmHeader = map[string]string{"Content-Duration": "500",
 	"Livepeer-Transcode-Configuration": `{"profiles":[{"name":"90p","width":160,"height":90,"bitrate":150000,"fps":0,"profile":"H264Main"}]}`}
 
@@ -194,15 +194,10 @@ func (b *benchmark) steadyTier(ctx context.Context, kinora, rungs string) error 
 		return err
 	}
 	defer m.stop()
-	turn := time.NewTicker(60 * time.Millisecond) // a broadcaster takes no more than 20 pushes a second on a stream
-	defer turn.Stop()
-	for i, body := range b.warm {
-		<-turn.C
-		if _, _, err := m.push(ctx, "warm", i, body, warmHeader, 0); err != nil {
-			return err
-		}
+	if err := b.earn(ctx, m); err != nil {
+		return err
 	}
-	r, err := b.interleave(ctx, m, "bench-steady", 0)
+	r, err := b.interleave(ctx, m, "bench-steady", 0, 0)
 	if err != nil {
 		return err
 	}
@@ -217,12 +212,8 @@ func (b *benchmark) steadyTier(ctx context.Context, kinora, rungs string) error 
 	b.figure("steady_cpu", r.roles.Seconds()/media, "CPU-s per media-s", "", "")
 	b.figure("plain_cpu", r.plainCPU.Seconds()/media, "CPU-s per media-s", "", "")
 
-	select { // the lease of the stream before lapses, else the transcoder would have no room for the next one
-	case <-time.After(leaseLapses):
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	paced, err := b.interleave(ctx, m, "bench-paced", segmentSeconds*time.Second)
+	// The same stream goes on: its lease has all of the transcoder.
+	paced, err := b.interleave(ctx, m, "bench-steady", b.count, segmentSeconds*time.Second)
 	if err != nil {
 		return err
 	}
@@ -231,6 +222,32 @@ func (b *benchmark) steadyTier(ctx context.Context, kinora, rungs string) error 
 	b.figure("paced_p50", bench.Percentile(paced.ours, 50), "s", "", "from the last byte")
 	b.memory(paced.tree)
 	return nil
+}
+
+// earn has small segments transcoded until the payees are trusted.
+func (b *benchmark) earn(ctx context.Context, m *market) error {
+	failed := make(chan error, warmStreams)
+	for lane := range warmStreams {
+		go func() {
+			turn := time.NewTicker(60 * time.Millisecond)
+			defer turn.Stop()
+			for i := len(b.warm) * lane / warmStreams; i < len(b.warm)*(lane+1)/warmStreams; i++ {
+				<-turn.C
+				if _, _, err := m.push(ctx, fmt.Sprintf("warm%d", lane), i, b.warm[i], warmHeader, 0); err != nil {
+					failed <- err
+					return
+				}
+			}
+			failed <- nil
+		}()
+	}
+	var first error
+	for range warmStreams {
+		if err := <-failed; first == nil {
+			first = err
+		}
+	}
+	return first
 }
 
 // partNames are the kinds of process a market is made of.

@@ -16,7 +16,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/pprof"
 	"time"
 
 	"github.com/kinora/kinora/internal/bench"
@@ -91,17 +90,11 @@ func part(ctx context.Context) error {
 			return fmt.Errorf("BENCH_PATIENCE=%q, want a duration such as 20m", v)
 		}
 	}
-	if dir := os.Getenv("BENCH_PROFILE"); dir != "" {
-		f, err := os.Create(filepath.Join(dir, os.Args[1]+".pprof"))
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
+	profiled, err := bench.Profile(os.Args[1])
+	if err != nil {
+		return err
 	}
+	defer profiled()
 	switch os.Args[1] {
 	case "tickets":
 		err = b.tickets()

@@ -140,7 +140,7 @@ func (b *Bus) options(opts Options, at passport.Endpoint, shake *handshake) []na
 		nats.Name(opts.Name),
 		nats.MaxReconnects(-1),
 		nats.IgnoreAuthErrorAbort(), // who is refused today, be it for want of a database, may be let in tomorrow
-		nats.CustomReconnectDelay(func(int) time.Duration {
+		nats.CustomReconnectDelay(func(attempts int) time.Duration {
 			wait := reconnectWait
 			if conn := connected.Load(); conn != nil {
 				lesson, err := shake.learn(conn.LastError())
@@ -148,7 +148,7 @@ func (b *Bus) options(opts Options, at passport.Endpoint, shake *handshake) []na
 				case lesson == passport.Again:
 					return 0
 				case Refused(err):
-					wait = refusedWait
+					wait = refusedAgain(attempts)
 				}
 			}
 			return wait + rand.N(wait/2)
@@ -203,6 +203,11 @@ func (o Options) who() string {
 func wrongServer(err error) bool {
 	var unverified *tls.CertificateVerificationError
 	return errors.As(err, &unverified) || errors.Is(err, nats.ErrSecureConnWanted) || protocol.CodeOf(err) == protocol.Unauthorized
+}
+
+// refusedAgain is how long one waits that is refused time and again.
+func refusedAgain(attempts int) time.Duration {
+	return min(refusedWait<<min(max(attempts-1, 0), 8), refusedLongest)
 }
 
 // Refused reports that the server answered, and said no.

@@ -128,6 +128,37 @@ func TestBids_arriveInOrderAndStillVerify(t *testing.T) {
 	}
 }
 
+func TestBids_ofDifferentTranscodersAreTakenAtOnce(t *testing.T) {
+	t.Parallel()
+	b := dial(t, start(t).URL())
+	const many = 32 // on two lanes at least, but for one chance in 2^31
+	var first, second sync.Once
+	other, taken := make(chan struct{}), make(chan struct{}, many)
+	if err := b.SubscribeBids(t.Context(), func(protocol.Signed[protocol.Bid]) {
+		waits := false
+		first.Do(func() { waits = true })
+		if waits {
+			select {
+			case <-other:
+			case <-t.Context().Done():
+			}
+		} else {
+			second.Do(func() { close(other) })
+		}
+		taken <- struct{}{}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range many {
+		if err := b.PublishBid(bid(t, signer(t, int64(i+1)), 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range many {
+		receive(t, taken)
+	}
+}
+
 func TestBids_thatCannotBeAreDroppedAndCounted(t *testing.T) {
 	t.Parallel()
 	s := start(t)

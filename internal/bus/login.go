@@ -53,5 +53,9 @@ func (id Identity) options(market common.Address) []nats.Option {
 	return options
 }
 
-// refusedWait is how long one that was refused waits before it tries again: who was let go must not hammer at the door.
-const refusedWait = 3 * time.Second
+// How long one that was refused waits before it tries again, at first and at the longest: who was let go must not hammer at the door,
+// and who is taken back need not be started anew.
+const (
+	refusedWait    = 3 * time.Second
+	refusedLongest = 30 * time.Second
+)

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"encoding/binary"
+	"sync"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
@@ -48,20 +49,29 @@ func (d Domain) Check(m Hashed, sig Signature, want common.Address) error {
 type word [32]byte
 
 func structHash(typeHash common.Hash, words ...word) common.Hash {
-	b := make([]byte, 0, 32*(len(words)+1))
-	b = append(b, typeHash[:]...)
-	for _, w := range words {
-		b = append(b, w[:]...)
-	}
-	return crypto.Keccak256Hash(b)
+	return hashOf(typeHash[:], words)
 }
 
 func arrayHash(words []word) common.Hash {
-	b := make([]byte, 0, 32*len(words))
-	for _, w := range words {
-		b = append(b, w[:]...)
+	if len(words) == 0 {
+		return common.Hash(nothing)
 	}
-	return crypto.Keccak256Hash(b)
+	return hashOf(nil, words)
+}
+
+// scratch holds what is hashed: a market hashes some thousand messages a second.
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
+
+func hashOf(head []byte, words []word) common.Hash {
+	p := scratch.Get().(*[]byte)
+	b := append((*p)[:0], head...)
+	for i := range words {
+		b = append(b, words[i][:]...)
+	}
+	h := crypto.Keccak256Hash(b)
+	*p = b
+	scratch.Put(p)
+	return h
 }
 
 func u64(v uint64) (w word) {
@@ -84,5 +94,23 @@ func addr(a common.Address) (w word) {
 	return w
 }
 
-func str(s string) word { return word(crypto.Keccak256Hash([]byte(s))) }
-func wei(v Wei) word    { return v.Bytes32() }
+func str(s string) word {
+	if w, ok := usual[s]; ok {
+		return w
+	}
+	return word(crypto.Keccak256Hash([]byte(s)))
+}
+
+// nothing is the hash of an empty string, or array; usual are those of the strings that are in nearly every message.
+var (
+	nothing = word(crypto.Keccak256Hash(nil))
+	usual   = func() map[string]word {
+		m := map[string]word{"": nothing}
+		for _, c := range []Codec{H264, HEVC, AV1} {
+			m[string(c)] = word(crypto.Keccak256Hash([]byte(c)))
+		}
+		return m
+	}()
+)
+
+func wei(v Wei) word { return v.Bytes32() }

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
@@ -34,17 +35,30 @@ func ParseID(s string) (ID, error) {
 }
 
 // MarshalText writes 0x-hex.
-func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+func (id ID) MarshalText() ([]byte, error) { return hexText(id[:]), nil }
 
 // UnmarshalText reads 0x and exactly 64 digits.
 func (id *ID) UnmarshalText(b []byte) error {
-	digits, ok := strings.CutPrefix(string(b), "0x")
-	raw, err := hex.DecodeString(digits)
-	if !ok || err != nil || len(raw) != len(id) {
+	var raw ID
+	if !readHex(raw[:], b) {
 		return fmt.Errorf("id %.70q: want 0x and 64 hex digits", b)
 	}
-	copy(id[:], raw)
+	*id = raw
 	return nil
+}
+
+func hexText(raw []byte) []byte {
+	return hex.AppendEncode(append(make([]byte, 0, 2+hex.EncodedLen(len(raw))), "0x"...), raw)
+}
+
+// readHex reads what hexText wrote into the whole of raw.
+func readHex(raw, text []byte) bool {
+	digits, ok := bytes.CutPrefix(text, []byte("0x"))
+	if !ok || len(digits) != hex.EncodedLen(len(raw)) {
+		return false
+	}
+	_, err := hex.Decode(raw, digits)
+	return err == nil
 }
 
 // Hash is a SHA-256 of bytes on the wire: of a source or of a rendition. Written as 0x-hex.

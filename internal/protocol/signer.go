@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/crypto"
 )
 
@@ -105,14 +104,14 @@ func (s Signature) Check(digest [32]byte, want common.Address) error {
 }
 
 // MarshalText writes 0x-hex.
-func (s Signature) MarshalText() ([]byte, error) { return []byte(hexutil.Encode(s[:])), nil }
+func (s Signature) MarshalText() ([]byte, error) { return hexText(s[:]), nil }
 
 // UnmarshalText reads 0x-hex of exactly 65 bytes.
 func (s *Signature) UnmarshalText(b []byte) error {
-	raw, err := hexutil.Decode(string(b))
-	if err != nil || len(raw) != len(s) {
+	var raw Signature
+	if !readHex(raw[:], b) {
 		return fmt.Errorf("%w: want 0x and 130 hex digits", ErrSignature)
 	}
-	copy(s[:], raw)
+	*s = raw
 	return nil
 }

@@ -179,6 +179,86 @@ func TestRouter_learnsFromWhatWasCutOff(t *testing.T) {
 	}
 }
 
+// known is a router that has seen n outcomes of each option, about so many seconds long.
+func known(t *testing.T, all []route.Option[int], n int, seconds ...float64) *route.Router[int] {
+	t.Helper()
+	r := route.New[int](route.Standard(), rand.NewPCG(1, 1))
+	noise := rand.New(rand.NewPCG(2, 2))
+	for range n {
+		for i, o := range all {
+			took := seconds[i] * math.Exp(0.2*noise.NormFloat64())
+			r.Observe(o.Node, group, route.Outcome{Verified: true, Time: time.Duration(took * 1e9), Slots: o.Slots}, start)
+		}
+	}
+	return r
+}
+
+func share(r *route.Router[int], all []route.Option[int], of int) (n int) {
+	for range 200 {
+		if r.Pick(all, job, start).Index == of {
+			n++
+		}
+	}
+	return n
+}
+
+func TestRouter_believesAChangeWhenItIsASurprise(t *testing.T) {
+	t.Parallel()
+	o := route.Option[int]{Node: 0, Slots: 4}
+	expect := func(r *route.Router[int]) float64 {
+		median, _ := r.Expect(o, group, 0.5, start)
+		return median.Seconds()
+	}
+	r := known(t, options(1), 40, 0.5)
+	before := expect(r)
+	r.Observe(0, group, route.Outcome{Verified: true, Time: 600 * time.Millisecond, Slots: 4}, start)
+	if after := expect(r); after > 1.05*before {
+		t.Errorf("an ordinary outcome moved the median from %.2f to %.2f s", before, after)
+	}
+	for range 3 {
+		r.Observe(0, group, route.Outcome{Verified: true, Time: 3 * time.Second, Slots: 4}, start)
+	}
+	if slow := expect(r); slow < 1 {
+		t.Errorf("three times six times as slow, it is still expected after %.2f s", slow)
+	}
+	r = known(t, options(1), 40, 3)
+	for range 3 {
+		r.Observe(0, group, route.Outcome{Verified: true, Time: 500 * time.Millisecond, Slots: 4}, start)
+	}
+	if fast := expect(r); fast > 2 {
+		t.Errorf("three times six times as fast, it is still expected after %.2f s", fast)
+	}
+}
+
+func TestRouter_leavesOneWhoseWorkIsOverdue(t *testing.T) {
+	t.Parallel()
+	all := options(2)
+	r := known(t, all, 40, 0.5, 0.7)
+	all[0].Holder, all[0].InFlight = true, 1
+	all[0].Oldest = 300 * time.Millisecond
+	if n := share(r, all, 0); n < 150 {
+		t.Errorf("with work that is in time, %d of 200 went to the faster one", n)
+	}
+	all[0].Oldest = 4 * time.Second
+	if n := share(r, all, 0); n > 50 {
+		t.Errorf("with work that is out for eight times as long as usual, %d of 200 went there", n)
+	}
+}
+
+func TestRouter_paysForOneThatNeedsNoSecond(t *testing.T) {
+	t.Parallel()
+	all := options(2)
+	r := known(t, all, 40, 1, 2.2) // both well within six seconds, but the slower one is mostly hedged
+	all[0].Price, all[1].Price = 150_000, 50_000
+	if n := share(r, all, 0); n < 150 {
+		t.Errorf("%d of 200 went to the one that is done before a second one is asked", n)
+	}
+	all[0].Price = 400_000
+	if n := share(r, all, 0); n > 50 {
+		t.Errorf("at a price that no duplicate costs, %d of 200 still did", n)
+	}
+}
+
 func TestPatience_isWithinTheBudget(t *testing.T) {
 	t.Parallel()
 	const budget = 6 * time.Second

@@ -43,18 +43,23 @@ type Config struct {
 	FleetPrior float64       // outcomes that what is known of all weighs for a seller that was not tried
 	Switch     float64       // share that leaving the holder must gain
 	Impatience float64       // share that a time as long as the deadline costs
+	Twice      float64       // share that it costs to be so slow that a second one is asked
+	Surprise   float64       // standard deviations from what was expected, beyond which a time says that its seller has changed
+	Kept       float64       // outcomes that what was seen of it before weighs then
+	Unfinished float64       // outcomes that work weighs which takes longer than expected and is not done yet
 	Replays    int           // draws from which a propensity is estimated
 }
 
 // Standard is the configuration of the roles.
 func Standard() Config {
 	return Config{HalfLife: 2 * time.Minute, Memory: 20, Success: belief.Prior{Yes: 4, No: 0.1}, Time: belief.Guess{N: 1, Mean: 0, Variance: 0.5},
-		OwnWeight: 6, FleetPrior: 2, Switch: 0.02, Impatience: 0.3, Replays: 32}
+		OwnWeight: 6, FleetPrior: 2, Switch: 0.02, Impatience: 0.3, Twice: 0.25, Surprise: 2.5, Kept: 4, Unfinished: 6, Replays: 32}
 }
 
 // Router learns from outcomes who serves which group how well, and picks by discounted Thompson sampling: every option is
-// judged by a draw from what is believed of it, so that doubt is tried out in proportion, and beliefs fade, so that a change
-// is noticed. It is online learning of a few numbers, no more. A Router is not safe for concurrent use.
+// judged by a draw from what is believed of it, so that doubt is tried out in proportion. Beliefs fade, so that a change is
+// noticed: slowly where outcomes drift, at once where one is a surprise, or is overdue. It is online learning of a few
+// numbers, no more. A Router is not safe for concurrent use.
 type Router[N comparable] struct {
 	cfg    Config
 	rand   *rand.Rand
@@ -82,10 +87,11 @@ func New[N comparable](cfg Config, src rand.Source) *Router[N] {
 // Option is somebody who could do the work.
 type Option[N comparable] struct {
 	Node     N
-	Price    uint32 // of the work, in millionths of what it is worth
-	InFlight int    // pieces of work it has, as far as is known
-	Slots    int    // pieces it does at once; 0: not known, taken for 1
-	Holder   bool   // it has the stream: another one costs a switch
+	Price    uint32        // of the work, in millionths of what it is worth
+	InFlight int           // pieces of work it has, as far as is known
+	Oldest   time.Duration // how long ago the oldest of them was given to it; 0: not known
+	Slots    int           // pieces it does at once; 0: not known, taken for 1
+	Holder   bool          // it has the stream: another one costs a switch
 }
 
 // Job is the work.
@@ -126,13 +132,20 @@ type view struct {
 	price    float64
 	wait     float64 // logarithm of the factor that work in flight puts on its time
 	deadline float64 // logarithm of seconds
+	latest   float64 // likewise, until a second one is asked
+	twice    float64 // cost of that
 	slow     float64 // cost of a time as long as the deadline
 }
 
 func (r *Router[N]) view(o Option[N], job Job, now time.Time) view {
 	success, time := r.belief(o.Node, job.Group, now)
+	if o.Oldest > 0 {
+		if x := level(o.Oldest, o.InFlight, o.Slots); x > time.Mean {
+			time = belief.Level{N: r.cfg.Unfinished, Mean: x, At: now}.Over(time, now, r.cfg.HalfLife)
+		}
+	}
 	v := view{success: success, time: time, price: float64(o.Price) / 1e6, wait: math.Log(Crowding(o.InFlight, o.Slots)),
-		deadline: math.Log(max(job.Deadline, 1e6).Seconds()), slow: r.cfg.Impatience}
+		deadline: level(job.Deadline, 0, 1), latest: level(Latest(job.Deadline), 0, 1), twice: r.cfg.Twice, slow: r.cfg.Impatience}
 	if !o.Holder {
 		v.price += r.cfg.Switch
 	}
@@ -151,12 +164,17 @@ func (r *Router[N]) draw(views []view) (best int, utility float64) {
 	utility = math.Inf(-1)
 	for i, v := range views {
 		m := v.time.Draw(r.rand)
-		u := v.success.Draw(r.rand)*(1-v.late(m, 1)) - v.price - v.slow*math.Exp(m+v.wait-v.deadline)
+		u := v.success.Draw(r.rand)*(1-v.late(m, 1)) - v.price - v.twice*v.time.BeyondIf(m+v.wait, v.latest) - v.slow*math.Exp(m+v.wait-v.deadline)
 		if u > utility {
 			best, utility = i, u
 		}
 	}
 	return best, utility
+}
+
+// level is what a Level holds of a time: the logarithm of its seconds, without the part that a crowd of work puts on it.
+func level(d time.Duration, inFlight, slots int) float64 {
+	return math.Log(max(d, time.Millisecond).Seconds() / Crowding(inFlight, slots))
 }
 
 // Crowding is the factor that work in flight puts on the time of the next piece: none while a slot is free, and then the
@@ -193,11 +211,14 @@ type Outcome struct {
 
 // Observe learns from an outcome.
 func (r *Router[N]) Observe(n N, g Group, o Outcome, now time.Time) {
-	x := math.Log(max(o.Time, 1e6).Seconds() / Crowding(o.InFlight, o.Slots))
+	x := level(o.Time, o.InFlight, o.Slots)
 	timed := o.Time > 0
-	if o.Cut && timed {
+	if timed {
 		_, time := r.belief(n, g, now)
-		timed = x > time.Mean // a short time that was cut off is no news
+		timed = !o.Cut || x > time.Mean // a short time that was cut off is no news
+		if timed && time.Surprise(x) > r.cfg.Surprise {
+			r.doubt(n)
+		}
 	}
 	key := cellKey[N]{n, g}
 	r.cells[key] = r.cells[key].after(o, timed, x, now, r.cfg)
@@ -214,6 +235,19 @@ func (c cell) after(o Outcome, timed bool, x float64, now time.Time, cfg Config)
 		c.time = c.time.Add(x, now, cfg.HalfLife).Capped(cfg.Memory)
 	}
 	return c
+}
+
+// doubt lets the next outcomes of a node weigh more than what its times were so far.
+func (r *Router[N]) doubt(n N) {
+	known := r.nodes[n]
+	known.time = known.time.Capped(r.cfg.Kept)
+	r.nodes[n] = known
+	for k, c := range r.cells {
+		if k.node == n {
+			c.time = c.time.Capped(r.cfg.Kept)
+			r.cells[k] = c
+		}
+	}
 }
 
 // Forget drops what is known of a node.

@@ -408,13 +408,31 @@ func (m *Market) Standings() []Standing {
 
 // URLOf is where an orchestrator is reached; Unreachable until it was met.
 func (m *Market) URLOf(orchestrator common.Address) (string, error) {
+	urls, err := m.urlsOf(orchestrator)
+	if err != nil {
+		return "", err
+	}
+	return urls[0], nil
+}
+
+// urlsOf are where the replicas of an orchestrator are reached, those that do not rest first.
+func (m *Market) urlsOf(orchestrator common.Address) ([]string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	i := slices.IndexFunc(m.sellers, func(s *seller) bool { return s.address == orchestrator })
-	if i < 0 {
-		return "", protocol.Errorf(protocol.Unreachable, "no configured orchestrator has said that it is %s", orchestrator)
+	var urls, resting []string
+	for _, s := range m.sellers {
+		switch {
+		case s.address != orchestrator:
+		case m.fit(s):
+			urls = append(urls, s.url)
+		default:
+			resting = append(resting, s.url)
+		}
 	}
-	return m.sellers[i].url, nil
+	if urls = append(urls, resting...); len(urls) == 0 {
+		return nil, protocol.Errorf(protocol.Unreachable, "no configured orchestrator has said that it is %s", orchestrator)
+	}
+	return urls, nil
 }
 
 // Meet asks the orchestrator at each URL for a quote it will not use, to learn by its signature who it is.

@@ -132,17 +132,13 @@ func (m *Market) ask(ctx context.Context, s *seller, ask Ask) (*quote, error) {
 	return &quote{Quote: q, received: sent}, nil
 }
 
-// met notes who answers at a URL. An orchestrator that changes its account begins anew.
+// met notes who answers at a URL. An orchestrator that changes its account begins anew; one account at several URLs is
+// replicas of one orchestrator, any of which serves any stream.
 func (m *Market) met(s *seller, address common.Address) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if s.claimed != (common.Address{}) && s.claimed != address {
 		return protocol.Errorf(protocol.BadSignature, "%s answers as %s, it should be %s", s.url, address, s.claimed)
-	}
-	for _, other := range m.sellers {
-		if other != s && other.address == address {
-			return protocol.Errorf(protocol.BadRequest, "%s answers at %s too: configure an orchestrator once", address, other.url)
-		}
 	}
 	if s.address != address {
 		s.address = address
@@ -190,16 +186,22 @@ func problem(resp *http.Response) error {
 	return p.Err()
 }
 
-// Deliver carries tickets to an orchestrator: POST /v1/tickets.
+// Deliver carries tickets to an orchestrator, by whichever of its replicas answers: POST /v1/tickets.
 func (m *Market) Deliver(ctx context.Context, recipient common.Address, d payment.Delivery) (payment.DeliveryAnswer, error) {
-	url, err := m.URLOf(recipient)
-	if err != nil {
-		return payment.DeliveryAnswer{}, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
-	defer cancel()
 	var answer payment.DeliveryAnswer
-	err = m.post(ctx, m.ClientAt(url), url+"/v1/tickets", d, &answer)
+	urls, err := m.urlsOf(recipient)
+	for _, url := range urls {
+		err = func() error {
+			ctx, cancel := context.WithTimeout(ctx, deliveryTimeout/time.Duration(len(urls)))
+			defer cancel()
+			return m.post(ctx, m.ClientAt(url), url+"/v1/tickets", d, &answer)
+		}()
+		switch protocol.CodeOf(err) {
+		case protocol.Unreachable, protocol.Unavailable, protocol.Draining:
+			continue
+		}
+		break
+	}
 	return answer, err
 }
 

@@ -78,7 +78,7 @@ type Config struct {
 // Standard is the market of docs/market-simulation.md.
 func Standard() Config {
 	return Config{Transcoders: 30, Streams: 50, Orchestrators: 3, Segment: 2 * time.Second, HoldBack: 6 * time.Second, Length: 4 * time.Minute,
-		Runs: 20, Seed: 1, Rule: auction.PayAsBid, Value: 20, Regimes: Regimes(), Policies: Policies()}
+		Runs: 30, Seed: 1, Rule: auction.PayAsBid, Value: 20, Regimes: Regimes(), Policies: Policies()}
 }
 
 // Validate names the field that cannot be.

@@ -187,7 +187,8 @@ func (k *kinora) options(l *lease, s *segment, avoid []int, few bool) (options [
 
 func (k *kinora) option(l *lease, s *segment, i int, holder bool) route.Option[int] {
 	cost, _ := auction.Cost(ladders[s.ladder], protocol.Prices{{Codec: protocol.H264, WeiPerPixel: l.prices[i]}}, sourceFPS)
-	return route.Option[int]{Node: i, Price: route.Share(cost, k.value(s)), InFlight: k.o.load(i), Slots: k.o.run.transcoders[i].slots, Holder: holder}
+	return route.Option[int]{Node: i, Price: route.Share(cost, k.value(s)), InFlight: k.o.load(i), Oldest: k.o.oldest(i),
+		Slots: k.o.run.transcoders[i].slots, Holder: holder}
 }
 
 func (k *kinora) job(s *segment) route.Job {

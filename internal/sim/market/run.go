@@ -106,8 +106,9 @@ type orchestrator struct {
 	run    *run
 	id     int
 	rand   *rand.Rand
-	own    []int // work in flight of its own
-	others []int // of the others, at the last heartbeat
+	own    []int        // work in flight of its own
+	sent   [][]*attempt // likewise, oldest first
+	others []int        // of the others, at the last heartbeat
 	up     []bool
 	policy policy
 }
@@ -142,6 +143,14 @@ type hedger interface {
 
 // load is what o knows of the work that transcoder i has.
 func (o *orchestrator) load(i int) int { return o.own[i] + o.others[i] }
+
+// oldest is how long ago the oldest of o's own work in flight was given to transcoder i; 0: there is none.
+func (o *orchestrator) oldest(i int) time.Duration {
+	if len(o.sent[i]) == 0 {
+		return 0
+	}
+	return o.run.now - o.sent[i][0].sent
+}
 
 // known lists who is there, as far as o knows, without those in avoid; with them when there is nobody else.
 func (o *orchestrator) known(avoid []int) []int {
@@ -186,7 +195,7 @@ func newRun(c Config, regime Regime, p Policy, seed uint64) *run {
 	r.tally.thirds = make([]third, 3)
 	for i := range c.Orchestrators {
 		o := &orchestrator{run: r, id: i, rand: rand.New(rand.NewPCG(seed, 1000+uint64(i))), own: make([]int, c.Transcoders),
-			others: make([]int, c.Transcoders), up: make([]bool, c.Transcoders)}
+			sent: make([][]*attempt, c.Transcoders), others: make([]int, c.Transcoders), up: make([]bool, c.Transcoders)}
 		for t := range o.up {
 			o.up[t] = true
 		}
@@ -330,6 +339,7 @@ func (r *run) send(o *orchestrator, s *segment, who int) *attempt {
 		a.price = h.price(s, who)
 	}
 	o.own[who]++
+	o.sent[who] = append(o.sent[who], a)
 	r.tally.attempts++
 	if !t.here {
 		a.state = lost
@@ -427,6 +437,7 @@ func (r *run) result(a *attempt) {
 func (r *run) conclude(o *orchestrator, a *attempt, how ending) {
 	a.known = true
 	o.own[a.who]--
+	o.sent[a.who] = slices.DeleteFunc(o.sent[a.who], func(b *attempt) bool { return a == b })
 	if !a.probe {
 		a.seg.open--
 	}

@@ -98,6 +98,29 @@ func TestHedge_neverGoesToTheOwnerOfTheStraggler(t *testing.T) {
 	}
 }
 
+func TestHandOver_toOneWhoseRoomIsTakenMeanwhileGoesOnToTheNextAndBlamesNobody(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	holder, crowded, third := m.join(peertest.Honest, 50), m.join(peertest.Crowded, 60), m.join(peertest.Honest, 70)
+	q := m.quote()
+	m.push(m.offer(q, 0), bytes.NewReader(m.segments()[0].Bytes)).passed(m)
+	if l := m.ready(); l.Transcoder != crowded.Address() {
+		t.Fatalf("%s stands by", l.Transcoder)
+	}
+	before := m.member(crowded.Address()).Quality
+	holder.Behave(peertest.Quitter)
+	if a := m.push(m.offer(q, 1), bytes.NewReader(m.segments()[1].Bytes)).passed(m); a.start.Assignment.Message.Transcoder != third.Address() {
+		t.Errorf("released as %s made it", a.start.Assignment.Message.Transcoder)
+	}
+	if crowded.Tries.Load() != 1 {
+		t.Errorf("it had %d attempts", crowded.Tries.Load())
+	}
+	if after := m.member(crowded.Address()).Quality; after < before {
+		t.Errorf("that its room was taken counts against it: %d after %d", after, before)
+	}
+	m.eventually("its lease is over", func() bool { return crowded.Open() == 0 })
+}
+
 func TestStandby_thatParksNoSlotIsReplaced(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t, func(c *dispatch.Config) { c.SlotTimeout = 500 * time.Millisecond })

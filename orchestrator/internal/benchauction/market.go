@@ -3,49 +3,29 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"math/rand/v2"
-	"os"
 	"os/exec"
-	"path/filepath"
-	"runtime"
+	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/internal/auction"
 	"github.com/kinora/kinora/internal/bench"
-	"github.com/kinora/kinora/internal/bus"
-	"github.com/kinora/kinora/internal/bus/embedded"
-	"github.com/kinora/kinora/internal/pgcluster"
 	"github.com/kinora/kinora/internal/protocol"
-	"github.com/kinora/kinora/migrations"
-	"github.com/kinora/kinora/orchestrator/internal/fleet"
-	"github.com/kinora/kinora/orchestrator/internal/store"
 )
 
 const fps = 30
 
-// work is what every lease is for.
+// work is what every lease is for; an orchestrator hashes a stream's ladder once.
 var work = protocol.Ladder{{Name: "720p", Width: 1280, Height: 720, Bitrate: 3_000_000, Codec: protocol.H264},
 	{Name: "480p", Width: 854, Height: 480, Bitrate: 1_500_000, Codec: protocol.H264}, {Name: "360p", Width: 640, Height: 360, Bitrate: 800_000, Codec: protocol.H264}}
 
-// funded is a treasury whose allocations are confirmed at once: the chain has no part in an auction.
-type funded struct{}
-
-func (funded) Ensure(context.Context, common.Address, protocol.Wei) error { return nil }
-
-// market is an orchestrator's half of the auction.
-type market struct {
-	fleet *fleet.Fleet
-	bus   *bus.Bus
-	taken atomic.Uint64 // bids
-	held  chan sold     // leases that run, oldest first
-}
+var workHash = protocol.Hash(work.Hash())
 
 type sold struct {
 	transcoder common.Address
@@ -64,82 +44,24 @@ func measure(ctx context.Context, n, seconds int, program func(url string) *exec
 	figure := func(name string, value float64, unit, aim, more string) {
 		figures = append(figures, bench.Figure{Name: name + suffix, Value: value, Unit: unit, Aim: aim, Baseline: note + more, Command: command})
 	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	dir, err := os.MkdirTemp("", "kinora-benchauction-")
+	m, err := stand(ctx, n, n, program)
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	cluster, err := pgcluster.Start(ctx, pgcluster.Options{Dir: filepath.Join(dir, "postgres")})
-	if err != nil {
-		return nil, err
-	}
-	defer cluster.Stop()
-	if err := cluster.CreateDatabase(ctx, "bench"); err != nil {
-		return nil, err
-	}
-	if err := migrations.Postgres(ctx, cluster.URL("bench"), "orchestrator"); err != nil {
-		return nil, err
-	}
-	st, err := store.Open(ctx, cluster.URL("bench"))
-	if err != nil {
-		return nil, err
-	}
-	defer st.Close()
-	server, err := embedded.Start(embedded.Options{Log: log})
-	if err != nil {
-		return nil, err
-	}
-	defer server.Close()
-	m := &market{held: make(chan sold, n)}
-	if m.bus, err = bus.Dial(ctx, server.URL(), bus.Options{Name: "orchestrator", Log: log}); err != nil {
-		return nil, err
-	}
-	defer m.bus.Close()
-	m.fleet = fleet.New(fleet.Config{Domain: domain, Self: orch.Address(), Allocation: protocol.NewWei(1), MaxMembers: n, FundEvery: time.Millisecond,
-		Trial: time.Hour, Backoff: time.Second, TopUp: time.Hour, Events: func(protocol.Event) {}, Log: log}, st, funded{})
-	life, stop := context.WithCancel(ctx)
-	running := make(chan error, 1)
-	go func() { running <- m.fleet.Run(life) }()
-	defer func() { stop(); <-running }()
-	before := heap()
-	if err := m.bus.SubscribeBids(life, func(b protocol.Signed[protocol.Bid]) { m.fleet.Bid(b); m.taken.Add(1) }); err != nil {
-		return nil, err
-	}
-
-	others := program(server.URL())
-	others.Stderr = os.Stderr
-	tell, err := others.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	said, err := others.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := others.Start(); err != nil {
-		return nil, err
-	}
-	defer func() { tell.Close(); _ = others.Wait() }()
-	hear := bufio.NewScanner(said)
-	if !hear.Scan() {
-		return nil, fmt.Errorf("the bidders ended early")
-	}
-	if err := m.hired(ctx, n); err != nil {
-		return nil, err
-	}
-	figure("memory_per_bidder", float64(heap()-before)/float64(n)/1024, "KiB", "", ", of heap: book, record, ranking, subscription")
+	defer m.close()
+	figure("memory_per_bidder", float64(heap()-m.empty)/float64(n)/1024, "KiB", "", ", of heap: book, record, ranking, subscription")
 
 	wait := time.Duration(seconds) * time.Second
-	cpu, bids, began := ownCPU(), m.taken.Load(), time.Now()
+	meter, bids := startMeter(m.others.Process.Pid), m.taken.Load()
 	if err := sleep(ctx, wait); err != nil {
 		return nil, err
 	}
-	took, heard := time.Since(began), float64(m.taken.Load()-bids)
-	spent := ownCPU() - cpu
-	figure("bids_per_s", heard/took.Seconds(), "1/s", "", " that heartbeat")
-	figure("bid_cpu_us", float64(spent.Microseconds())/max(heard, 1), "us", "", ", CPU time of a bid: NATS server, signature, book, ranking")
-	figure("idle_cores", spent.Seconds()/took.Seconds(), "cores", "", " that heartbeat, and no awards")
+	idle, heard := meter.rates(), float64(m.taken.Load()-bids)
+	figure("bids_per_s", heard/idle.took.Seconds(), "1/s", "", " that heartbeat")
+	figure("bid_cpu_us", 1e6*idle.own*idle.took.Seconds()/max(heard, 1), "us", "", ", CPU time of a bid: NATS server, signature, book, ranking")
+	figure("idle_cores", idle.own, "cores", "", " that heartbeat, and no awards")
+	figure("idle_cores_bidders", idle.bidders, "cores", "", ", of the process that plays them")
+	figure("idle_cores_postgres", idle.others, "cores", "", ", of its Postgres")
 
 	if err := m.fill(ctx, n/busyShare); err != nil {
 		return nil, err
@@ -151,78 +73,38 @@ func measure(ctx context.Context, n, seconds int, program func(url string) *exec
 	figure("rank_us", 1e6*bench.Percentile(rank, 50), "us", "", ", of an award: ranking and price")
 	figure("award_p50_ms", 1e3*bench.Percentile(alone, 50), "ms", "<= 0.5", ", one at a time")
 	figure("award_p99_ms", 1e3*bench.Percentile(alone, 99), "ms", "<= 5", ", one at a time")
-	cpu = ownCPU()
-	many, err := m.inFlight(ctx, wait, 64)
+	profiled, err := bench.Profile(strconv.Itoa(n))
 	if err != nil {
 		return nil, err
 	}
-	figure("awards_per_s", float64(len(many))/wait.Seconds(), "1/s", ">= 8000", ", 64 in flight")
+	meter = startMeter(m.others.Process.Pid)
+	many, err := m.inFlight(ctx, wait, min(64, n/busyShare))
+	busy := meter.rates()
+	profiled()
+	if err != nil {
+		return nil, err
+	}
+	rate := float64(len(many)) / busy.took.Seconds()
+	ours, theirs := (busy.own-idle.own)/rate, (busy.bidders-idle.bidders)/rate // seconds an award
+	figure("awards_per_s", rate, "1/s", ">= 8000", ", 64 in flight")
 	figure("awards_in_flight_p99_ms", 1e3*bench.Percentile(many, 99), "ms", "", ", 64 in flight")
-	figure("award_cpu_us", float64((ownCPU()-cpu).Microseconds())/float64(max(1, len(many))), "us", "", ", CPU time of an award at the orchestrator and its NATS server")
+	figure("award_cpu_us", 1e6*ours, "us", "", ", CPU time of an award at the orchestrator and its NATS server, heartbeats not counted")
+	figure("award_cpu_bidder_us", 1e6*theirs, "us", "", ", likewise, at its bidder")
+	figure("awards_by_cpu", (2-idle.own-idle.bidders-idle.others)/(ours+theirs), "1/s", "", ", what that CPU time leaves room for on two cores that do nothing else")
 
 	ahead := 4_000 * seconds
-	if _, err := fmt.Fprintln(tell, ahead); err != nil {
+	if _, err := fmt.Fprintln(m.tell, ahead); err != nil {
 		return nil, err
 	}
-	rate, err := m.ingest(ctx, hear, ahead)
+	ingested, err := m.ingest(ctx, m.hear, ahead)
 	if err != nil {
 		return nil, err
 	}
-	figure("bid_ingest_per_s", rate, "1/s", "", ", as fast as they are taken")
-	tree, err := bench.Tree(os.Getpid())
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range tree {
-		switch p.PID {
-		case os.Getpid():
-			figure("peak_rss", float64(p.PeakRSS)/(1<<20), "MiB", "", ", orchestrator and NATS server")
-		case others.Process.Pid:
-			figure("peak_rss_bidders", float64(p.PeakRSS)/(1<<20), "MiB", "", ", the process that plays them")
-		}
-	}
+	figure("bid_ingest_per_s", ingested, "1/s", "", ", as fast as they are taken")
+	own, others := m.peaks()
+	figure("peak_rss", own, "MiB", "", ", orchestrator and NATS server")
+	figure("peak_rss_bidders", others, "MiB", "", ", the process that plays them")
 	return figures, nil
-}
-
-func heap() int64 {
-	runtime.GC()
-	runtime.GC() // what pools hold goes with the second
-	var s runtime.MemStats
-	runtime.ReadMemStats(&s)
-	return int64(s.HeapAlloc)
-}
-
-func ownCPU() time.Duration {
-	tree, _ := bench.Tree(os.Getpid())
-	for _, p := range tree {
-		if p.PID == os.Getpid() {
-			return p.CPU
-		}
-	}
-	return 0
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// hired waits until everybody has a place.
-func (m *market) hired(ctx context.Context, n int) error {
-	for {
-		waiting, allocated := m.fleet.Backlog()
-		if allocated >= n {
-			return nil
-		}
-		fmt.Fprintf(os.Stderr, "\r%d of %d bidders have a place, %d wait ", allocated, n, waiting)
-		if err := sleep(ctx, time.Second); err != nil {
-			return err
-		}
-	}
 }
 
 func ask() auction.Ask {
@@ -232,38 +114,59 @@ func ask() auction.Ask {
 // award gives one lease; what it returns is how long the ranking took, and the whole.
 func (m *market) award(ctx context.Context, stream string) (rank, whole time.Duration, err error) {
 	began := time.Now()
-	a := ask()
+	offer, rank, err := m.sell(ctx, ask(), stream)
+	if err != nil {
+		return 0, 0, err
+	}
+	whole = time.Since(began)
+	m.held <- sold{offer.Award.Message.Transcoder, offer.Award.Message.Lease}
+	return rank, whole, nil
+}
+
+// sell offers one lease to whom it belongs, and returns what was accepted.
+func (m *market) sell(ctx context.Context, a auction.Ask, stream string) (offer protocol.AwardOffer, rank time.Duration, err error) {
+	began := time.Now()
 	best := m.fleet.Best(a, 5)
 	if len(best) == 0 {
-		return 0, 0, fmt.Errorf("nobody can have the lease")
+		return offer, 0, errNobody
 	}
 	prices := auction.SecondScore.Prices(best, 0, a)
 	rank = time.Since(began)
-	maxFee, err := work.MaxFee(prices, fps, 4000)
+	maxFee, err := a.Ladder.MaxFee(prices, fps, 4000)
 	if err != nil {
-		return 0, 0, err
+		return offer, 0, err
+	}
+	hash := workHash
+	if &a.Ladder[0] != &work[0] {
+		hash = protocol.Hash(a.Ladder.Hash())
 	}
 	bid := best[0].Bid
 	signed, err := protocol.Seal(domain, orch, protocol.Award{Lease: a.Lease, Orchestrator: orch.Address(), Payer: orch.Address(), Transcoder: bid.Transcoder, Stream: stream,
-		LadderHash: protocol.Hash(work.Hash()), Prices: prices, MaxFee: maxFee, LeaseMillis: 30_000, BidSequence: bid.Sequence, URL: "http://127.0.0.1:8936"})
+		LadderHash: hash, Prices: prices, MaxFee: maxFee, LeaseMillis: 30_000, BidSequence: bid.Sequence, URL: "http://127.0.0.1:8936"})
 	if err != nil {
-		return 0, 0, err
+		return offer, 0, err
 	}
-	answer, err := m.bus.OfferAward(ctx, bid.Transcoder, protocol.AwardOffer{Award: signed, Ladder: work, SourceFPS: fps, SegmentMillis: 2000})
+	offer = protocol.AwardOffer{Award: signed, Ladder: a.Ladder, SourceFPS: fps, SegmentMillis: 2000}
+	rates := a.Ladder.PixelRates(fps)
+	m.fleet.Awarded(bid.Transcoder, a.Lease, rates)
+	answer, err := m.bus.OfferAward(ctx, bid.Transcoder, offer)
+	if err == nil && answer.Decline != nil {
+		m.fleet.Declined(bid.Transcoder)
+		err = answer.Decline.Err()
+	}
+	if err == nil {
+		_, err = answer.Params.Open(domain)
+	}
 	if err != nil {
-		return 0, 0, err
+		m.fleet.Freed(bid.Transcoder, a.Lease)
+		return offer, 0, err
 	}
-	if answer.Decline != nil {
-		return 0, 0, answer.Decline.Err()
-	}
-	if _, err := answer.Params.Open(domain); err != nil {
-		return 0, 0, err
-	}
-	m.fleet.Awarded(bid.Transcoder, a.Lease, work.PixelRates(fps))
-	whole = time.Since(began)
-	m.held <- sold{bid.Transcoder, a.Lease}
-	return rank, whole, nil
+	m.fleet.Awarded(bid.Transcoder, a.Lease, rates)
+	return offer, rank, nil
 }
+
+// errNobody is a market in which nobody has room.
+var errNobody = errors.New("nobody can have the lease")
 
 // fill sells leases until so many run.
 func (m *market) fill(ctx context.Context, leases int) error {

@@ -50,7 +50,7 @@ func (d *Dispatcher) roomOf(c auction.Choice, work protocol.CodecRates, declined
 	r := route.Room{Trusted: auction.Perfect, FreePixelRate: sumOf(work)}
 	switch {
 	case protocol.CodeOf(declined) == protocol.NoCapacity:
-		r.FreePixelRate = min(d.denials.free(c.Bid.Transcoder), sumOf(work)-1)
+		r.FreePixelRate = min(d.denials.free(c.Bid, time.Now()), sumOf(work)-1)
 	case declined != nil:
 		r.Barred, r.Passing = route.Check(protocol.CodeOf(declined)), true
 	case c.Reason == auction.Distrusted:
@@ -58,7 +58,7 @@ func (d *Dispatcher) roomOf(c auction.Choice, work protocol.CodecRates, declined
 	case c.Reason == auction.PriceAboveMax:
 		r.Price = auction.Perfect + 1
 	case c.Reason == auction.NoCapacity:
-		r.FreePixelRate = min(freeFor(c.Candidate, work), d.denials.free(c.Bid.Transcoder), sumOf(work)-1)
+		r.FreePixelRate = min(freeFor(c.Candidate, work), d.denials.free(c.Bid, time.Now()), sumOf(work)-1)
 	case c.Reason != "":
 		r.Barred, r.Passing = route.Check(c.Reason), c.Reason == auction.Busy || c.Reason == auction.NotAllocated
 	}
@@ -105,7 +105,7 @@ func (d *Dispatcher) passes(err error) bool {
 // admitQuote refuses a quote for a stream that nobody could take now: its payer looks elsewhere before it has sent a byte. One
 // that is served already is not asked whether there is room for it beside itself.
 func (d *Dispatcher) admitQuote(ctx context.Context, r protocol.QuoteRequest, prices protocol.Prices) error {
-	ask := auction.Ask{Lease: protocol.NewID(), Ladder: r.Ladder, SourceFPS: r.SourceFPS, MaxPrices: prices}
+	ask := d.ask(work{request: r, maxPrices: prices}, protocol.NewID(), nil)
 	choices := d.denials.pass(d.fleet.Best(ask, 1), time.Now())
 	if len(auction.Ranked(choices)) == 0 {
 		choices = d.denials.pass(d.fleet.Rank(ask), time.Now())
@@ -114,7 +114,12 @@ func (d *Dispatcher) admitQuote(ctx context.Context, r protocol.QuoteRequest, pr
 		return nil
 	}
 	err := d.refuse(choices, ask, nil)
-	if d.passes(err) {
+	switch {
+	case d.passes(err):
+		return nil
+	case protocol.CodeOf(err) == protocol.NoCapacity && d.division(choices, ask) != nil: // several can share it
+		return nil
+	case d.cfg.BidWait > 0 && !priced(choices, r.Ladder): // whoever could make it is asked once there is something to make
 		return nil
 	}
 	served, failed := d.store.Serves(ctx, r.Payer, r.Stream, protocol.Hash(r.Ladder.Hash()))
@@ -171,14 +176,14 @@ func (d *denials) forget(t common.Address) {
 	delete(d.of, t)
 }
 
-// free is what t said it has when it declined; as much as there is where it never did.
-func (d *denials) free(t common.Address) uint64 {
+// free is what a bidder said it has when it declined, while that stands; else as much as there is.
+func (d *denials) free(bid protocol.Bid, now time.Time) uint64 {
+	if !d.stand(bid, now) {
+		return math.MaxUint64
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if x, ok := d.of[t]; ok {
-		return x.free
-	}
-	return math.MaxUint64
+	return d.of[bid.Transcoder].free
 }
 
 // stand reports whether a decline still holds for bid.
@@ -191,6 +196,9 @@ func (d *denials) stand(bid protocol.Bid, now time.Time) bool {
 
 // pass takes those whose decline still holds out of the comparison.
 func (d *denials) pass(choices []auction.Choice, now time.Time) []auction.Choice {
+	if d.none() {
+		return choices
+	}
 	var passed []auction.Passed
 	for _, c := range choices {
 		if (c.Reason == "" || c.Reason == auction.Busy) && d.stand(c.Bid, now) {
@@ -207,6 +215,13 @@ func (d *denials) pass(choices []auction.Choice, now time.Time) []auction.Choice
 		}
 	}
 	return auction.Pass(choices, passed)
+}
+
+// none reports that nobody has declined of late.
+func (d *denials) none() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.of) == 0
 }
 
 // prune forgets those that nobody asked for a while.

@@ -28,11 +28,12 @@ type Lease struct {
 	offer      protocol.AwardOffer
 	maxPrices  protocol.Prices
 	probe      bool
-	work       work // zero where it was taken over from an earlier process
-	trial      bool // a newcomer's, out of turn
+	since      time.Time
 	parking    *parking
 
 	mu       sync.Mutex
+	work     work // zero where it was taken over from an earlier process and is not used yet
+	trial    bool // a newcomer's, out of turn
 	standby  bool // accepted in advance: its holder keeps no capacity for it before its first attempt
 	expires  time.Time
 	lastUse  time.Time
@@ -44,11 +45,12 @@ type Lease struct {
 	hedges   route.Allowance
 	asking   bool // a renewal or a request for parameters is on its way
 	ended    bool
+	moving   bool // to another holder
 }
 
 func newLease(key streamKey, l store.Lease) *Lease {
 	a := l.Offer.Award.Message
-	return &Lease{id: a.Lease, transcoder: a.Transcoder, key: key, offer: l.Offer, maxPrices: l.MaxPrices, probe: l.Probe, standby: l.Offer.Standby,
+	return &Lease{id: a.Lease, transcoder: a.Transcoder, key: key, offer: l.Offer, maxPrices: l.MaxPrices, probe: l.Probe, standby: l.Offer.Standby, since: time.Now(),
 		parking: newParking(), expires: time.Now().Add(l.Expires), lastUse: time.Now()}
 }
 
@@ -79,6 +81,34 @@ func (l *Lease) begin(seq uint64) (continues bool) {
 	l.lastUse = time.Now()
 	l.hedges = l.hedges.Segment()
 	return continues
+}
+
+// serve notes what the lease is used for; after a restart only its first segment tells.
+func (l *Lease) serve(w work) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.work = w
+}
+
+// serves is what the lease is used for; zero: not known.
+func (l *Lease) serves() work {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.work
+}
+
+// try makes the lease a newcomer's for trial.
+func (l *Lease) try() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.trial = true
+}
+
+// tries reports whether it is one.
+func (l *Lease) tries() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.trial
 }
 
 // stands reports whether the lease only stands by.
@@ -162,6 +192,12 @@ func (l *Lease) extend(until time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.expires = until
+}
+
+func (l *Lease) ends() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.expires
 }
 
 // end closes the lease once; false when it was closed already.

@@ -18,6 +18,7 @@ type work struct {
 	key       streamKey
 	request   protocol.QuoteRequest // ladder, frame rate, usual and longest duration
 	maxPrices protocol.Prices       // what the payer pays: nobody is paid more
+	share     bool                  // a part of the ladder alone
 }
 
 // lease returns an open lease of the stream that is not with anybody in avoid, or auctions one. When nobody has it, it fails with
@@ -53,6 +54,7 @@ func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address
 			proven = false
 		}
 	}
+	d.succeed(w.key) // the room that is missing may be what a dead replica held for this very stream
 	err = d.refuse(choices, ask, said)
 	d.cfg.Metrics.refusals.WithLabelValues("lease", string(protocol.CodeOf(err))).Inc()
 	return nil, err
@@ -96,11 +98,17 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer,
 	stored := store.Lease{Payer: w.key.payer, MaxPrices: w.maxPrices, Probe: probe, Expires: d.cfg.LeaseTime, Offer: protocol.AwardOffer{
 		Award: signed, Ladder: w.request.Ladder, SourceFPS: w.request.SourceFPS, SegmentMillis: w.request.SegmentMillis, Standby: as == standsBy}}
 	l := newLease(w.key, stored)
-	l.work = w
+	l.serve(w)
 	l.ask() // nothing else is asked about it until it stands
 	defer l.asked()
 	d.leases.add(l, false) // its holder may park a slot before its answer is here
 
+	taken := func() {
+		if as != standsBy { // which is no work yet
+			d.fleet.Awarded(t, id, l.offer.Ladder.PixelRates(l.offer.SourceFPS))
+		}
+	}
+	taken()
 	began := time.Now()
 	asking, cancel := context.WithTimeout(ctx, d.cfg.AwardTimeout)
 	defer cancel()
@@ -119,6 +127,7 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer,
 	if err != nil {
 		l.end()
 		d.leases.remove(l)
+		d.fleet.Freed(t, id)
 		if ctx.Err() == nil {
 			d.fleet.Declined(t)
 			d.cfg.Events(protocol.Event{Kind: protocol.LeaseDeclined, Stream: w.key.stream, Incarnation: w.key.incarnation, Lease: &id,
@@ -128,9 +137,7 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer,
 		return nil, err
 	}
 	d.leases.add(l, true)
-	if as != standsBy { // which is no work yet
-		d.fleet.Awarded(t, id, l.offer.Ladder.PixelRates(l.offer.SourceFPS))
-	}
+	taken()
 	price, _ := o.prices.Of(protocol.H264)
 	detail := ""
 	switch as {
@@ -171,6 +178,7 @@ func outcome(err error) string {
 
 // tend renews leases in use at half time, fetches ticket parameters before they run out, and releases those that idle.
 func (d *Dispatcher) tend(now time.Time) {
+	d.moveAll(now)
 	for _, l := range d.leases.all() {
 		if !l.open(now) {
 			d.end(l, "lapsed", false)
@@ -209,13 +217,17 @@ const paramsReserve = 3 * time.Second
 func (d *Dispatcher) renew(l *Lease) {
 	ctx, cancel := context.WithTimeout(d.life, d.cfg.AwardTimeout)
 	defer cancel()
-	until := time.Now().Add(d.cfg.LeaseTime)
-	err := d.askLease(ctx, l, uint32(d.cfg.LeaseTime.Milliseconds()))
+	long := d.fleet.Until(l.transcoder, d.cfg.LeaseTime) // not beyond what its holder has told
+	until := time.Now().Add(long)
+	if until.Before(l.ends()) {
+		return
+	}
+	err := d.askLease(ctx, l, uint32(long.Milliseconds()))
 	var refusal *protocol.Error
 	switch {
 	case err == nil:
 		l.extend(until)
-		if err := d.store.ExtendLease(ctx, l.id, d.cfg.LeaseTime); err != nil {
+		if err := d.store.ExtendLease(ctx, l.id, long); err != nil {
 			d.cfg.Log.Warn("a lease was renewed but not stored", "lease", l.id.Short(), "err", err)
 		}
 	case errors.As(err, &refusal) && refusal.Code != protocol.Unreachable && refusal.Code != protocol.Cancelled:
@@ -272,10 +284,10 @@ func (d *Dispatcher) fetchParams(l *Lease) {
 	}
 }
 
-// end closes a lease; tell says whether its holder is to hear of it.
-func (d *Dispatcher) end(l *Lease, reason string, tell bool) {
+// end closes a lease; tell says whether its holder is to hear of it. False when it was closed already.
+func (d *Dispatcher) end(l *Lease, reason string, tell bool) bool {
 	if !l.end() {
-		return
+		return false
 	}
 	d.leases.remove(l)
 	d.fleet.Freed(l.transcoder, l.id)
@@ -291,6 +303,7 @@ func (d *Dispatcher) end(l *Lease, reason string, tell bool) {
 			d.cfg.Log.Warn("the end of a lease was not stored", "lease", l.id.Short(), "err", err)
 		}
 	})
+	return true
 }
 
 // release tells the holder of an ended lease; if it does not hear, the lease lapses there by itself.

@@ -13,6 +13,7 @@ type Metrics struct {
 	pixels   prometheus.Counter
 	cutOff   prometheus.Counter
 	standbys prometheus.Counter
+	splits   prometheus.Counter
 }
 
 // NewMetrics registers them.
@@ -36,7 +37,9 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Help: "Transcoders cut off for bad output."}),
 		standbys: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "kinora", Subsystem: "orchestrator", Name: "standbys_promoted_total",
 			Help: "Leases that stood by and were given their first attempt: hedges and hand-overs that waited for no auction."}),
+		splits: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "kinora", Subsystem: "orchestrator", Name: "ladders_split_total",
+			Help: "Ladders that were shared among several transcoders, since none had room for all."}),
 	}
-	r.MustRegister(m.tail, m.pixels, m.cutOff, m.standbys)
+	r.MustRegister(m.tail, m.pixels, m.cutOff, m.standbys, m.splits)
 	return m
 }

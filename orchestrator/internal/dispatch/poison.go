@@ -56,7 +56,7 @@ func (d *Dispatcher) claim(t *try) {
 func (d *Dispatcher) refute(s *segment) {
 	standing := s.claims[:0]
 	for _, t := range s.claims {
-		if s.proof != sound && !s.vouched(t.lease.transcoder) {
+		if s.proof != sound && !s.decoded(t.lease.transcoder) {
 			standing = append(standing, t)
 			continue
 		}

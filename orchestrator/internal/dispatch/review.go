@@ -22,26 +22,28 @@ const (
 func (d *Dispatcher) Rejected(payer common.Address, attempt protocol.ID) {
 	d.mu.Lock()
 	var rejected *segment
+	var by *try
 	for _, s := range d.kept {
-		if s.id.payer == payer && s.won.id == attempt {
-			rejected = s
+		for _, t := range s.won {
+			if s.id.payer == payer && t.id == attempt {
+				rejected, by = s, t
+			}
 		}
 	}
 	d.mu.Unlock()
 	if rejected != nil && len(d.reviewing) < cap(d.reviewing) {
-		d.background(func() { d.review(rejected) })
+		d.background(func() { d.review(rejected, by) })
 	}
 }
 
 // review looks deeply, once, at a kept delivery that its payer rejects, where so far only its containers were read: a
 // transcoder whose attempts are only sampled is found out by the payer first. If the payer is right, it owes nothing, and
 // the transcoder answers for it; the ticket it was sent stands.
-func (d *Dispatcher) review(s *segment) {
+func (d *Dispatcher) review(s *segment, t *try) {
 	d.mu.Lock()
 	again := s.reviewed
 	s.reviewed = true
 	d.mu.Unlock()
-	t := s.won
 	if again || t.verdict.Layers == verify.L0L1 {
 		return
 	}
@@ -53,7 +55,7 @@ func (d *Dispatcher) review(s *segment) {
 	case <-ctx.Done():
 		return
 	}
-	v, err := d.look(ctx, s)
+	v, err := d.look(ctx, s, t)
 	switch {
 	case err != nil || v.Inconclusive:
 		s.log.Warn("a delivery that its payer rejects could not be looked at again", "attempt", t.id.Short(), "transcoder", t.transcoder,
@@ -69,7 +71,7 @@ func (d *Dispatcher) review(s *segment) {
 		s.log.Error("a failed output was not judged", "attempt", t.id.Short(), "transcoder", t.transcoder, "err", err)
 		return
 	}
-	if err := d.recipient.Forgive(ctx, t.id); err != nil {
+	if err := d.recipient.Forgive(ctx, s.won[0].id); err != nil {
 		s.log.Warn("a bad delivery is still owed", "attempt", t.id.Short(), "err", err)
 	}
 	d.fleet.Failed(t.transcoder)
@@ -81,8 +83,8 @@ func (d *Dispatcher) review(s *segment) {
 }
 
 // look runs the deep check on the copies that were kept of source and renditions.
-func (d *Dispatcher) look(ctx context.Context, s *segment) (verify.Verdict, error) {
-	src, t := d.newSource(s.id.payer, s.offer.DurationMillis), s.won
+func (d *Dispatcher) look(ctx context.Context, s *segment, t *try) (verify.Verdict, error) {
+	src := d.newSource(s.id.payer, s.offer.DurationMillis)
 	defer src.Cancel()
 	if _, err := io.Copy(src, s.src.NewReader(ctx)); err != nil {
 		return verify.Verdict{}, err

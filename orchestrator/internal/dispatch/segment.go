@@ -12,6 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/verify"
 	"github.com/kinora/kinora/orchestrator/internal/store"
 )
 
@@ -37,25 +38,25 @@ type segment struct {
 
 	results chan *try     // one per try that was started; never blocks
 	leased  chan struct{} // holds a token once somebody has it
-	unsure  chan struct{} // holds a token once the try at the front is with somebody unproven, out of turn
+	unsure  chan *part    // those whose try is with somebody unproven, out of turn; never blocks
 	done    chan struct{} // closed when the answer has ended
 	rest    chan struct{} // closed when every try is settled and paid
 
-	won        *try // set before done; nil: nobody's output was released
+	won        []*try // set before done, one for each part, the one under whose name all is owed first; nil: nobody's output was released
 	finishedAt time.Time
 	reviewed   bool // guarded by Dispatcher.mu
 
 	mu    sync.Mutex
-	front *try // the one whose frames the payer is sent
 	tries []*try
 	next  uint8 // ordinal
 
 	// The story's own, and then of whoever settles the rest.
-	received int              // results taken
-	passed   []common.Address // whose output of this source passed
-	held     []held           // failures that the source may have provoked
-	claims   []*try           // that the source is poison, by one transcoder each
-	proof    proof            // what came of it here
+	parts    []*part // of the ladder; one unless nobody can carry all of it
+	received int     // results taken
+	passed   []*try  // whose output of this source passed
+	held     []held  // failures that the source may have provoked
+	claims   []*try  // that the source is poison, by one transcoder each
+	proof    proof   // what came of it here
 }
 
 // maxTries bounds tries and probes of one segment.
@@ -116,7 +117,7 @@ func (d *Dispatcher) admit(ctx context.Context, offer protocol.SegmentOffer) (*s
 	s := &segment{id: segmentID{h.Payer, h.SegmentKey}, offer: offer, header: h, signer: signer, quote: q, credit: protocol.NewID(),
 		work:   work{key: streamKey{h.Payer, h.Stream, h.Incarnation, m.LadderHash}, request: q.Request, maxPrices: m.Prices},
 		src:    newSource(d.newSource(h.Payer, offer.DurationMillis)),
-		answer: newAnswer(), results: make(chan *try, maxTries), leased: make(chan struct{}, 1), unsure: make(chan struct{}, 1), done: make(chan struct{}), rest: make(chan struct{}),
+		answer: newAnswer(), results: make(chan *try, maxTries), leased: make(chan struct{}, 1), unsure: make(chan *part, maxTries), done: make(chan struct{}), rest: make(chan struct{}),
 		log: d.cfg.Log.With("stream", h.Stream, "incarnation", h.Incarnation, "seq", h.Seq)}
 	return s, nil
 }
@@ -129,7 +130,7 @@ func (d *Dispatcher) enter(ctx context.Context, s *segment) (earlier *segment, e
 	if e != nil {
 		select {
 		case <-e.done:
-			rejected = e.won != nil && slices.Contains(s.offer.Avoid, e.won.transcoder)
+			rejected = e.wonBy(s.offer.Avoid...) != nil
 		default:
 		}
 		if !rejected {
@@ -145,7 +146,7 @@ func (d *Dispatcher) enter(ctx context.Context, s *segment) (earlier *segment, e
 	d.segments[s.id] = s
 	d.mu.Unlock()
 	if rejected {
-		d.background(func() { d.review(e) })
+		d.background(func() { d.review(e, e.wonBy(s.offer.Avoid...)) })
 	}
 
 	delivered, ok, err := d.store.Delivered(ctx, s.id.payer, s.id.key)
@@ -239,71 +240,6 @@ func (d *Dispatcher) forget(now time.Time) {
 	}
 }
 
-// start books a try; nil when there were enough.
-func (s *segment) start(probe bool) *try {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.tries) >= maxTries {
-		return nil
-	}
-	t := &try{seg: s, id: protocol.NewID(), probe: probe}
-	s.tries = append(s.tries, t)
-	if !probe && s.front == nil {
-		s.front = t
-		t.live = true
-	}
-	return t
-}
-
-// retire takes t from the front, if it is there, and puts the next running try in its place; last is what the payer is told
-// of t, if it was told of it at all.
-func (s *segment) retire(t *try, last protocol.Frame) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if t.shown {
-		last.Attempt = t.ordinal
-		s.answer.put(last)
-	}
-	t.live, t.dropped = false, true
-	t.buffer = nil
-	if s.front != t {
-		return
-	}
-	s.front = nil
-	for _, n := range s.tries {
-		if !n.probe && !n.dropped {
-			s.promoteLocked(n)
-			return
-		}
-	}
-}
-
-// promoteLocked makes t the try whose frames the payer is sent, beginning with those that came before; mu is held.
-func (s *segment) promoteLocked(t *try) {
-	s.front, t.live = t, true
-	frames := t.buffer
-	t.buffer = nil
-	s.showLocked(t, frames...)
-}
-
-// win makes t the front, whatever was there, so that its verdict can follow.
-func (s *segment) win(t *try) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.front == t {
-		return
-	}
-	if f := s.front; f != nil {
-		if f.shown {
-			p := protocol.ProblemOf(protocol.Errorf(protocol.Cancelled, "another transcoder was faster"))
-			s.answer.put(protocol.Frame{Kind: protocol.FrameAbandoned, Attempt: f.ordinal, Payload: protocol.Encode(p)})
-		}
-		f.live, f.dropped = false, true
-		f.buffer = nil
-	}
-	s.promoteLocked(t)
-}
-
 // show hands a frame of t to the payer, now or when it comes to the front. The payload must not change any more.
 func (s *segment) show(t *try, f protocol.Frame) {
 	s.mu.Lock()
@@ -347,69 +283,47 @@ func (s *segment) restart(t *try, start []byte) {
 	}
 }
 
-// avoid lists whom another try must avoid: everybody tried, and everybody the payer names. If nobody else is left, those
-// that only broke off may try again, but not those whose output was bad or who are at it.
-func (s *segment) avoid() (all, bad map[common.Address]bool) {
-	all, bad = make(map[common.Address]bool), make(map[common.Address]bool)
-	for _, t := range s.offer.Avoid {
-		all[t], bad[t] = true, true
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, t := range s.tries {
-		if t.transcoder == (common.Address{}) || t.probe && !t.bad && !t.poison() {
-			continue
+// inspect waits for what the source turns out to be and reports only what is wrong with it.
+func (d *Dispatcher) inspect(s *segment) <-chan error {
+	unfit := make(chan error, 1)
+	d.running.Go(func() {
+		info, err := s.src.Info(d.life)
+		if err == nil {
+			err = s.worth(info)
 		}
-		all[t.transcoder] = true
-		if !t.ended || t.bad || t.poison() {
-			bad[t.transcoder] = true
+		if err == nil {
+			return
 		}
-	}
-	return all, bad
+		select {
+		case <-s.src.ended:
+			if _, _, _, broken := s.src.whole(d.life); broken != nil {
+				err = broken
+			}
+		default:
+		}
+		unfit <- err
+	})
+	return unfit
 }
 
-// pending counts tries that have not ended, probes aside.
-func (s *segment) pending() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := 0
-	for _, t := range s.tries {
-		if !t.probe && !t.ended {
-			n++
+// worth holds what the source turned out to be against what was announced and signed for: a little more is forgiven, since
+// the fee is capped by the budget, but nobody works for a fraction of the price.
+func (s *segment) worth(info verify.SourceInfo) error {
+	announced := time.Duration(s.offer.DurationMillis) * time.Millisecond
+	if limit := announced + announced/4 + time.Second; info.Duration > limit {
+		return protocol.Limited(protocol.SegmentTooLong, "announced_ms", s.offer.DurationMillis, "the segment lasts %s", info.Duration.Round(time.Millisecond))
+	}
+	var fee protocol.Wei
+	for _, p := range s.quote.Request.Ladder {
+		frames := uint64(info.Frames)
+		if p.FPSNum != 0 {
+			frames = uint64(info.Duration.Seconds() * float64(p.FPSNum) / float64(p.FPSDen))
 		}
+		price, _ := s.quote.Quote.Message.Prices.Of(p.Codec)
+		fee = fee.Add(price.Mul(frames * uint64(p.Width) * uint64(p.Height)))
 	}
-	return n
-}
-
-// started counts tries, probes aside.
-func (s *segment) started() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := 0
-	for _, t := range s.tries {
-		if !t.probe {
-			n++
-		}
+	if s.header.Budget.Add(s.header.Budget.Div(4)).Less(fee) {
+		return protocol.Limited(protocol.BudgetTooSmall, "fee", fee, "its %d pictures cost %s wei, the budget is %s", info.Frames, fee, s.header.Budget)
 	}
-	return n
-}
-
-// holder is the front's transcoder, zero while it has no lease.
-func (s *segment) holder() common.Address {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.front == nil {
-		return common.Address{}
-	}
-	return s.front.transcoder
-}
-
-// leaseAtFront is the front's lease, nil while it has none.
-func (s *segment) leaseAtFront() *Lease {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.front == nil {
-		return nil
-	}
-	return s.front.lease
+	return nil
 }

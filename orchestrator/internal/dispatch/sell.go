@@ -72,9 +72,12 @@ func (d *Dispatcher) sell(ctx context.Context, w work, sale *fleet.Sale, said ma
 		if err == nil {
 			taken = true
 			d.denials.forget(t)
-			l.trial = outOfTurn(sale.Choices, t)
+			if outOfTurn(sale.Choices, t) {
+				l.try()
+			}
 			d.sold(sale, id, auction.Pass(sale.Choices, declined(said)), t, o.Paid)
 			d.second(l)
+			d.succeed(w.key)
 			return l, nil
 		}
 		if ctx.Err() != nil {

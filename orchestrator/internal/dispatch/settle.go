@@ -18,24 +18,98 @@ import (
 // settleTime bounds one commit.
 const settleTime = 10 * time.Second
 
-// settle is stage 9 for one try: it commits how the try ended, with the money that moves, and only then acts on it.
-// released says that the try is the segment's delivery, for which the payer is charged. Errors carry Unavailable, or
-// SegmentConflict and RateLimited, after which the transcoder was paid and the payer was not charged.
-func (d *Dispatcher) settle(t *try, released bool) error {
-	s := t.seg
-	var spent protocol.Wei
-	if t.spent != nil {
-		defer func() { t.spent(spent, time.Now()) }()
-	}
-	if t.assignment.Message.Attempt.IsZero() { // nothing was begun
-		if t.lease != nil && !errors.Is(t.err, errSettled) {
-			d.fleet.Failed(t.lease.transcoder)
+// settle is stage 9 for one try that is not delivered, see settleTogether.
+func (d *Dispatcher) settle(t *try) error { return d.settleTogether([]*try{t}, false) }
+
+// settleTogether is stage 9: it commits how tries ended, with the money that moves, all or none, and only then acts on it. deliver
+// says that they are the segment's delivery, a part of the ladder each: the payer is charged for all of them under the first one's
+// name. Errors carry Unavailable, or SegmentConflict and RateLimited, after which the transcoders were paid and the payer was not charged.
+func (d *Dispatcher) settleTogether(tries []*try, deliver bool) error {
+	var begun []*try
+	for _, t := range tries {
+		if t.assignment.Message.Attempt.IsZero() {
+			d.unbegun(t)
+		} else {
+			begun = append(begun, t)
 		}
-		s.log.Info("attempt not begun", "attempt", t.id.Short(), "probe", t.probe, "err", t.err)
+	}
+	if len(begun) == 0 {
 		return nil
 	}
-	x := store.Settlement{Payer: s.id.payer, Assignment: t.assignment, Receipt: t.receipt, Verdict: t.verdict, Probe: t.probe,
-		Released: released && t.verdict.Passed, Avoided: s.offer.Avoid}
+	s := begun[0].seg
+	costs := make([]protocol.Wei, len(begun))
+	defer func() {
+		for i, t := range begun {
+			if t.spent != nil {
+				t.spent(costs[i], time.Now())
+			}
+		}
+	}()
+	xs := make([]store.Settlement, len(begun))
+	var price protocol.Wei
+	for i, t := range begun {
+		var err error
+		if xs[i], err = d.settlement(t); err != nil {
+			return err
+		}
+		price = price.Add(xs[i].Price)
+		xs[i].Price = protocol.Wei{}
+	}
+	xs[0].Released, xs[0].Price = deliver, price.Min(s.header.Budget)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.life), settleTime)
+	defer cancel()
+	settled, err := d.commit(ctx, xs)
+	var refusal *protocol.Error
+	if deliver && errors.As(err, &refusal) && refusal.Code != protocol.Unavailable { // the work was done and is good, though it cannot be delivered any more
+		xs[0].Released = false
+		settled, err = d.commit(ctx, xs)
+	} else {
+		refusal = nil
+	}
+	if err != nil {
+		s.log.Error("an attempt could not be settled; nothing was released and nobody was charged", "attempt", begun[0].id.Short(), "err", err)
+		return &protocol.Error{Code: protocol.Unavailable, Detail: "the verdict could not be stored; try again in a moment", Err: err}
+	}
+	if replaced := settled[0].Replaced; !replaced.IsZero() {
+		if err := d.recipient.Forgive(ctx, replaced); err != nil {
+			s.log.Warn("a lost delivery is still owed", "attempt", replaced.Short(), "err", err)
+		}
+	}
+	d.payer.Wake()
+	for i, t := range begun {
+		x := xs[i]
+		costs[i], t.settled = x.Cost, true
+		d.note(t, x, settled[i], deliver && refusal == nil)
+		switch {
+		case x.State == store.Verified:
+			s.passed = append(s.passed, t)
+			d.convict(ctx, s)
+			d.refute(s)
+		case x.Held && !settled[i].Again:
+			s.held = append(s.held, held{t, x})
+		}
+	}
+	if refusal != nil {
+		return refusal
+	}
+	return nil
+}
+
+// unbegun takes note of a try that never came to an assignment: there is nothing to commit.
+func (d *Dispatcher) unbegun(t *try) {
+	if t.spent != nil {
+		t.spent(protocol.Wei{}, time.Now())
+	}
+	if t.lease != nil && !errors.Is(t.err, errSettled) && !d.excused(t) {
+		d.fleet.Failed(t.lease.transcoder)
+	}
+	t.seg.log.Info("attempt not begun", "attempt", t.id.Short(), "probe", t.probe, "err", t.err)
+}
+
+// settlement is how a try ended.
+func (d *Dispatcher) settlement(t *try) (store.Settlement, error) {
+	s := t.seg
+	x := store.Settlement{Payer: s.id.payer, Assignment: t.assignment, Receipt: t.receipt, Verdict: t.verdict, Probe: t.probe, Avoided: s.offer.Avoid}
 	select {
 	case <-s.src.ended:
 		hash, _, end, err := s.src.whole(d.life)
@@ -48,7 +122,7 @@ func (d *Dispatcher) settle(t *try, released bool) error {
 	case t.verdict.Passed:
 		price, cost, err := t.fees()
 		if err != nil {
-			return fmt.Errorf("price attempt %s: %w", t.id.Short(), err)
+			return x, fmt.Errorf("price attempt %s: %w", t.id.Short(), err)
 		}
 		x.State, x.Price, x.Cost = store.Verified, price, cost
 		for _, r := range t.receipt.Message.Renditions {
@@ -56,50 +130,17 @@ func (d *Dispatcher) settle(t *try, released bool) error {
 		}
 	case t.failed():
 		x.State, x.Code, x.Detail = store.Rejected, t.verdict.Code, t.verdict.Detail
-		x.Held = !t.verdict.Gross && !s.vouched(t.lease.transcoder)
+		x.Held = !t.verdict.Gross && !s.vouched(t)
 	default:
 		x.State, x.Code, x.Detail = store.Abandoned, protocol.CodeOf(t.err), detail(t.err)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.life), settleTime)
-	defer cancel()
-	settled, err := d.commit(ctx, x)
-	var refusal *protocol.Error
-	if x.Released && errors.As(err, &refusal) && refusal.Code != protocol.Unavailable { // the work was done and is good, though it cannot be delivered any more
-		x.Released = false
-		settled, err = d.commit(ctx, x)
-	} else {
-		refusal = nil
-	}
-	if err != nil {
-		s.log.Error("an attempt could not be settled; nothing was released and nobody was charged", "attempt", t.id.Short(), "err", err)
-		return &protocol.Error{Code: protocol.Unavailable, Detail: "the verdict could not be stored; try again in a moment", Err: err}
-	}
-	spent = x.Cost
-	if !settled.Replaced.IsZero() {
-		if err := d.recipient.Forgive(ctx, settled.Replaced); err != nil {
-			s.log.Warn("a lost delivery is still owed", "attempt", settled.Replaced.Short(), "err", err)
-		}
-	}
-	d.payer.Wake()
-	d.note(t, x, settled)
-	switch {
-	case x.State == store.Verified:
-		s.passed = append(s.passed, t.lease.transcoder)
-		d.convict(ctx, s)
-		d.refute(s)
-	case x.Held && !settled.Again:
-		s.held = append(s.held, held{t, x})
-	}
-	if refusal != nil {
-		return refusal
-	}
-	return nil
+	return x, nil
 }
 
 // commit waits for a database that is away for a moment: the work is done, and settling it again changes nothing.
-func (d *Dispatcher) commit(ctx context.Context, x store.Settlement) (settled store.Settled, err error) {
+func (d *Dispatcher) commit(ctx context.Context, xs []store.Settlement) (settled []store.Settled, err error) {
 	err = pgstore.Patiently(ctx, func() error {
-		settled, err = d.store.Settle(ctx, x)
+		settled, err = d.store.SettleAll(ctx, xs)
 		return err
 	})
 	return settled, err
@@ -112,16 +153,23 @@ type held struct {
 	x   store.Settlement
 }
 
-// vouched reports that somebody else than t made an output of the source that passed.
-func (s *segment) vouched(t common.Address) bool {
-	return slices.ContainsFunc(s.passed, func(p common.Address) bool { return p != t })
+// vouched reports that somebody else than t's transcoder made an output of what t was given that passed.
+func (s *segment) vouched(t *try) bool {
+	return slices.ContainsFunc(s.passed, func(p *try) bool {
+		return p.lease.transcoder != t.lease.transcoder && (p.part.rungs == nil || slices.Equal(p.part.rungs, t.part.rungs))
+	})
+}
+
+// decoded reports that somebody else than t made any output of the source that passed.
+func (s *segment) decoded(t common.Address) bool {
+	return slices.ContainsFunc(s.passed, func(p *try) bool { return p.lease.transcoder != t })
 }
 
 // convict judges the failures that were held, now that an output has passed.
 func (d *Dispatcher) convict(ctx context.Context, s *segment) {
 	waiting := s.held[:0]
 	for _, h := range s.held {
-		if !s.vouched(h.try.lease.transcoder) {
+		if !s.vouched(h.try) {
 			waiting = append(waiting, h)
 			continue
 		}
@@ -136,20 +184,20 @@ func (d *Dispatcher) convict(ctx context.Context, s *segment) {
 	s.held = waiting
 }
 
-// fees are what the payer owes, never above the budget it signed, and what the transcoder is paid, never above its award.
+// fees are what the payer owes for the try, and what the transcoder is paid, never above its award.
 // Both count the pixels of the receipt, which verification has measured.
 func (t *try) fees() (price, cost protocol.Wei, err error) {
 	r := t.receipt.Message
-	price, err = t.seg.quote.Request.Ladder.Fee(t.seg.quote.Quote.Message.Prices, r)
+	price, err = t.lease.ladder().Fee(t.seg.quote.Quote.Message.Prices, r)
 	if err != nil {
 		return price, cost, err
 	}
 	cost, err = t.lease.ladder().Fee(t.lease.prices(), r)
-	return price.Min(t.seg.header.Budget), cost.Min(t.lease.offer.Award.Message.MaxFee), err
+	return price, cost.Min(t.lease.offer.Award.Message.MaxFee), err
 }
 
 // note tells fleet, leases, events, metrics and the log what was committed.
-func (d *Dispatcher) note(t *try, x store.Settlement, settled store.Settled) {
+func (d *Dispatcher) note(t *try, x store.Settlement, settled store.Settled, released bool) {
 	s, transcoder := t.seg, t.lease.transcoder
 	m := d.cfg.Metrics
 	m.attempts.WithLabelValues(string(x.State), string(x.Code)).Inc()
@@ -164,7 +212,7 @@ func (d *Dispatcher) note(t *try, x store.Settlement, settled store.Settled) {
 		m.tail.Observe(float64(x.Millis) / 1000)
 		m.pixels.Add(float64(x.Pixels))
 		d.fleet.Delivered(transcoder, t.lease.rate(), time.Duration(x.Millis)*time.Millisecond)
-		if x.Released {
+		if released {
 			d.won(t)
 		} else if t.straggled {
 			d.fleet.Failed(transcoder)
@@ -178,7 +226,9 @@ func (d *Dispatcher) note(t *try, x store.Settlement, settled store.Settled) {
 		e.Layers = ""
 		if t.poison() {
 			d.claim(t)
-		} else if x.Code == protocol.NoCapacity { // of a lease that stood by: the room for it is taken meanwhile
+		} else if d.excused(t) {
+			d.doubt(t, x.Code)
+		} else if x.Code == protocol.NoCapacity && t.promoted { // it promised none: the room is taken meanwhile
 			d.fleet.Declined(transcoder)
 			d.denials.note(protocol.Bid{Transcoder: transcoder, Sequence: t.lease.offer.Award.Message.BidSequence}, t.err, time.Now())
 			d.doubt(t, x.Code)
@@ -189,7 +239,7 @@ func (d *Dispatcher) note(t *try, x store.Settlement, settled store.Settled) {
 	}
 	d.cfg.Events(e)
 	s.log.Info("attempt "+string(x.State), "attempt", t.id.Short(), "transcoder", transcoder, "lease", t.lease.id.Short(), "probe", t.probe,
-		"released", x.Released, "ms", x.Millis, "layers", t.verdict.Layers, "price_wei", x.Price, "cost_wei", x.Cost, "code", x.Code, "detail", x.Detail, "held", x.Held)
+		"released", released, "ms", x.Millis, "layers", t.verdict.Layers, "price_wei", x.Price, "cost_wei", x.Cost, "code", x.Code, "detail", x.Detail, "held", x.Held)
 	if x.State != store.Abandoned && !x.Held && !settled.Again {
 		d.judged(t, x, settled)
 	}
@@ -201,8 +251,8 @@ func (d *Dispatcher) won(t *try) {
 		d.leases.prefer(t.lease)
 		return
 	}
-	for _, l := range d.leases.of(t.seg.work.key) {
-		if l.trial && l.lost() >= maxBeaten {
+	for _, l := range d.leases.of(t.part.work.key) {
+		if l.tries() && l.lost() >= maxBeaten {
 			d.end(l, "others were faster", true)
 		}
 	}
@@ -250,7 +300,7 @@ func (d *Dispatcher) doubt(t *try, code protocol.Code) {
 
 // settleProbe settles a duplicate that a suspect made: verified and paid if it passes, never released.
 func (d *Dispatcher) settleProbe(t *try) {
-	_ = d.settle(t, false) // logged there; the suspect gets another chance with the next segment
+	_ = d.settle(t) // logged there; the suspect gets another chance with the next segment
 }
 
 // settleRest cancels what still works on a segment whose story is over, and settles it when it ends: who had delivered
@@ -269,6 +319,12 @@ func (d *Dispatcher) settleRest(s *segment, err error) {
 	}
 	s.mu.Lock()
 	open := len(s.tries) - s.received
+	var done []*try // parts that passed in vain: their makers are paid
+	for _, p := range s.parts {
+		if p.won != nil && !p.won.settled {
+			done = append(done, p.won)
+		}
+	}
 	for _, t := range s.tries {
 		if !t.probe {
 			t.dropped = true
@@ -280,8 +336,11 @@ func (d *Dispatcher) settleRest(s *segment, err error) {
 	d.running.Go(func() {
 		defer close(s.rest)
 		defer s.src.Source.Cancel()
+		for _, t := range done {
+			_ = d.settle(t) // logged there, as the rest
+		}
 		for ; open > 0; open-- {
-			_ = d.settle(<-s.results, false) // logged there
+			_ = d.settle(<-s.results)
 		}
 	})
 }

@@ -19,21 +19,22 @@ const standbyEvery = 2 * time.Second
 // second has the runner-up of l's stream stand by, unless somebody does: its award is accepted, its ticket parameters are in use and
 // a slot of it is parked, so that a hedge or a hand-over begins without an auction. It is none of the holder's owner.
 func (d *Dispatcher) second(l *Lease) {
-	if l.work.request.Ladder == nil || l.probe || l.stands() || !d.leases.lonely(l.key, time.Now()) {
+	w := l.serves()
+	if w.request.Ladder == nil || l.probe || l.stands() || !d.leases.lonely(l.key, time.Now()) {
 		return
 	}
 	d.background(func() {
 		tried := []route.Owned[common.Address]{d.fleet.Owned(l.transcoder)}
 		for range maxOffers {
-			ask := d.ask(l.work, protocol.NewID(), nil)
+			ask := d.ask(w, protocol.NewID(), nil)
 			ask.Avoid = d.kinOf(tried)
-			listing := d.listing(l.work, ask)
+			listing := d.listing(w, ask)
 			listing.Proven, listing.Most = true, 1
 			sale, err := d.fleet.Auction(listing)
 			if err != nil || len(sale.Offers) == 0 || d.life.Err() != nil {
 				return
 			}
-			if d.stand(l.work, sale) {
+			if d.stand(w, sale) {
 				return
 			}
 			tried = append(tried, route.Owned[common.Address]{Node: sale.Offers[0].Bid.Transcoder}) // its owner may have another that will
@@ -63,12 +64,13 @@ func (d *Dispatcher) stand(w work, sale *fleet.Sale) bool {
 	return true
 }
 
-// kin are all transcoders of the owners of those at work on s: another of them would lose nothing by being late twice.
-func (d *Dispatcher) kin(s *segment) []common.Address {
+// kin are all transcoders of the owners of those at work on p: another of them would lose nothing by being late twice.
+func (d *Dispatcher) kin(p *part) []common.Address {
 	var tried []route.Owned[common.Address]
+	s := p.seg
 	s.mu.Lock()
 	for _, t := range s.tries {
-		if t.transcoder != (common.Address{}) && !t.ended && !t.probe {
+		if t.part == p && t.transcoder != (common.Address{}) && !t.ended && !t.probe {
 			tried = append(tried, route.Owned[common.Address]{Node: t.transcoder})
 		}
 	}

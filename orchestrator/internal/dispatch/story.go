@@ -82,13 +82,16 @@ func (d *Dispatcher) story(ctx context.Context, offer protocol.SegmentOffer, bod
 
 	// 4 · Lease or auction, and 5 · relay, are one attempt (try.go). The first one begins with the first byte. While it
 	// works, this loop waits for whatever comes first: an end, a straggler, the end of the source, the end of the budget.
-	d.attempt(s)
+	s.parts = d.partsOf(s)
+	for _, p := range s.parts {
+		d.attempt(p)
+	}
 	d.probe(s)
 	unfit := d.inspect(s)
-	ended := s.src.ended
+	ended, budget := s.src.ended, time.Duration(offer.BudgetMillis)*time.Millisecond
 	var late, straggles <-chan time.Time
 	var proven <-chan proof
-	var last *try // failed, and waits for what the orchestrator itself makes of a source that is called poison
+	var waiting []*try // failed, and wait for what the orchestrator itself makes of a source that is called poison
 	for {
 		select {
 		case err := <-unfit: // the source is no segment: nobody's work on it can be judged, or paid
@@ -99,30 +102,18 @@ func (d *Dispatcher) story(ctx context.Context, offer protocol.SegmentOffer, bod
 			if _, _, _, err := s.src.whole(ctx); err != nil {
 				return err
 			}
-			budget := time.Duration(offer.BudgetMillis) * time.Millisecond
 			late = time.After(budget)
-			straggles = time.After(d.fleet.Patience(s.holder(), budget))
+			straggles = d.watch(s, budget)
 
-		case <-straggles: // a second transcoder catches up from the copy; the first verified wins
-			l := s.leaseAtFront()
-			if s.pending() != 1 || l == nil || s.started() >= d.cfg.MaxAttempts {
-				continue
-			}
-			_, _, end, _ := s.src.whole(context.Background()) // it has ended
-			ok, again := l.hedge(time.Since(end), time.Duration(offer.BudgetMillis)*time.Millisecond)
-			if !ok {
-				straggles = time.After(again)
-				continue
-			}
-			s.log.Info("attempt straggles; asking another transcoder", "transcoder", l.transcoder)
-			d.attempt(s)
+		case <-straggles:
+			straggles = d.hedge(s, budget)
 
 		case <-s.leased:
 			d.canary(s)
 
-		case <-s.unsure: // a lease for trial is no risk to the stream
-			if s.pending() == 1 && s.started() < d.cfg.MaxAttempts {
-				d.launch(s, true)
+		case p := <-s.unsure: // a lease for trial is no risk to the stream
+			if p.pending() == 1 && p.started() < d.cfg.MaxAttempts {
+				d.launch(p, true)
 			}
 
 		case <-late:
@@ -137,14 +128,13 @@ func (d *Dispatcher) story(ctx context.Context, offer protocol.SegmentOffer, bod
 			if len(s.calledPoison()) > 1 && s.proof == poison {
 				return s.failure(s.claims[0])
 			}
-			if last == nil || s.pending() > 0 {
-				continue
+			for _, t := range waiting {
+				if t.final || t.part.started() >= d.cfg.MaxAttempts {
+					return s.failure(t)
+				}
+				d.attempt(t.part)
 			}
-			if last.final || s.started() >= d.cfg.MaxAttempts {
-				return s.failure(last)
-			}
-			last = nil
-			d.attempt(s)
+			waiting = nil
 
 		case t := <-s.results:
 			s.received++
@@ -152,19 +142,26 @@ func (d *Dispatcher) story(ctx context.Context, offer protocol.SegmentOffer, bod
 			case t.probe:
 				d.settleProbe(t)
 
+			case t.part.won != nil: // another one did it: cancelled, or paid
+				_ = d.settle(t) // logged there
+
 			case t.verdict.Passed:
-				// 9 · Commit verdict, ticket to the transcoder and the payer's debt in one transaction; only then does the
-				// payer hear that the output is good.
-				if err := d.settle(t, true); err != nil {
+				t.part.won = t
+				s.callOff(t.part)
+				if s.whole() {
+					return d.deliver(s)
+				}
+
+			case d.divide(s, t): // nobody can carry so much, but several can share it
+				if err := d.settle(t); err != nil {
 					return err
 				}
-				s.win(t)
-				s.show(t, protocol.Frame{Kind: protocol.FrameVerdict, Payload: protocol.Encode(protocol.Verdict{Attempt: t.id, Passed: true})})
-				s.won = t
-				return nil
+				if ended == nil {
+					straggles = d.watch(s, budget)
+				}
 
 			default: // failed: recorded, never paid, and the next transcoder starts from the copy at once
-				if err := d.settle(t, false); err != nil {
+				if err := d.settle(t); err != nil {
 					return err
 				}
 				s.retire(t, t.epitaph())
@@ -172,15 +169,15 @@ func (d *Dispatcher) story(ctx context.Context, offer protocol.SegmentOffer, bod
 				if said > 0 && s.proof == pending && proven == nil {
 					proven = d.prove(s)
 				}
-				over := t.final || s.started() >= d.cfg.MaxAttempts
+				over := t.final || t.part.started() >= d.cfg.MaxAttempts
 				switch {
-				case s.pending() > 0:
+				case t.part.pending() > 0:
 				case proven != nil && (over || said > 1): // two that collude could end any segment
-					last = t
+					waiting = append(waiting, t)
 				case over || said > 1 && s.proof == poison:
 					return s.failure(t)
 				default:
-					d.attempt(s)
+					d.attempt(t.part)
 				}
 			}
 		}

@@ -16,6 +16,7 @@ import (
 // try is one attempt at a segment by one transcoder, or a probe: a duplicate for a suspect that is never released.
 type try struct {
 	seg    *segment
+	part   *part
 	id     protocol.ID
 	probe  bool
 	ctx    context.Context
@@ -42,38 +43,40 @@ type try struct {
 	verdict    verify.Verdict
 	check      *verify.Check
 	restarted  bool
+	promoted   bool  // it is the first of a lease that stood by
 	err        error // why there is no receipt
 	final      bool  // another try would end the same way
+	settled    bool  // its end was committed
 	at         time.Time
 }
 
 // errSettled is the cause of a cancel that says nothing against the transcoder.
 var errSettled = protocol.Errorf(protocol.Cancelled, "the segment is settled")
 
-// attempt starts the next try at s; one that still runs is a straggler.
-func (d *Dispatcher) attempt(s *segment) {
-	if f := s.straggler(); f != nil {
-		s.log.Debug("a straggler goes on beside the next attempt", "attempt", f.id.Short())
+// attempt starts the next try at p; one that still runs is a straggler.
+func (d *Dispatcher) attempt(p *part) {
+	if f := p.straggler(); f != nil {
+		p.seg.log.Debug("a straggler goes on beside the next attempt", "attempt", f.id.Short())
 	}
-	d.launch(s, false)
+	d.launch(p, false)
 }
 
-// launch starts a try at s.
-func (d *Dispatcher) launch(s *segment, beside bool) {
-	if t := s.start(false); t != nil {
+// launch starts a try at p.
+func (d *Dispatcher) launch(p *part, beside bool) {
+	if t := p.start(false); t != nil {
 		t.beside = beside
 		t.ctx, t.cancel = context.WithCancelCause(d.life)
-		d.running.Go(func() { d.run(t, func() (*Lease, error) { return d.seek(t.ctx, s) }) })
+		d.running.Go(func() { d.run(t, func() (*Lease, error) { return d.seek(t.ctx, p) }) })
 	}
 }
 
 // straggler marks the try at the front, if one runs.
-func (s *segment) straggler() *try {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.front != nil && !s.front.ended {
-		s.front.straggled = true
-		return s.front
+func (p *part) straggler() *try {
+	p.seg.mu.Lock()
+	defer p.seg.mu.Unlock()
+	if p.front != nil && !p.front.ended {
+		p.front.straggled = true
+		return p.front
 	}
 	return nil
 }
@@ -87,7 +90,7 @@ func (d *Dispatcher) probe(s *segment) {
 
 // duplicate starts a try at s whose output is never released, and gives its transcoder back to the fleet when it has ended.
 func (d *Dispatcher) duplicate(s *segment, c auction.Choice) {
-	t := s.start(true)
+	t := partOf(s, nil).start(true)
 	if t == nil {
 		d.fleet.Probed(c.Bid.Transcoder)
 		return
@@ -136,16 +139,16 @@ const (
 
 // seek finds a lease for the next try: with somebody new if possible, else with somebody who merely broke off. Where there is no
 // room, or the price is too high, it says so at once.
-func (d *Dispatcher) seek(ctx context.Context, s *segment) (*Lease, error) {
+func (d *Dispatcher) seek(ctx context.Context, p *part) (*Lease, error) {
 	giveUp := time.After(seekFor)
 	for look := firstLook; ; look = min(2*look, lastLook) {
-		all, bad := s.avoid()
-		for _, t := range d.kin(s) {
+		all, bad := p.avoid()
+		for _, t := range d.kin(p) {
 			all[t], bad[t] = true, true
 		}
-		l, err := d.lease(ctx, s.work, all)
+		l, err := d.lease(ctx, p.work, all)
 		if refusedWork(err) != nil && len(bad) < len(all) {
-			l, err = d.lease(ctx, s.work, bad)
+			l, err = d.lease(ctx, p.work, bad)
 		}
 		if err == nil || !d.passes(err) {
 			return l, err
@@ -179,15 +182,17 @@ func (d *Dispatcher) relay(t *try, find func() (*Lease, error)) error {
 		return err
 	}
 	if l.promote() { // begun without an auction; its holder may have no room for it any more, and says so at once
+		t.promoted = true
 		d.fleet.Awarded(l.transcoder, l.id, l.offer.Ladder.PixelRates(l.offer.SourceFPS))
 		d.cfg.Metrics.standbys.Inc()
 		s.log.Info("a lease that stood by is needed", "transcoder", l.transcoder, "lease", l.id.Short())
 	}
 	if !t.probe {
+		l.serve(t.part.work)
 		token(s.leased)
 	}
-	if l.trial && d.fleet.Unproven(l.transcoder, auction.ClassOf(l.rate())) {
-		token(s.unsure)
+	if l.tries() && d.fleet.Unproven(l.transcoder, auction.ClassOf(l.rate())) {
+		s.unsure <- t.part
 	}
 	continues := l.begin(s.id.key.Seq)
 	if !t.probe {
@@ -206,7 +211,7 @@ func (d *Dispatcher) relay(t *try, find func() (*Lease, error)) error {
 		return err
 	}
 	start := protocol.Encode(protocol.AttemptStart{Assignment: t.assignment, DurationMillis: s.offer.DurationMillis,
-		BudgetMillis: s.left(), Continues: continues})
+		BudgetMillis: s.left(), Continues: continues, Rungs: t.part.rungs})
 	record := d.fleet.Record(l.transcoder)
 	checking, stop := context.WithCancel(d.life)
 	defer stop()
@@ -287,7 +292,7 @@ func (s *segment) take(t *try, l *Lease) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, x := range s.tries {
-		if x != t && !x.ended && x.transcoder == l.transcoder && (t.probe || !x.probe) {
+		if x != t && !x.ended && x.transcoder == l.transcoder && (t.probe || !x.probe && x.part == t.part) {
 			t.final = true
 			return protocol.Errorf(protocol.NoTranscoder, "only %s could take it, which is at it already", l.transcoder)
 		}
@@ -432,51 +437,6 @@ func detail(err error) string {
 		return e.Detail
 	}
 	return err.Error()
-}
-
-// inspect waits for what the source turns out to be and reports only what is wrong with it.
-func (d *Dispatcher) inspect(s *segment) <-chan error {
-	unfit := make(chan error, 1)
-	d.running.Go(func() {
-		info, err := s.src.Info(d.life)
-		if err == nil {
-			err = s.worth(info)
-		}
-		if err == nil {
-			return
-		}
-		select {
-		case <-s.src.ended:
-			if _, _, _, broken := s.src.whole(d.life); broken != nil {
-				err = broken
-			}
-		default:
-		}
-		unfit <- err
-	})
-	return unfit
-}
-
-// worth holds what the source turned out to be against what was announced and signed for: a little more is forgiven, since
-// the fee is capped by the budget, but nobody works for a fraction of the price.
-func (s *segment) worth(info verify.SourceInfo) error {
-	announced := time.Duration(s.offer.DurationMillis) * time.Millisecond
-	if limit := announced + announced/4 + time.Second; info.Duration > limit {
-		return protocol.Limited(protocol.SegmentTooLong, "announced_ms", s.offer.DurationMillis, "the segment lasts %s", info.Duration.Round(time.Millisecond))
-	}
-	var fee protocol.Wei
-	for _, p := range s.quote.Request.Ladder {
-		frames := uint64(info.Frames)
-		if p.FPSNum != 0 {
-			frames = uint64(info.Duration.Seconds() * float64(p.FPSNum) / float64(p.FPSDen))
-		}
-		price, _ := s.quote.Quote.Message.Prices.Of(p.Codec)
-		fee = fee.Add(price.Mul(frames * uint64(p.Width) * uint64(p.Height)))
-	}
-	if s.header.Budget.Add(s.header.Budget.Div(4)).Less(fee) {
-		return protocol.Limited(protocol.BudgetTooSmall, "fee", fee, "its %d pictures cost %s wei, the budget is %s", info.Frames, fee, s.header.Budget)
-	}
-	return nil
 }
 
 // event begins an event about t.

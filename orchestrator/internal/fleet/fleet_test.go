@@ -339,6 +339,13 @@ func TestRank_knowsWhatWasAwardedAndWhoFailed(t *testing.T) {
 	if r := f.reason(k.Address()); r != "" {
 		t.Errorf("reason %q after its end", r)
 	}
+	f.bid(k, 2, 2*rate, 100)
+	f.Awarded(k.Address(), lease, ladder.PixelRates(30))
+	f.Awarded(k.Address(), lease, ladder.PixelRates(30))
+	if r := f.reason(k.Address()); r != "" {
+		t.Errorf("reason %q: a lease that was offered and then accepted takes its room twice", r)
+	}
+	f.Freed(k.Address(), lease)
 	f.Failed(k.Address())
 	if r := f.reason(k.Address()); r != auction.Busy {
 		t.Errorf("reason %q after a failure", r)

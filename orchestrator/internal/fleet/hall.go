@@ -75,7 +75,7 @@ func (f *Fleet) standLocked(m *member, now time.Time) (changed bool) {
 	switch {
 	case !m.allocated || !m.entered:
 		change.Out = auction.NotAllocated
-	case !m.Record.Leasable():
+	case !m.Record.Leasable() || m.quarantine.stands(now):
 		change.Out = auction.Distrusted
 	case !live:
 		change.Out = auction.Expired
@@ -286,7 +286,7 @@ func (f *Fleet) outsidersLocked(ask auction.Ask, now time.Time) []auction.Choice
 		if m != nil && !m.stands.Empty() {
 			continue
 		}
-		candidates = append(candidates, auction.Candidate{Bid: s.Bid.Message, Distrust: m != nil && !m.Record.Leasable()})
+		candidates = append(candidates, auction.Candidate{Bid: s.Bid.Message, Distrust: m != nil && (!m.Record.Leasable() || m.quarantine.stands(now))})
 	}
 	return auction.Pick(candidates, ask)
 }

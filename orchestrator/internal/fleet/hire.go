@@ -32,10 +32,7 @@ func (f *Fleet) hireLoop(ctx context.Context) {
 
 // hire gives the free places to those that wait, and with all also looks after the allocations of those that have one.
 func (f *Fleet) hire(ctx context.Context, all bool) {
-	staff, next := f.places(time.Now())
-	if !all {
-		staff = nil
-	}
+	staff, next := f.places(time.Now(), all)
 	for _, t := range append(staff, next...) {
 		if ctx.Err() != nil {
 			return
@@ -73,9 +70,9 @@ func (f *Fleet) hire(ctx context.Context, all bool) {
 	}
 }
 
-// places frees the places of those that are gone, and of those that never delivered while others wait, and returns who has
-// one and who is next, by arrival. Keys cost nothing: whoever only bids must not keep out those that would work.
-func (f *Fleet) places(now time.Time) (staff, next []common.Address) {
+// places frees the places of those that are gone, and of those that never delivered while others wait, and returns who is
+// next, by arrival, and with all who has one. Keys cost nothing: whoever only bids must not keep out those that would work.
+func (f *Fleet) places(now time.Time, all bool) (staff, next []common.Address) {
 	live := f.book.Live(now)
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -85,13 +82,13 @@ func (f *Fleet) places(now time.Time) (staff, next []common.Address) {
 		case m.Record.State == verify.CutOff:
 			f.seatLocked(m, false)
 			f.rankLocked(t, now)
-		case now.Sub(m.heard) >= f.cfg.Absent:
+		case now.Sub(m.heard) >= f.cfg.Absent && !m.duty.away(now, f.cfg.Absent): // announced maintenance costs nobody its place
 			f.seatLocked(m, false)
 			f.rankLocked(t, now)
 			m.queued = time.Time{}
 			f.cfg.Log.Info("the place of a transcoder that bids no more is free", "transcoder", t)
 		}
-		if !m.entered && now.Sub(m.heard) >= min(strangers, f.cfg.Absent) {
+		if !m.entered && !m.quarantine.stands(now) && now.Sub(m.heard) >= min(strangers, f.cfg.Absent) {
 			f.seatLocked(m, false)
 			delete(f.members, t)
 			f.rankLocked(t, now)
@@ -106,6 +103,9 @@ func (f *Fleet) places(now time.Time) (staff, next []common.Address) {
 		default:
 			next = append(next, t)
 		}
+	}
+	if len(next) == 0 && !all {
+		return nil, nil // most of the time, and awards wait for this lock
 	}
 	since := func(at func(*member) time.Time) func(a, b common.Address) int {
 		return func(a, b common.Address) int {
@@ -127,6 +127,9 @@ func (f *Fleet) places(now time.Time) (staff, next []common.Address) {
 			free++
 			f.cfg.Log.Info("a transcoder that has delivered nothing yields its place", "transcoder", t, "hired", m.hired)
 		}
+	}
+	if !all {
+		staff = nil
 	}
 	staff = slices.DeleteFunc(staff, func(t common.Address) bool { return !f.members[t].allocated })
 	return staff, next[:max(0, min(free, len(next)))]

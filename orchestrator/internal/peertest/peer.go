@@ -37,6 +37,7 @@ const (
 	Quitter  Manner = "quitter"  // breaks off after the first source bytes, as if the process had died
 	Absent   Manner = "absent"   // accepts leases and never parks a slot
 	Giver    Manner = "giver-up" // abandons each attempt
+	Crowded  Manner = "crowded"  // accepts leases and has no room for their attempts
 	Sleeper  Manner = "sleeper"  // takes the source and never answers
 	Decliner Manner = "decliner"
 	Hasty    Manner = "hasty"    // sends a receipt at once
@@ -97,6 +98,24 @@ func (p *Peer) Behave(m Manner) { p.manner.Store(m) }
 
 // HasFree changes what its bids say is free.
 func (p *Peer) HasFree(pixelRate uint64) { p.free.Store(pixelRate) }
+
+// room is what is free beside the leases it holds.
+func (p *Peer) room() uint64 {
+	free := p.free.Load()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, h := range p.leases {
+		if !h.offer.Standby {
+			free -= min(free, work(h.offer))
+		}
+	}
+	return free
+}
+
+func work(o protocol.AwardOffer) uint64 {
+	rate, _ := o.Ladder.PixelRates(o.SourceFPS).Of(protocol.H264)
+	return rate
+}
 
 // Open counts its leases.
 func (p *Peer) Open() int {
@@ -162,7 +181,7 @@ func Join(t testing.TB, o Options) *Peer {
 		every := time.NewTicker(200 * time.Millisecond)
 		defer every.Stop()
 		for {
-			bid, err := protocol.Seal(o.Domain, o.Key, protocol.Bid{Transcoder: self, FreePixelRate: p.free.Load(), TTLMillis: 2000, Sequence: uint64(time.Now().UnixNano()),
+			bid, err := protocol.Seal(o.Domain, o.Key, protocol.Bid{Transcoder: self, FreePixelRate: p.room(), TTLMillis: 2000, Sequence: uint64(time.Now().UnixNano()),
 				Prices: protocol.Prices{{Codec: protocol.H264, WeiPerPixel: protocol.NewWei(o.Price)}}, Capabilities: hash, Record: record})
 			if err == nil {
 				_ = nats.PublishBid(bid)
@@ -209,6 +228,9 @@ func (p *Peer) award(ctx context.Context, offer protocol.AwardOffer) protocol.Aw
 	p.Asked.Add(1)
 	if p.is(Decliner) {
 		return decline(protocol.Errorf(protocol.NoCapacity, "no room"))
+	}
+	if free := p.room(); work(offer) > free {
+		return decline(protocol.Limited(protocol.NoCapacity, "free_pixel_rate", free, "no room"))
 	}
 	answer := p.params(ctx, offer)
 	if answer.Decline != nil {
@@ -331,6 +353,8 @@ func (p *Peer) serve(ctx context.Context, offer protocol.AwardOffer, start proto
 		return errQuit
 	case p.is(Giver):
 		return protocol.Errorf(protocol.ChildCrashed, "the child died")
+	case p.is(Crowded):
+		return protocol.Limited(protocol.NoCapacity, "free_pixel_rate", 0, "the room is taken meanwhile")
 	case p.is(Poisoner):
 		_, _ = io.Copy(io.Discard, source)
 		return protocol.Errorf(protocol.PoisonSegment, "it ended two media children")

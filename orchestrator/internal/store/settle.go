@@ -82,13 +82,28 @@ const MaxDeliveries = 8
 // delivery and the transcoder's record, all or nothing. Settling an attempt again changes nothing. SegmentConflict means
 // that other bytes were delivered under the segment's key.
 func (s *Store) Settle(ctx context.Context, x Settlement) (Settled, error) {
-	var out Settled
+	out, err := s.SettleAll(ctx, []Settlement{x})
+	if err != nil {
+		return Settled{}, err
+	}
+	return out[0], nil
+}
+
+// SettleAll settles several attempts in one commit: those that make a segment together, a part of its ladder each.
+func (s *Store) SettleAll(ctx context.Context, xs []Settlement) ([]Settled, error) {
+	var out []Settled
 	var err error
 	for range 3 { // replicas that deliver one segment at the same moment: one of them comes second
 		err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-			var err error
-			out, err = s.settle(ctx, tx, x)
-			return err
+			out = out[:0]
+			for _, x := range xs {
+				one, err := s.settle(ctx, tx, x)
+				if err != nil {
+					return err
+				}
+				out = append(out, one)
+			}
+			return nil
 		})
 		var refused *pgconn.PgError
 		if !errors.As(err, &refused) || !slices.Contains([]string{uniqueViolation, deadlockDetected, serializationFailure}, refused.Code) {
@@ -96,7 +111,7 @@ func (s *Store) Settle(ctx context.Context, x Settlement) (Settled, error) {
 		}
 	}
 	if err != nil {
-		return Settled{}, fmt.Errorf("settle attempt %s: %w", x.Assignment.Message.Attempt.Short(), err)
+		return nil, fmt.Errorf("settle attempt %s: %w", xs[0].Assignment.Message.Attempt.Short(), err)
 	}
 	return out, nil
 }

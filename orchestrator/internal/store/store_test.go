@@ -146,6 +146,39 @@ func TestSettle_commitsVerdictTicketAndDebtTogether(t *testing.T) {
 	}
 }
 
+func TestSettleAll_commitsThePartsOfASegmentTogetherOrNone(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	_, err := f.Settle(t.Context(), f.settlement(1, protocol.Hash{1}))
+	f.must(err)
+	parts := func(source protocol.Hash) []store.Settlement {
+		first, second := f.settlement(1, source), f.settlement(1, source)
+		second.Released, second.Price = false, protocol.Wei{}
+		return []store.Settlement{second, first} // the one that cannot be delivered comes last
+	}
+	bad := parts(protocol.Hash{2})
+	if _, err := f.SettleAll(t.Context(), bad); protocol.CodeOf(err) != protocol.SegmentConflict {
+		t.Fatalf("other bytes: %v", err)
+	}
+	if n := f.rows("attempts"); n != 1 {
+		t.Errorf("%d attempts are settled: a part is, though the other one is not", n)
+	}
+	if c, err := f.Counts(t.Context()); err != nil || c.VerifiedL0 != 1 {
+		t.Errorf("counts %+v, %v", c, err)
+	}
+	good := parts(protocol.Hash{1})
+	out, err := f.SettleAll(t.Context(), good)
+	f.must(err)
+	if len(out) != 2 || out[0].Again || out[1].Replaced.IsZero() || out[1].Record.Passed != 3 {
+		t.Errorf("settled %+v", out)
+	}
+	again, err := f.SettleAll(t.Context(), good)
+	f.must(err)
+	if !again[0].Again || !again[1].Again || f.rows("attempts") != 3 {
+		t.Errorf("settled again %+v", again)
+	}
+}
+
 func TestSettle_passesTheDebtOfALostDeliveryOn(t *testing.T) {
 	t.Parallel()
 	f := open(t)

@@ -39,6 +39,7 @@ type Stats struct {
 	Receipts      uint64            `json:"receipts"`
 	Leases        uint64            `json:"leases"` // ever accepted
 	LeasesHeld    int               `json:"leases_held"`
+	Duty          string            `json:"duty"` // ready, or how far it is with leaving
 	PixelRate     uint64            `json:"capacity_pixel_rate"`
 	FreePixelRate uint64            `json:"free_pixel_rate"`
 	Load          capacity.State    `json:"load"`
@@ -57,6 +58,7 @@ type Status struct {
 	Drain func(ctx context.Context) (recipientStats any, err error) // close every ticket set now and settle
 	// Sheets are why its last bids won or were lost, as the orchestrators say; may be nil.
 	Sheets func(ctx context.Context) []sheets.Given
+	Duty   Duty
 	Feed   *feed.Feed
 	Log    *slog.Logger
 }
@@ -123,6 +125,7 @@ func (s Status) routes() http.Handler {
 	r.Get("/api/v1/sheets", func(w http.ResponseWriter, req *http.Request) { answer(w, s.given(req.Context())) })
 	r.Get("/api/v1/events", s.Feed.ServeHTTP)
 	r.Post("/api/v1/drain", s.drain)
+	s.duties(r)
 	return r
 }
 
