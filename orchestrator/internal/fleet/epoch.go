@@ -289,8 +289,10 @@ func (f *Fleet) enforceLocked(e *epoch, root protocol.Signed[protocol.FiguresRoo
 		e.write(auction.Entry{Figure: &x})
 		if m := f.members[x.Figure.Transcoder]; m != nil && m.place == x.Place+1 {
 			known := x.Figure
-			m.figure = &known
-			f.rankLocked(m.Address, now)
+			moved := m.figure == nil || *m.figure != known // an epoch begins with those of the one before
+			if m.figure = &known; moved {
+				f.rankLocked(m.Address, now)
+			}
 		}
 	}
 	e.write(auction.Entry{Figures: &root})

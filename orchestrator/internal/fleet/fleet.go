@@ -235,7 +235,6 @@ func (f *Fleet) refresh(ctx context.Context) error {
 		return err
 	}
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	for _, row := range rows {
 		m := f.members[row.Address]
 		if m == nil {
@@ -244,13 +243,27 @@ func (f *Fleet) refresh(ctx context.Context) error {
 		}
 		m.Transcoder, m.entered = row, true
 	}
+	f.mu.Unlock()
+	for from := 0; f.sweep(from, from+sweepAtOnce); from += sweepAtOnce {
+	}
+	return nil
+}
+
+// sweepAtOnce is how many places are looked at while awards wait.
+const sweepAtOnce = 1024
+
+// sweep brings some places of the book up to date with what became of records, and of bids that ran out; false when there are
+// no more.
+func (f *Fleet) sweep(from, to int) bool {
 	now := time.Now()
-	for _, t := range f.hall.places { // what became of their records, and of bids that ran out
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, t := range f.hall.places[min(from, len(f.hall.places)):min(to, len(f.hall.places))] {
 		if m := f.members[t]; m != nil && f.standLocked(m, now) {
 			f.rankLocked(t, now)
 		}
 	}
-	return nil
+	return to < len(f.hall.places)
 }
 
 func (f *Fleet) flushBids(ctx context.Context) {
