@@ -14,7 +14,7 @@ VERSION := $(shell git -c safe.directory='*' describe --tags --always --dirty 2>
 LDFLAGS := -X main.version=$(VERSION)
 env = exports=$$(deploy/env.sh); eval "$$exports"
 
-.PHONY: help build programs demo test gas fuzz fuzz-media clean bench-path bench-auction bench-scale soak
+.PHONY: help build programs demo test gas fuzz fuzz-media clean bench-path bench-auction bench-faults bench-scale soak
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -51,6 +51,10 @@ bench-path: build ## the path broadcaster to transcoder and back, against plain 
 bench-auction: build ## 1,000 and 10,000 bidders on an embedded NATS, and awards among them
 	@$(env)
 	go run ./orchestrator/internal/benchauction
+
+bench-faults: build ## what every fault of docs/faults.md costs live streams and the books; BENCH_FAULTS=NAME,… takes some (root, for networks)
+	@$(env)
+	go run ./internal/e2e/benchfaults
 
 bench-scale: build ## what grows with 10,000 bidders and 100,000 leases: memory, messages, CPU time
 	@$(env)

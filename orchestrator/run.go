@@ -203,6 +203,9 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	if err := nats.SubscribeBids(running, transcoders.Bid); err != nil {
 		return err
 	}
+	if err := nats.SubscribeDuties(running, dispatcher.Duty); err != nil {
+		return err
+	}
 	if err := nats.SubscribeEvents(running, events.Relay); err != nil {
 		return err
 	}

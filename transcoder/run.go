@@ -161,6 +161,9 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 			if !nats.Connected() {
 				return protocol.Errorf(protocol.Unavailable, "no connection to NATS")
 			}
+			if d := seller.Duty(); !d.State.Taking() {
+				return protocol.Errorf(protocol.Draining, "%s, for %s: no new work is taken", d.State, d.Reason)
+			}
 			if ctx.Err() != nil || pay.Draining() {
 				return protocol.Errorf(protocol.Draining, "draining: no new work is taken until the next start")
 			}
@@ -180,7 +183,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 			if err != nil {
 				return api.Stats{}, err
 			}
-			stats := api.Stats{Attempts: counts.Attempts, Receipts: counts.Receipts, Leases: counts.Leases, LeasesHeld: seller.Leases(),
+			stats := api.Stats{Attempts: counts.Attempts, Receipts: counts.Receipts, Leases: counts.Leases, LeasesHeld: seller.Leases(), Duty: string(seller.Duty().State),
 				Load: meter.State(time.Now()), Measured: said.said().Measured, Devices: probe.Devices, Recipient: paid}
 			stats.PixelRate, _ = stats.Load.Capacity.Of(protocol.H264)
 			stats.FreePixelRate, _ = stats.Load.Free.Of(protocol.H264)
@@ -199,11 +202,17 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 			return pay.Stats(ctx)
 		},
 	}
+	status.Duty = seller
 	server, err := api.Serve(c.HTTP, status)
 	if err != nil {
 		return err
 	}
 	open.add(server.Close)
+	forget, err := remember(c.Data, server.Addr())
+	if err != nil {
+		return err
+	}
+	open.add(forget)
 	part("payment", pay.Run)
 	part("gas price", gas.Run)
 	part("bidder", seller.Run)
@@ -238,7 +247,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 				c.OnReady(Ready{HTTP: server.Addr(), Address: signer.Address()})
 			}
 		case <-ctx.Done():
-			log.Info("draining: no new leases; segments in progress are finished", "timeout", c.DrainTimeout)
+			log.Info("draining: no new leases; those held are handed over", "timeout", c.DrainTimeout)
 			waiting = false
 		case err = <-failed:
 			waiting = false
@@ -246,7 +255,11 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	}
 	drain, cancelDrain := context.WithTimeout(context.WithoutCancel(ctx), c.DrainTimeout)
 	defer cancelDrain()
-	seller.Drain(drain)
+	reason := protocol.ForUser
+	if err != nil {
+		reason = protocol.ForFault
+	}
+	seller.Drain(drain, reason)
 	return err
 }
 

@@ -95,6 +95,8 @@ type orchestratorCommand struct {
 	Admit       admitCommand           `cmd:"" help:"Admit a transcoder without a token, also one that was revoked."`
 	Revoke      revokeCommand          `cmd:"" help:"Cut a transcoder off and let it in no more."`
 	NATSKeys    natsKeysCommand        `cmd:"" name:"nats-keys" help:"Make the keys by which orchestrators answer for NATS servers of your own, and print what those need to know."`
+	Quarantine  orchestratorQuarantine `cmd:"" help:"Keep leases from a transcoder for a while; those it holds are moved."`
+	Release     orchestratorRelease    `cmd:"" help:"End a quarantine before its time."`
 }
 
 type orchestratorRun struct {
@@ -117,6 +119,10 @@ type transcoderCommand struct {
 	Run         transcoderRun         `cmd:"" default:"withargs" help:"Bid for work, transcode it, be paid."`
 	Tune        transcoderTune        `cmd:"" help:"Try every codec, find how many live streams this machine holds, and keep that for the transcoder."`
 	Selftest    transcoderSelftest    `cmd:"" help:"Try what a transcoder needs of this machine, and every codec, by doing it."`
+	Duty        transcoderDuty        `cmd:"" help:"Show whether it takes work, and how far it is with leaving."`
+	Drain       transcoderDrain       `cmd:"" help:"Take no new leases and have those held moved to others, between two segments each; the process goes on."`
+	Resume      transcoderResume      `cmd:"" help:"Take work again after a drain."`
+	Maintenance transcoderMaintenance `cmd:"" help:"Announce, list and cancel maintenance, which costs no standing."`
 	SandboxTest transcoderSandboxTest `cmd:"" help:"Try to break out of the jail around the programs that touch media, and say what stopped each attempt."`
 }
 

@@ -30,6 +30,11 @@ func FuzzBid(f *testing.F) {
 	f.Fuzz(checkSigned[Bid])
 }
 
+func FuzzDuty(f *testing.F) {
+	f.Add(Encode(seal(sampleWorker, sampleDuty)))
+	f.Fuzz(checkSigned[Duty])
+}
+
 func FuzzAward(f *testing.F) {
 	f.Add(Encode(seal(sampleOrch, sampleAward)))
 	f.Fuzz(checkSigned[Award])

@@ -27,6 +27,7 @@ var access = []struct {
 	{"kinora.v1.params.", "nnn ynnn", "yyy nnnn"},
 	{"kinora.v1.tickets.", "nnn ynnn", "yyy nnnn"},
 	{"kinora.v1.relay.", "yyy nnnn", "nnn ynnn"},
+	{"kinora.v1.duty.", "ynn nnnn", "nnn yyyy"},
 	{"kinora.v1.event.", "ynn nnnn", "ynn yyyy"},
 	{"kinora.v1.commitment.", "nnn yyyy", "ynn yyyy"},
 	{"kinora.v1.request.", "nnn yyyy", "ynn nnnn"},

@@ -26,7 +26,7 @@ func PermissionsOf(role protocol.Role, self common.Address) Permissions {
 	switch role {
 	case protocol.RoleTranscoder:
 		return Permissions{
-			Publish: []string{protocol.BidSubject(self), protocol.EventSubject(self), everybody(protocol.RelaySubject)},
+			Publish: []string{protocol.BidSubject(self), protocol.DutySubject(self), protocol.EventSubject(self), everybody(protocol.RelaySubject)},
 			Subscribe: []string{protocol.AwardSubject(self), protocol.LeaseSubject(self), protocol.ParamsSubject(self), protocol.TicketsSubject(self),
 				protocol.CommitmentSubjects, protocol.RequestSubjects, InboxPrefix(self) + ".>"},
 		}
@@ -34,7 +34,7 @@ func PermissionsOf(role protocol.Role, self common.Address) Permissions {
 		return Permissions{
 			Publish: []string{everybody(protocol.AwardSubject), everybody(protocol.LeaseSubject), everybody(protocol.ParamsSubject), everybody(protocol.TicketsSubject),
 				protocol.EventSubject(self), protocol.CommitmentSubject(self), protocol.RequestSubject(self)},
-			Subscribe: []string{protocol.BidSubjects, protocol.EventSubjects, protocol.CommitmentSubjects, protocol.RelaySubject(self), InboxPrefix(self) + ".>"},
+			Subscribe: []string{protocol.BidSubjects, protocol.DutySubjects, protocol.EventSubjects, protocol.CommitmentSubjects, protocol.RelaySubject(self), InboxPrefix(self) + ".>"},
 		}
 	}
 	return Permissions{Publish: []string{nowhere}, Subscribe: []string{nowhere}} // to NATS an empty list is no bound

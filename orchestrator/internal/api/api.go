@@ -107,6 +107,8 @@ func (a *API) Handler() http.Handler {
 	r.Get("/api/v1/epochs", a.epochs)
 	r.With(operator).Post("/api/v1/drain", a.drain)
 	r.With(operator).Post("/api/v1/fleet/{address}/restore", a.restore)
+	r.With(operator).Post("/api/v1/fleet/{address}/quarantine", a.quarantine)
+	r.With(operator).Post("/api/v1/fleet/{address}/release", a.release)
 	return r
 }
 

@@ -285,6 +285,7 @@ func newMarket(t *testing.T, change ...func(*dispatch.Config)) *market {
 		parts.Wait()
 	})
 	m.must(nats.SubscribeBids(life, m.fleet.Bid))
+	m.must(nats.SubscribeDuties(life, m.dispatcher.Duty))
 	return m
 }
 

@@ -45,6 +45,7 @@ type Lease struct {
 	hedges   route.Allowance
 	asking   bool // a renewal or a request for parameters is on its way
 	ended    bool
+	moving   bool // to another holder
 }
 
 func newLease(key streamKey, l store.Lease) *Lease {
@@ -191,6 +192,12 @@ func (l *Lease) extend(until time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.expires = until
+}
+
+func (l *Lease) ends() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.expires
 }
 
 // end closes the lease once; false when it was closed already.

@@ -54,6 +54,7 @@ func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address
 			proven = false
 		}
 	}
+	d.succeed(w.key) // the room that is missing may be what a dead replica held for this very stream
 	err = d.refuse(choices, ask, said)
 	d.cfg.Metrics.refusals.WithLabelValues("lease", string(protocol.CodeOf(err))).Inc()
 	return nil, err
@@ -177,6 +178,7 @@ func outcome(err error) string {
 
 // tend renews leases in use at half time, fetches ticket parameters before they run out, and releases those that idle.
 func (d *Dispatcher) tend(now time.Time) {
+	d.moveAll(now)
 	for _, l := range d.leases.all() {
 		if !l.open(now) {
 			d.end(l, "lapsed", false)
@@ -215,13 +217,17 @@ const paramsReserve = 3 * time.Second
 func (d *Dispatcher) renew(l *Lease) {
 	ctx, cancel := context.WithTimeout(d.life, d.cfg.AwardTimeout)
 	defer cancel()
-	until := time.Now().Add(d.cfg.LeaseTime)
-	err := d.askLease(ctx, l, uint32(d.cfg.LeaseTime.Milliseconds()))
+	long := d.fleet.Until(l.transcoder, d.cfg.LeaseTime) // not beyond what its holder has told
+	until := time.Now().Add(long)
+	if until.Before(l.ends()) {
+		return
+	}
+	err := d.askLease(ctx, l, uint32(long.Milliseconds()))
 	var refusal *protocol.Error
 	switch {
 	case err == nil:
 		l.extend(until)
-		if err := d.store.ExtendLease(ctx, l.id, d.cfg.LeaseTime); err != nil {
+		if err := d.store.ExtendLease(ctx, l.id, long); err != nil {
 			d.cfg.Log.Warn("a lease was renewed but not stored", "lease", l.id.Short(), "err", err)
 		}
 	case errors.As(err, &refusal) && refusal.Code != protocol.Unreachable && refusal.Code != protocol.Cancelled:
@@ -278,10 +284,10 @@ func (d *Dispatcher) fetchParams(l *Lease) {
 	}
 }
 
-// end closes a lease; tell says whether its holder is to hear of it.
-func (d *Dispatcher) end(l *Lease, reason string, tell bool) {
+// end closes a lease; tell says whether its holder is to hear of it. False when it was closed already.
+func (d *Dispatcher) end(l *Lease, reason string, tell bool) bool {
 	if !l.end() {
-		return
+		return false
 	}
 	d.leases.remove(l)
 	d.fleet.Freed(l.transcoder, l.id)
@@ -297,6 +303,7 @@ func (d *Dispatcher) end(l *Lease, reason string, tell bool) {
 			d.cfg.Log.Warn("the end of a lease was not stored", "lease", l.id.Short(), "err", err)
 		}
 	})
+	return true
 }
 
 // release tells the holder of an ended lease; if it does not hear, the lease lapses there by itself.

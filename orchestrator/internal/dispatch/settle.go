@@ -100,7 +100,7 @@ func (d *Dispatcher) unbegun(t *try) {
 	if t.spent != nil {
 		t.spent(protocol.Wei{}, time.Now())
 	}
-	if t.lease != nil && !errors.Is(t.err, errSettled) {
+	if t.lease != nil && !errors.Is(t.err, errSettled) && !d.excused(t) {
 		d.fleet.Failed(t.lease.transcoder)
 	}
 	t.seg.log.Info("attempt not begun", "attempt", t.id.Short(), "probe", t.probe, "err", t.err)
@@ -226,6 +226,8 @@ func (d *Dispatcher) note(t *try, x store.Settlement, settled store.Settled, rel
 		e.Layers = ""
 		if t.poison() {
 			d.claim(t)
+		} else if d.excused(t) {
+			d.doubt(t, x.Code)
 		} else if x.Code == protocol.NoCapacity && t.promoted { // it promised none: the room is taken meanwhile
 			d.fleet.Declined(transcoder)
 			d.denials.note(protocol.Bid{Transcoder: transcoder, Sequence: t.lease.offer.Award.Message.BidSequence}, t.err, time.Now())

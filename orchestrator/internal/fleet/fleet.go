@@ -63,26 +63,28 @@ type Fleet struct {
 
 type member struct {
 	store.Transcoder
-	entered   bool      // has its row
-	allocated bool      // has a place
-	funded    bool      // has been given an allocation
-	queued    time.Time // when it began to wait for a place
-	hired     time.Time // when it got its place
-	heard     time.Time // when its last bid came
-	refusal   string    // why the last Ensure failed
-	bids      uint64    // since the last CountBids
-	shown     protocol.Bid
-	shownAt   time.Time
-	quality   quality
-	place     int             // in the book, from 1; 0: none
-	stands    auction.Place   // what the book has there
-	figure    *auction.Figure // committed to; nil: none is
-	measured  bool            // something was seen since
-	held      []hold
-	busyUntil time.Time
-	probing   bool
-	record    *protocol.Capabilities // what it says of its machine
-	recordOf  protocol.Hash          // its hash
+	entered    bool      // has its row
+	allocated  bool      // has a place
+	funded     bool      // has been given an allocation
+	queued     time.Time // when it began to wait for a place
+	hired      time.Time // when it got its place
+	heard      time.Time // when its last bid came
+	refusal    string    // why the last Ensure failed
+	bids       uint64    // since the last CountBids
+	shown      protocol.Bid
+	shownAt    time.Time
+	quality    quality
+	place      int             // in the book, from 1; 0: none
+	stands     auction.Place   // what the book has there
+	figure     *auction.Figure // committed to; nil: none is
+	measured   bool            // something was seen since
+	held       []hold
+	busyUntil  time.Time
+	probing    bool
+	record     *protocol.Capabilities // what it says of its machine
+	recordOf   protocol.Hash          // its hash
+	duty       duty
+	quarantine quarantine
 }
 
 // hold is an award that a standing bid may not know of.
@@ -204,6 +206,9 @@ func (f *Fleet) refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := f.readQuarantines(ctx); err != nil {
+		return err
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, row := range rows {
@@ -307,8 +312,15 @@ func (f *Fleet) Awarded(t common.Address, lease protocol.ID, rates protocol.Code
 	defer f.mu.Unlock()
 	if m := f.members[t]; m != nil {
 		now := time.Now()
-		m.held = slices.DeleteFunc(m.held, func(h hold) bool { return h.lease == lease })
-		m.held = append(m.held, hold{lease: lease, rates: rates, at: now})
+		if i := slices.IndexFunc(m.held, func(h hold) bool { return h.lease == lease }); i >= 0 {
+			was := m.held[i].at
+			m.held[i].at = now
+			if s, ok := f.book.Get(t, now); ok && was.After(s.Arrived) {
+				return // as it is ranked already
+			}
+		} else {
+			m.held = append(m.held, hold{lease: lease, rates: rates, at: now})
+		}
 		f.rankLocked(t, now)
 	}
 }
@@ -387,6 +399,9 @@ type Member struct {
 	FirstSeen time.Time      `json:"first_seen"`
 	// Capabilities is what it says of its machine, signed with its bids.
 	Capabilities *protocol.Capabilities `json:"capabilities,omitempty"`
+	// Duty is there when it leaves or has announced maintenance, Quarantine when the operator keeps leases from it.
+	Duty       *Standing         `json:"duty,omitempty"`
+	Quarantine *store.Quarantine `json:"quarantine,omitempty"`
 }
 
 // Members lists everybody, oldest first.
@@ -398,6 +413,10 @@ func (f *Fleet) Members() []Member {
 	for t, m := range f.members {
 		x := Member{Address: t, Record: m.Record, CutOffAt: m.CutOffAt, CutOffFor: m.CutOffFor, Allocated: m.allocated && f.weighedLocked(m), Refusal: m.refusal,
 			Quality: m.quality.seen.Overall(now, f.cfg.Measure), Busy: now.Before(m.busyUntil), Bids: m.Bids + m.bids, FirstSeen: m.FirstSeen, Capabilities: m.record}
+		x.Duty = m.duty.standing(now)
+		if q := m.quarantine.Quarantine; m.quarantine.stands(now) {
+			x.Quarantine = &q
+		}
 		if p95, ok := m.quality.p95(); ok {
 			x.P95Millis = p95.Milliseconds()
 		}

@@ -82,13 +82,13 @@ func (f *Fleet) places(now time.Time, all bool) (staff, next []common.Address) {
 		case m.Record.State == verify.CutOff:
 			f.seatLocked(m, false)
 			f.rankLocked(t, now)
-		case now.Sub(m.heard) >= f.cfg.Absent:
+		case now.Sub(m.heard) >= f.cfg.Absent && !m.duty.away(now, f.cfg.Absent): // announced maintenance costs nobody its place
 			f.seatLocked(m, false)
 			f.rankLocked(t, now)
 			m.queued = time.Time{}
 			f.cfg.Log.Info("the place of a transcoder that bids no more is free", "transcoder", t)
 		}
-		if !m.entered && now.Sub(m.heard) >= min(strangers, f.cfg.Absent) {
+		if !m.entered && !m.quarantine.stands(now) && now.Sub(m.heard) >= min(strangers, f.cfg.Absent) {
 			f.seatLocked(m, false)
 			delete(f.members, t)
 			f.rankLocked(t, now)

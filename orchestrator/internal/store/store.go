@@ -189,6 +189,22 @@ func (s *Store) Serves(ctx context.Context, payer common.Address, stream string,
 	return served, nil
 }
 
+// LeasesElsewhere returns the open leases of one incarnation of a payer's stream that were awarded under other URLs than url:
+// those of other replicas.
+func (s *Store) LeasesElsewhere(ctx context.Context, url string, payer common.Address, stream string, incarnation uint32) ([]Lease, error) {
+	rows, err := s.pool.Query(ctx, `SELECT `+leaseColumns+` FROM leases
+		WHERE payer = $2 AND stream = $3 AND incarnation = $4 AND ended_at IS NULL AND expires_at > now() AND offer #>> '{award,message,url}' <> $1`,
+		url, payer[:], stream, int64(incarnation))
+	if err != nil {
+		return nil, fmt.Errorf("read leases of other replicas: %w", err)
+	}
+	leases, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (Lease, error) { return scanLease(r) })
+	if err != nil {
+		return nil, fmt.Errorf("read leases of other replicas: %w", err)
+	}
+	return leases, nil
+}
+
 // LapseLeases ends the leases that ran out, also those of a replica that is gone.
 func (s *Store) LapseLeases(ctx context.Context) error {
 	_, err := s.pool.Exec(ctx, `UPDATE leases SET ended_at = now(), ended_for = 'lapsed' WHERE ended_at IS NULL AND expires_at < now() - interval '5 seconds'`)

@@ -38,6 +38,7 @@ type Stats struct {
 	Receipts      uint64            `json:"receipts"`
 	Leases        uint64            `json:"leases"` // ever accepted
 	LeasesHeld    int               `json:"leases_held"`
+	Duty          string            `json:"duty"` // ready, or how far it is with leaving
 	PixelRate     uint64            `json:"capacity_pixel_rate"`
 	FreePixelRate uint64            `json:"free_pixel_rate"`
 	Load          capacity.State    `json:"load"`
@@ -54,6 +55,7 @@ type Status struct {
 	Ready func() error // nil when bids stand and can be answered
 	Stats func(ctx context.Context) (Stats, error)
 	Drain func(ctx context.Context) (recipientStats any, err error) // close every ticket set now and settle
+	Duty  Duty
 	Feed  *feed.Feed
 	Log   *slog.Logger
 }
@@ -118,6 +120,7 @@ func (s Status) routes() http.Handler {
 	r.Get("/api/v1/stats", s.stats)
 	r.Get("/api/v1/events", s.Feed.ServeHTTP)
 	r.Post("/api/v1/drain", s.drain)
+	s.duties(r)
 	return r
 }
 

@@ -3,6 +3,7 @@
 package bidder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -32,6 +33,7 @@ const (
 // Bus carries bids and answers.
 type Bus interface {
 	PublishBid(bid protocol.Signed[protocol.Bid]) error
+	PublishDuty(d protocol.Signed[protocol.Duty]) error
 	ServeAwards(ctx context.Context, self common.Address, handle func(context.Context, protocol.AwardOffer) protocol.AwardAnswer) error
 	ServeLeases(ctx context.Context, self common.Address, handle func(context.Context, protocol.Signed[protocol.LeaseRequest]) protocol.Acknowledgement) error
 	ServeParams(ctx context.Context, self common.Address, handle func(context.Context, protocol.Signed[protocol.ParamsRequest]) protocol.AwardAnswer) error
@@ -48,11 +50,14 @@ type Recipient interface {
 	AcceptTickets(ctx context.Context, delivery []byte) ([]byte, error)
 }
 
-// Journal remembers accepted leases on disk.
+// Journal remembers accepted leases and announced maintenance on disk.
 type Journal interface {
 	PutLease(ctx context.Context, l store.Lease, now time.Time) error
 	Lease(ctx context.Context, id protocol.ID) (store.Lease, error)
 	Prune(ctx context.Context, before time.Time) error
+	PutWindow(ctx context.Context, w store.Window) error
+	DropWindow(ctx context.Context, id protocol.ID) error
+	Windows(ctx context.Context, now time.Time) ([]store.Window, error)
 }
 
 // Config is what a Bidder sells, and through whom.
@@ -66,6 +71,7 @@ type Config struct {
 	OnRequest []protocol.Codec       // sold to whoever asks for bids on a piece of work, and not in the standing bid
 	Meter     *capacity.Meter        // of what this machine can take
 	Idle      time.Duration          // a lease without an attempt for so long lapses
+	Lead      time.Duration          // before announced maintenance, leases still held are moved (20 s)
 	Bus       Bus
 	Recipient Recipient
 	Journal   Journal
@@ -86,7 +92,7 @@ type Bidder struct {
 	leases   map[protocol.ID]*lease
 	sequence uint64
 	said     protocol.Bid // the terms of the standing bid
-	draining bool
+	duty     duty
 	record   *protocol.Capabilities
 	hash     protocol.Hash  // of record
 	recorded time.Time      // when a bid last brought it
@@ -95,7 +101,9 @@ type Bidder struct {
 
 // New makes a Bidder; Run starts it.
 func New(cfg Config) *Bidder {
-	return &Bidder{cfg: cfg, changed: make(chan struct{}, 1), ready: make(chan struct{}), requests: rate.NewLimiter(requestsPerSecond, requestBurst), leases: make(map[protocol.ID]*lease)}
+	cfg.Lead = cmp.Or(cfg.Lead, lead)
+	return &Bidder{cfg: cfg, changed: make(chan struct{}, 1), ready: make(chan struct{}), requests: rate.NewLimiter(requestsPerSecond, requestBurst),
+		leases: make(map[protocol.ID]*lease), duty: newDuty()}
 }
 
 // Run serves and bids until ctx ends. Leases go on; see Drain.
@@ -105,12 +113,16 @@ func (b *Bidder) Run(ctx context.Context) error {
 		bus.ServeParams(ctx, self, b.params), bus.ServeBidRequests(ctx, b.wanted), bus.ServeTickets(ctx, self, b.cfg.Recipient.AcceptTickets)); err != nil {
 		return err
 	}
+	if err := b.recall(ctx); err != nil {
+		return err
+	}
 	beat, prune := time.NewTicker(Heartbeat), time.NewTicker(time.Hour)
 	defer beat.Stop()
 	defer prune.Stop()
 	quiet, standing := false, sync.OnceFunc(func() { close(b.ready) })
 	for {
 		b.lapse(time.Now())
+		b.advance(time.Now())
 		err := b.publish(time.Now())
 		if err == nil {
 			standing()
@@ -139,38 +151,6 @@ func (b *Bidder) Run(ctx context.Context) error {
 // Ready closes once awards are served and a bid stands.
 func (b *Bidder) Ready() <-chan struct{} { return b.ready }
 
-// Drain takes no more awards, says so in a last bid, and waits until the leases have finished what is in flight; when ctx
-// ends, they are cut off.
-func (b *Bidder) Drain(ctx context.Context) {
-	b.mu.Lock()
-	b.draining = true
-	for _, l := range b.leases {
-		l.finish()
-	}
-	b.mu.Unlock()
-	if err := b.publish(time.Now()); err != nil {
-		b.cfg.Log.Debug("last bid", "err", err)
-	}
-	done := make(chan struct{})
-	go func() {
-		b.ended.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return
-	case <-ctx.Done():
-	}
-	b.mu.Lock()
-	for _, l := range b.leases {
-		if l.work != nil {
-			l.work.Abort(protocol.Errorf(protocol.Draining, "this transcoder is shutting down"))
-		}
-	}
-	b.mu.Unlock()
-	<-done
-}
-
 // Describe says what this machine is, from the next bid on.
 func (b *Bidder) Describe(c protocol.Capabilities) {
 	b.mu.Lock()
@@ -195,7 +175,17 @@ func (b *Bidder) publish(now time.Time) error {
 	if now.Sub(b.recorded) >= recordEvery {
 		bid.Record, b.recorded = b.record, now
 	}
+	duty, leaves := b.sayLocked(now)
 	b.mu.Unlock()
+	if leaves {
+		signed, err := protocol.Seal(b.cfg.Domain, b.cfg.Signer, duty)
+		if err != nil {
+			return err
+		}
+		if err := b.cfg.Bus.PublishDuty(signed); err != nil {
+			return err
+		}
+	}
 	signed, err := protocol.Seal(b.cfg.Domain, b.cfg.Signer, bid)
 	if err != nil {
 		return err

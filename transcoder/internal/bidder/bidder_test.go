@@ -170,7 +170,7 @@ func newMarket(t *testing.T, change func(*bidder.Config)) *market {
 	go func() { ran <- m.bidder.Run(ctx) }()
 	m.stop = sync.OnceFunc(func() {
 		drain, done := context.WithTimeout(context.Background(), time.Second)
-		m.bidder.Drain(drain)
+		m.bidder.Drain(drain, protocol.ForUser)
 		done()
 		cancel()
 		if err := <-ran; err != nil {
@@ -574,7 +574,7 @@ func TestDrain_declinesAndFinishesWhatIsInFlight(t *testing.T) {
 		defer close(drained)
 		ctx, cancel := context.WithTimeout(context.Background(), encodetest.Patience)
 		defer cancel()
-		m.bidder.Drain(ctx)
+		m.bidder.Drain(ctx, protocol.ForUpgrade)
 	}()
 	b := m.free(t, 0)
 	_, next := m.offer(b)

@@ -22,6 +22,7 @@ type lease struct {
 	serial  uint64        // of the newest LeaseRequest
 	work    *encode.Work  // nil while the award is still being considered
 	over    bool          // no further segment is taken
+	segment time.Duration // usual length of one
 }
 
 func (l *lease) finish() {
@@ -60,7 +61,8 @@ func (b *Bidder) consider(ctx context.Context, offer protocol.AwardOffer) (proto
 	}
 
 	// Capacity is reserved before the slow questions are asked, so that two awards at once cannot both have it.
-	l := &lease{award: award, standby: offer.Standby, weight: capacity.Work{Ladder: offer.Ladder, SourceFPS: offer.SourceFPS}, length: time.Duration(award.LeaseMillis) * time.Millisecond}
+	l := &lease{award: award, standby: offer.Standby, weight: capacity.Work{Ladder: offer.Ladder, SourceFPS: offer.SourceFPS},
+		length: time.Duration(award.LeaseMillis) * time.Millisecond, segment: time.Duration(offer.SegmentMillis) * time.Millisecond}
 	remembered := store.Lease{ID: award.Lease, Orchestrator: award.Orchestrator, Payer: award.Payer, Stream: award.Stream, MaxFee: award.MaxFee, UsualFee: usual}
 	known, err := b.reserve(l)
 	if err != nil {
@@ -129,8 +131,8 @@ func (b *Bidder) reserve(l *lease) (known bool, err error) {
 		}
 		return true, nil
 	}
-	if b.draining {
-		return false, protocol.Errorf(protocol.Draining, "this transcoder is shutting down")
+	if !b.duty.state.Taking() {
+		return false, protocol.Errorf(protocol.Draining, "this transcoder takes no new leases: %s", b.duty.reason)
 	}
 	if l.standby {
 		err = b.standsByLocked(l)
@@ -217,7 +219,7 @@ const leastUsable = 100
 // start begins the work and sees to its end; false when draining began meanwhile.
 func (b *Bidder) start(l *lease, ladder protocol.Ladder) bool {
 	b.mu.Lock()
-	draining := b.draining
+	draining := !b.duty.state.Taking()
 	if !draining {
 		work := encode.Lease{Award: l.award, Ladder: ladder}
 		if l.standby {
@@ -244,6 +246,7 @@ func (b *Bidder) start(l *lease, ladder protocol.Ladder) bool {
 func (b *Bidder) lapse(now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	ends, bounded := b.endsLocked()
 	for _, l := range b.leases {
 		if l.work == nil {
 			continue
@@ -251,6 +254,9 @@ func (b *Bidder) lapse(now time.Time) {
 		a := l.work.Activity()
 		if l.expires.IsZero() && !a.First.IsZero() {
 			l.expires = a.First.Add(l.length)
+		}
+		if bounded && l.expires.After(ends) {
+			l.expires = ends
 		}
 		idle := a.InFlight == 0 && now.Sub(a.Last) >= b.cfg.Idle && !l.standby
 		if idle || !l.expires.IsZero() && !now.Before(l.expires) {
@@ -282,8 +288,9 @@ func (b *Bidder) changeLease(signed protocol.Signed[protocol.LeaseRequest], now 
 		return protocol.Errorf(protocol.LeaseUnknown, "no lease %s of %s", r.Lease.Short(), r.Orchestrator)
 	case r.Serial <= l.serial:
 		return protocol.Errorf(protocol.Stale, "request %d about lease %s: %d is known", r.Serial, r.Lease.Short(), l.serial)
-	case r.ExtendMillis > 0 && b.draining:
-		return protocol.Errorf(protocol.Draining, "this transcoder is shutting down")
+	}
+	if ends, bounded := b.endsLocked(); bounded && r.ExtendMillis > 0 && now.Add(time.Duration(r.ExtendMillis)*time.Millisecond).After(ends) {
+		return protocol.Limited(protocol.Draining, "left_ms", max(0, ends.Sub(now).Milliseconds()), "this transcoder leaves in %s", ends.Sub(now).Round(time.Millisecond))
 	}
 	l.serial = r.Serial
 	if r.ExtendMillis == 0 {

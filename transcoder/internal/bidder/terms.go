@@ -19,7 +19,7 @@ type Rise struct {
 // on request alone.
 func (b *Bidder) termsLocked(all bool, now time.Time) protocol.Bid {
 	state := b.cfg.Meter.State(now)
-	if b.draining {
+	if !b.duty.state.Taking() {
 		state.Free = nil
 	}
 	var floor protocol.Prices

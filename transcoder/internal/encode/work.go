@@ -21,6 +21,10 @@ const (
 
 	firstRetry = 100 * time.Millisecond
 	lastRetry  = 2 * time.Second
+
+	// goneFor is how long an orchestrator's URL is dead before a lease is given up: longer than a process takes to be started
+	// again. Whoever took over from it has awarded the stream anew.
+	goneFor = 6 * time.Second
 )
 
 // Work is a lease being worked on, from its acceptance until Done.
@@ -45,6 +49,7 @@ type Work struct {
 	inFlight int
 	session  *opened
 	retry    time.Duration // how long the next slot that fails waits
+	dead     time.Time     // since when no slot could be parked at the URL; zero: the last one could
 }
 
 // opened is a session with what it was given last; whoever came through the door may ask and say so.
@@ -154,7 +159,13 @@ func (w *Work) pause(err error) {
 	w.mu.Lock()
 	wait := w.retry
 	w.retry = min(2*wait, lastRetry)
+	gone := !w.dead.IsZero() && time.Since(w.dead) >= goneFor && w.inFlight == 0
 	w.mu.Unlock()
+	if gone {
+		w.log.Info("nobody answers at the orchestrator's URL: the lease is given up", "url", w.lease.Award.URL, "err", err)
+		w.finish()
+		return
+	}
 	if w.taking.Err() == nil {
 		w.log.Debug("slot lost; parking another", "err", err, "in", wait)
 	}
@@ -181,6 +192,7 @@ func (w *Work) slot(unpark func()) error {
 		return err
 	}
 	resp, err := w.bench.Clients.Of(w.lease.Award.Orchestrator).Do(req)
+	w.reached(err == nil)
 	if err != nil {
 		return fmt.Errorf("park a slot: %w", err)
 	}
@@ -209,6 +221,18 @@ func (w *Work) slot(unpark func()) error {
 	w.mu.Unlock()
 	w.attempt(ctx, &exchange{ordinal: frame.Attempt, in: in, out: protocol.NewFrameWriter(out, nil), pipe: out}, start)
 	return nil
+}
+
+// reached notes whether the orchestrator's URL answers.
+func (w *Work) reached(yes bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case yes:
+		w.dead = time.Time{}
+	case w.dead.IsZero():
+		w.dead = time.Now()
+	}
 }
 
 func (w *Work) request(ctx context.Context, body io.Reader) (*http.Request, error) {
