@@ -118,7 +118,7 @@ func Faults() []Fault {
 		add("partition-"+r.name, "partition, 6 s", whom, during(cutFor, (*Stage).Cut)).Apart = r.apart
 		add("loss-"+r.name, "30 % packet loss, 8 s", whom, during(lossy, func(s *Stage, ctx context.Context) error { return s.Lose(ctx, lossShare) })).Apart = r.apart
 	}
-	add("slow-disk-postgres", "slow disk: each fsync takes 200 ms", "Postgres", preloaded("SLOW_FSYNC_MS=200"))
+	add("slow-disk-postgres", "slow disk: each fsync takes 50 ms", "Postgres", preloaded("SLOW_FSYNC_MS=50"))
 	for _, r := range roles[:3] {
 		add("skew-"+r.name, "clock 30 s ahead", r.whom, skewed(r.who))
 	}
