@@ -274,7 +274,7 @@ func (f *Fleet) enforceLocked(e *epoch, root protocol.Signed[protocol.FiguresRoo
 		e.write(auction.Entry{Figure: &x})
 		if m := f.members[x.Figure.Transcoder]; m != nil && m.place == x.Place+1 {
 			known := x.Figure
-			m.figure = &known
+			f.hall.weigh(m, &known)
 			f.rankLocked(m.Address, now)
 		}
 	}
