@@ -14,7 +14,7 @@ VERSION := $(shell git -c safe.directory='*' describe --tags --always --dirty 2>
 LDFLAGS := -X main.version=$(VERSION)
 env = exports=$$(deploy/env.sh); eval "$$exports"
 
-.PHONY: help build programs demo test gas fuzz fuzz-media clean bench-path bench-auction bench-scale bench-faults soak
+.PHONY: help build programs demo test gas fuzz fuzz-media clean bench-path bench-auction bench-faults bench-scale soak
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -52,13 +52,13 @@ bench-auction: build ## 1,000 and 10,000 bidders on an embedded NATS, and awards
 	@$(env)
 	go run ./orchestrator/internal/benchauction
 
-bench-scale: build ## what grows with 10,000 bidders and 100,000 leases: memory, messages, CPU time
-	@$(env)
-	go run ./orchestrator/internal/benchauction scale
-
 bench-faults: build ## what every fault of docs/faults.md costs live streams and the books; BENCH_FAULTS=NAME,… takes some (root, for networks)
 	@$(env)
 	go run ./internal/e2e/benchfaults
+
+bench-scale: build ## what grows with 10,000 bidders and 100,000 leases: memory, messages, CPU time
+	@$(env)
+	go run ./orchestrator/internal/benchauction scale
 
 soak: build ## memory of one media child over 1,000 segments; BENCH_SOAK=N takes another number
 	@$(env)

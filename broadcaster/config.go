@@ -16,6 +16,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/kinora/kinora/broadcaster/internal/discover"
 	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/protocol"
 )
@@ -35,6 +36,16 @@ type Config struct {
 
 	Orchestrators             []string      `name:"orchestrator" help:"URL of an orchestrator, best with its ADDRESS@ before it: then nobody else is taken for it, and it needs no certificate of an authority. May be given several times; two or more make failover immediate."`
 	InsecureCleartext         bool          `help:"Let http:// leave this machine, for whoever is on the way to read and change: only where the network itself is trusted."`
+	Registry                  string        `help:"Address of a ServiceRegistry to find orchestrators in. Empty: none."`
+	RegistryFromBlock         uint64        `help:"Block before which the registry has nothing: the one it was deployed in. It is read once." default:"0"`
+	RegistryConfirmations     uint64        `help:"Blocks that follow a registration before it counts." default:"6"`
+	OrchestratorList          string        `help:"URL of a signed list of orchestrators; https, or on loopback. Empty: none."`
+	OrchestratorListSigner    string        `help:"Account whose signature the list of --orchestrator-list must bear."`
+	DiscoverLoopback          bool          `help:"Also take orchestrators on this machine from registry and list: for trials."`
+	AllowOrchestrators        []string      `name:"allow-orchestrator" help:"Address of an orchestrator to deal with, and with no other; may be given several times."`
+	DenyOrchestrators         []string      `name:"deny-orchestrator" help:"Address of an orchestrator never to deal with; may be given several times."`
+	KeepAllocated             int           `help:"Orchestrators that are kept an allocation, and so given work: the best of those that are known." default:"4"`
+	Region                    string        `help:"Where this broadcaster is, as orchestrators name places: those near it are preferred until their distance is measured."`
 	MaxWeiPerPixel            protocol.Wei  `help:"Dearest price paid, wei per encoded pixel." default:"1000000000"`
 	AllocationPerOrchestrator protocol.Wei  `help:"What is kept allocated to each orchestrator, wei." default:"2000000000000000000"`
 	SpendPerHour              protocol.Wei  `help:"Most that is spent within an hour, wei." default:"20000000000000000000"`
@@ -46,6 +57,10 @@ type Config struct {
 	PushSecretFile            string        `help:"File with the secret that pushes must bring; required unless --http is loopback."`
 
 	Ladder          string        `help:"Ladder of pushes that bring none: JSON list of profiles, or @FILE; rungs not smaller than the source are dropped. Empty: 240p and 160p."`
+	MinRungs        int           `help:"Rungs below which a ladder is of no use, when the market refuses more for want of capacity, price or money." default:"1"`
+	PassThrough     bool          `help:"Publish the source alone, unpaid, when not even so many rungs can be had, or a segment would be late." default:"true" negatable:""`
+	StopAfter       time.Duration `help:"How long the source alone goes on before the stream stops. 0s: for ever." default:"0s"`
+	ClimbAfter      time.Duration `help:"How long a stream that does with less waits before it tries a step back up; doubled where that fails." default:"30s"`
 	SegmentDuration time.Duration `help:"Usual duration of a segment: the least target duration of playlists." default:"2s"`
 	HoldBack        int           `help:"Target durations after its last source byte from which a segment is late." default:"3"`
 	Retention       time.Duration `help:"How long segments are kept; playlists list half of it. 0s: for ever." default:"2m"`
@@ -95,8 +110,11 @@ func (c Config) Validate() error {
 	if c.Payer != "" && (!common.IsHexAddress(c.Payer) || common.HexToAddress(c.Payer) == (common.Address{})) {
 		return bad("payer", "%q: want an account's address", c.Payer)
 	}
-	if len(c.Orchestrators) == 0 {
-		return bad("orchestrator", "name at least one")
+	if len(c.Orchestrators) == 0 && c.Registry == "" && c.OrchestratorList == "" {
+		return bad("orchestrator", "name at least one, or where to find them: --registry, --orchestrator-list")
+	}
+	if err := c.discovery(); err != nil {
+		return err
 	}
 	for _, o := range c.Orchestrators {
 		at, err := passport.ParseEndpoint(o)
@@ -149,6 +167,10 @@ func (c Config) Validate() error {
 		{"max-pixels", c.MaxPixels >= 1<<10, c.MaxPixels, "at least 1024"},
 		{"min-body-rate", c.MinBodyRate >= 1, c.MinBodyRate, "at least 1"},
 		{"body-grace", c.BodyGrace >= 100*time.Millisecond, c.BodyGrace, "at least 100ms"},
+		{"min-rungs", c.MinRungs >= 0 && c.MinRungs <= protocol.MaxProfiles, c.MinRungs, fmt.Sprintf("0 to %d", protocol.MaxProfiles)},
+		{"stop-after", c.StopAfter >= 0, c.StopAfter, "0 or more"},
+		{"climb-after", c.ClimbAfter >= 0 && c.ClimbAfter <= time.Hour, c.ClimbAfter, "0 to 1h"},
+		{"keep-allocated", c.KeepAllocated >= 0, c.KeepAllocated, "0 or more"},
 		{"max-streams", c.MaxStreams >= 1, c.MaxStreams, "at least 1"},
 		{"max-in-flight", c.MaxInFlight >= 1, c.MaxInFlight, "at least 1"},
 		{"max-pushes-per-second", c.MaxPushesPerSecond > 0, c.MaxPushesPerSecond, "more than 0"},
@@ -157,6 +179,40 @@ func (c Config) Validate() error {
 		if !f.ok {
 			return bad(f.flag, "%v: want %s", f.have, f.want)
 		}
+	}
+	return nil
+}
+
+// discovery names the setting of discovery that cannot be.
+func (c Config) discovery() error {
+	for _, f := range []struct {
+		flag, v  string
+		optional bool
+	}{{"registry", c.Registry, true}, {"orchestrator-list-signer", c.OrchestratorListSigner, c.OrchestratorList == ""}} {
+		if f.v == "" && f.optional {
+			continue
+		}
+		if !common.IsHexAddress(f.v) || common.HexToAddress(f.v) == (common.Address{}) {
+			return fmt.Errorf("--%s: %q: want an address", f.flag, f.v)
+		}
+	}
+	if c.OrchestratorList != "" {
+		if err := discover.ValidateListURL(c.OrchestratorList); err != nil {
+			return fmt.Errorf("--orchestrator-list: %w", err)
+		}
+	}
+	for _, f := range []struct {
+		flag string
+		list []string
+	}{{"allow-orchestrator", c.AllowOrchestrators}, {"deny-orchestrator", c.DenyOrchestrators}} {
+		for _, a := range f.list {
+			if !common.IsHexAddress(a) {
+				return fmt.Errorf("--%s: %q: want an address", f.flag, a)
+			}
+		}
+	}
+	if len(c.Region) > protocol.MaxRegion {
+		return fmt.Errorf("--region: %d bytes, at most %d", len(c.Region), protocol.MaxRegion)
 	}
 	return nil
 }

@@ -35,6 +35,9 @@ type peer struct {
 
 	price     protocol.Wei
 	usable    time.Duration                 // of ticket parameters
+	valid     time.Duration                 // of quotes
+	spike     atomic.Uint64                 // price instead, unless 0
+	room      atomic.Uint64                 // pixels a second that it has room for, unless 0
 	refuse    atomic.Pointer[protocol.Code] // segments with this code
 	andThen   atomic.Pointer[protocol.Code] // and with this one after the first
 	blacken   atomic.Int32                  // so many segments are answered with a picture of something else
@@ -42,6 +45,8 @@ type peer struct {
 	flood     atomic.Int64                  // one segment is answered with a rendition of so many bytes
 	flooded   atomic.Int64                  // so many were taken of it
 	held      chan struct{}                 // when set, segments wait for it before they are answered
+	stubborn  atomic.Bool                   // a segment that is called off is delivered all the same: it was done
+	calledOff chan struct{}                 // gets one for each segment that is called off
 	parts     func(part int) bool           // when set, two transcoders share each ladder, a rung each; false: the part shows something else
 	before    func(seq uint64)              // when set, called before a segment is answered
 	mu        sync.Mutex
@@ -66,12 +71,13 @@ func newPeer(t testing.TB, domain func() protocol.Domain) *peer {
 	if _, err := media.Find(); err != nil {
 		t.Fatal(err)
 	}
-	p := &peer{t: t, domain: domain, self: newKey(t), transcoder: newKey(t), pool: media.NewPool(media.Options{}, 1), price: protocol.NewWei(100), usable: time.Minute,
+	p := &peer{t: t, domain: domain, self: newKey(t), transcoder: newKey(t), pool: media.NewPool(media.Options{}, 1), price: protocol.NewWei(100), usable: time.Minute, valid: time.Minute, calledOff: make(chan struct{}, 16),
 		requests: make(map[protocol.ID]protocol.QuoteRequest), delivered: make(map[protocol.ID]int), rejects: make(map[protocol.ID]protocol.Code)}
 	t.Cleanup(func() { _ = p.pool.Close() })
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/quote", p.quote)
 	mux.HandleFunc("POST /v1/streams/{stream}/segments/{seq}", p.segment)
+	mux.HandleFunc("POST /v1/streams/{stream}/segments/{seq}/cancel", p.cancel)
 	mux.HandleFunc("POST /v1/tickets", p.tickets)
 	mux.HandleFunc("GET /api/v1/events", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
@@ -97,14 +103,22 @@ func (p *peer) quote(w http.ResponseWriter, r *http.Request) {
 		protocol.WriteProblem(w, protocol.Errorf(protocol.BadRequest, "%w", err))
 		return
 	}
-	prices := protocol.Prices{{Codec: protocol.H264, WeiPerPixel: p.price}, {Codec: protocol.HEVC, WeiPerPixel: p.price}}
+	if err := p.fits(q); err != nil {
+		protocol.WriteProblem(w, err)
+		return
+	}
+	price := p.price
+	if x := p.spike.Load(); x > 0 {
+		price = protocol.NewWei(x)
+	}
+	prices := protocol.Prices{{Codec: protocol.H264, WeiPerPixel: price}, {Codec: protocol.HEVC, WeiPerPixel: price}}
 	fee, err := q.Ladder.MaxFee(prices, q.SourceFPS, q.MaxMillis)
 	if err != nil {
 		protocol.WriteProblem(w, protocol.Errorf(protocol.BadLadder, "%w", err))
 		return
 	}
 	quote := must(protocol.Seal(p.domain(), p.self, protocol.Quote{ID: protocol.NewID(), Orchestrator: p.self.Address(), Payer: q.Payer, Stream: q.Stream,
-		LadderHash: protocol.Hash(q.Ladder.Hash()), Prices: prices, MaxFee: fee, ValidMillis: 60_000, MaxMillis: q.MaxMillis}))
+		LadderHash: protocol.Hash(q.Ladder.Hash()), Prices: prices, MaxFee: fee, ValidMillis: uint32(p.valid.Milliseconds()), MaxMillis: q.MaxMillis}))
 	usable := uint32(p.usable.Milliseconds())
 	params := must(protocol.Seal(p.domain(), p.self, protocol.TicketParams{Set: protocol.NewID(), Payer: q.Payer, Recipient: p.self.Address(), Lane: uint16(len(q.Stream)), FaceValue: fee.Mul(2),
 		RecipientRandHash: protocol.NewID(), Expiry: uint64(time.Now().Add(time.Hour).Unix()), UsableMillis: usable, AcceptMillis: usable + 10_000, RedeemMillis: usable + 12_000}))
@@ -112,6 +126,15 @@ func (p *peer) quote(w http.ResponseWriter, r *http.Request) {
 	p.requests[quote.Message.ID] = q
 	p.mu.Unlock()
 	_ = json.NewEncoder(w).Encode(protocol.QuoteAnswer{Quote: quote, Params: params})
+}
+
+// fits refuses what there is no room for, as an orchestrator does.
+func (p *peer) fits(q protocol.QuoteRequest) error {
+	if room := p.room.Load(); room > 0 && q.Ladder.PixelRate(q.SourceFPS) > room {
+		return protocol.Limited(protocol.NoCapacity, "free_pixel_rate", room, "none of 1 bidders can take it: candidate 1: free_pixel_rate is %d, want at least %d",
+			room, q.Ladder.PixelRate(q.SourceFPS))
+	}
+	return nil
 }
 
 func must[T any](v T, err error) T {
@@ -179,6 +202,10 @@ func (p *peer) segment(w http.ResponseWriter, r *http.Request) {
 		protocol.WriteProblem(w, protocol.Errorf(protocol.QuoteUnknown, "no such quote"))
 		return
 	}
+	if err := p.fits(q); err != nil {
+		protocol.WriteProblem(w, err)
+		return
+	}
 	rc := http.NewResponseController(w)
 	w.Header().Set("Content-Type", protocol.FrameType)
 	frames := protocol.NewFrameWriter(w, rc.Flush)
@@ -211,7 +238,14 @@ func (p *peer) segment(w http.ResponseWriter, r *http.Request) {
 	hash := sha256.New()
 	outputs := make([][]byte, len(ladder))
 	if p.held != nil {
-		<-p.held
+		select {
+		case <-p.held:
+		case <-p.calledOff:
+			if !p.stubborn.Load() {
+				_ = frames.Write(protocol.Frame{Kind: protocol.FrameEnd, Payload: protocol.Encode(protocol.ProblemOf(protocol.Errorf(protocol.Cancelled, "called off")))})
+				return
+			}
+		}
 	}
 	if p.before != nil {
 		p.before(header.Seq)
@@ -236,6 +270,15 @@ func (p *peer) segment(w http.ResponseWriter, r *http.Request) {
 	_ = frames.Write(protocol.Frame{Kind: protocol.FrameReceipt, Attempt: ordinal, Payload: protocol.Encode(must(protocol.Seal(p.domain(), p.transcoder, receipt)))})
 	_ = frames.Write(protocol.Frame{Kind: protocol.FrameVerdict, Attempt: ordinal, Payload: protocol.Encode(protocol.Verdict{Attempt: a.Attempt, Passed: true})})
 	_ = frames.Write(protocol.Frame{Kind: protocol.FrameEnd})
+}
+
+func (p *peer) cancel(w http.ResponseWriter, r *http.Request) {
+	if _, err := protocol.DecodeField[protocol.SegmentOffer](r.Header.Get(protocol.OfferField)); err != nil {
+		protocol.WriteProblem(w, err)
+		return
+	}
+	p.calledOff <- struct{}{}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func (p *peer) start(frames *protocol.FrameWriter, ordinal uint8, offer protocol.SegmentOffer, transcoder *protocol.KeySigner, rungs ...int) protocol.Assignment {

@@ -1,6 +1,7 @@
 package broadcaster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,14 +9,15 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/broadcaster/internal/api"
+	"github.com/kinora/kinora/broadcaster/internal/discover"
 	"github.com/kinora/kinora/broadcaster/internal/ingest"
 	"github.com/kinora/kinora/broadcaster/internal/market"
 	"github.com/kinora/kinora/broadcaster/internal/playlist"
@@ -91,7 +93,20 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err != nil {
 		return stopped(ctx, err)
 	}
-	buyer = market.New(market.Config{URLs: cfg.Orchestrators, Cleartext: cfg.InsecureCleartext, Signer: signer, Domain: escrow.Domain(), MaxWeiPerPixel: cfg.MaxWeiPerPixel, Payer: payer,
+	met, err := rows.Met(ctx)
+	if err != nil {
+		return stopped(ctx, err)
+	}
+	if err := os.MkdirAll(cfg.Data, 0o755); err != nil {
+		return fmt.Errorf("make the folder of --data: %w", err)
+	}
+	decisions, err := market.OpenLog(filepath.Join(cfg.Data, "decisions.jsonl"), 0, log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = decisions.Close() }()
+	buyer = market.New(market.Config{URLs: cfg.Orchestrators, Cleartext: cfg.InsecureCleartext, Keep: cfg.KeepAllocated, Allow: accounts(cfg.AllowOrchestrators), Deny: accounts(cfg.DenyOrchestrators),
+		Region: cfg.Region, Met: met, Remember: rows.SaveMet, Decisions: decisions, Signer: signer, Domain: escrow.Domain(), MaxWeiPerPixel: cfg.MaxWeiPerPixel, Payer: payer,
 		Records: records, Events: events.Emit, Log: log})
 	defer buyer.Close()
 	if err := buyer.TurnEpoch(ctx, rows); err != nil {
@@ -105,6 +120,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return stopped(ctx, err)
 	}
 	spend := payment.NewSpend(payment.Caps{Hour: cfg.SpendPerHour, Day: cfg.SpendPerDay, StreamDay: cfg.SpendPerStream, Total: cfg.SpendTotal}, spent, recent)
+	policy := store.Policy{MinRungs: cfg.MinRungs, PassThrough: cfg.PassThrough, StopSeconds: int64(cfg.StopAfter / time.Second)}
 	shelf, err := playlist.NewShelf(filepath.Join(cfg.Data, "hls"))
 	if err != nil {
 		return err
@@ -117,16 +133,15 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		Verify: verify.Config{Meter: meter, Log: log, Origin: signer.Address().Hex(), Limits: verify.Limits{MaxBytes: 2 * cfg.MaxSegmentBytes, // the ingest refuses before that
 			MaxDuration: cfg.MaxSegmentDuration, MaxPixels: cfg.MaxPixels}},
 		Flush: payer.EndStream, Events: events.Emit, Log: log,
-		Ladder: ladder, Target: cfg.SegmentDuration, HoldBack: cfg.HoldBack, Retention: cfg.Retention, KeepRecords: cfg.KeepRecords, Idle: cfg.StreamIdle, MaxDuration: cfg.MaxSegmentDuration,
+		Ladder: ladder, Policy: policy, Calm: cmp.Or(cfg.ClimbAfter, 30*time.Second), Target: cfg.SegmentDuration, HoldBack: cfg.HoldBack, Retention: cfg.Retention, KeepRecords: cfg.KeepRecords, Idle: cfg.StreamIdle, MaxDuration: cfg.MaxSegmentDuration,
 		MaxStreams: cfg.MaxStreams, MaxInFlight: cfg.MaxInFlight, PushesPerSec: cfg.MaxPushesPerSecond, AttemptsLimit: cfg.MaxAttempts})
 	if err != nil {
 		return stopped(ctx, err)
 	}
 
 	treasury := payment.NewTreasury(escrow, chain.NewAccount(client, key).WithFees(chain.Fees{MaxPerGas: cfg.MaxFeePerGas}).SharedBy(pgstore.Journal(pool)), events.Emit, log).Of(signer.Address()).Keep(payment.Keeping{Store: pgstore.Payer(pool), WarnBelow: cfg.WarnRunway, Now: clock})
-	treasurer := &treasurer{market: buyer, ensure: treasury.Ensure, amount: cfg.AllocationPerOrchestrator, log: log,
-		ask:    market.Ask{Stream: "introduction", Ladder: ladder, FPS: 30, SegmentMillis: uint32(cfg.SegmentDuration.Milliseconds()), MaxMillis: uint32(2 * cfg.SegmentDuration.Milliseconds())},
-		wanted: min(2, len(cfg.Orchestrators)), stood: make(chan struct{})}
+	treasurer := &treasurer{market: buyer, ensure: treasury.Ensure, amount: cfg.AllocationPerOrchestrator, log: log, stood: make(chan struct{}),
+		ask: market.Ask{Stream: "introduction", Ladder: ladder, FPS: 30, SegmentMillis: uint32(cfg.SegmentDuration.Milliseconds()), MaxMillis: uint32(2 * cfg.SegmentDuration.Milliseconds())}}
 	metrics := api.NewMetrics()
 	push := ingest.NewSecret(secret)
 	bank := &api.Bank{Escrow: escrow, Self: signer.Address(), Market: buyer, Store: rows, Names: names(cfg.Parties)}
@@ -136,7 +151,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		}
 		return treasurer.missing()
 	},
-		Ingest: ingest.New(desk, remux(children), push, ingest.Limits{MaxBytes: cfg.MaxSegmentBytes, MaxDuration: cfg.MaxSegmentDuration, MinRate: cfg.MinBodyRate, Grace: cfg.BodyGrace},
+		Ingest: ingest.New(desk, remux(children), push, ingest.Limits{MaxBytes: cfg.MaxSegmentBytes, MaxDuration: cfg.MaxSegmentDuration, MinRate: cfg.MinBodyRate, Grace: cfg.BodyGrace, Policy: policy},
 			metrics.Refused, log),
 		Payer: payer.Stats, Funds: treasury.Funds, Balances: bank.Balances, Log: log}, metrics)
 	listener, err := net.Listen("tcp", cfg.HTTP)
@@ -156,16 +171,24 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 			failed <- fmt.Errorf("deliver tickets: %w", err)
 		}
 	})
-	running.Go(func() { treasurer.run(background) })
+	heard := &followers{ctx: background, heard: make(map[string]context.CancelFunc), begin: func(ctx context.Context, url string) {
+		api.Follow(ctx, buyer.ClientAt(url), url, events.Relay, log)
+	}}
+	treasurer.follow = heard.follow
+	running.Go(func() {
+		treasurer.run(background)
+		heard.all.Wait()
+	})
+	for _, source := range sources(cfg, client, rows, escrow.Domain(), log) {
+		running.Go(func() { source.Run(background, func(listed []protocol.Listing) { buyer.Know(source.Name(), listed) }) })
+	}
+	running.Go(func() { buyer.Scout(background, treasurer.ask) })
 	running.Go(func() {
 		if err := treasury.Run(background); err != nil && background.Err() == nil {
 			failed <- fmt.Errorf("treasury: %w", err)
 		}
 	})
 	running.Go(func() { buyer.Sample(background, rows) })
-	for _, o := range buyer.Standings() {
-		running.Go(func() { api.Follow(background, buyer.ClientAt(o.URL), o.URL, events.Relay, log) })
-	}
 	server := newServer(face.Routes(), log)
 	running.Go(func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -238,84 +261,31 @@ func (s sender) Send(ctx context.Context, recipient common.Address, d payment.De
 	return s(ctx, recipient, d)
 }
 
+// sources are where orchestrators are found, beside those that were configured.
+func sources(cfg Config, client *chain.Client, rows *store.Store, domain protocol.Domain, log *slog.Logger) (all []discover.Source) {
+	if cfg.Registry != "" {
+		all = append(all, &discover.Registry{Contract: chain.NewRegistry(client, common.HexToAddress(cfg.Registry)), Store: rows, From: cfg.RegistryFromBlock,
+			Confirmations: cfg.RegistryConfirmations, Loopback: cfg.DiscoverLoopback, Log: log})
+	}
+	if cfg.OrchestratorList != "" {
+		all = append(all, &discover.Webhook{URL: cfg.OrchestratorList, Publisher: common.HexToAddress(cfg.OrchestratorListSigner), Domain: domain, Store: rows,
+			Loopback: cfg.DiscoverLoopback, Log: log})
+	}
+	return all
+}
+
+func accounts(texts []string) []common.Address {
+	all := make([]common.Address, len(texts))
+	for i, text := range texts {
+		all[i] = common.HexToAddress(text)
+	}
+	return all
+}
+
 func names(parties map[string]string) map[common.Address]string {
 	by := make(map[common.Address]string, len(parties))
 	for name, address := range parties {
 		by[common.HexToAddress(address)] = name
 	}
 	return by
-}
-
-// treasurer keeps an allocation at every orchestrator, so that work and failover need no transaction.
-type treasurer struct {
-	market *market.Market
-	ensure func(ctx context.Context, recipient common.Address, amount protocol.Wei) error
-	amount protocol.Wei
-	ask    market.Ask
-	wanted int // allocations before this broadcaster is ready
-	log    *slog.Logger
-	stood  chan struct{} // closed once so many stand
-
-	mu    sync.Mutex
-	ready bool
-	why   []string
-}
-
-// missing says what is still missing before the first push can be sold.
-func (t *treasurer) missing() []string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.ready {
-		return nil
-	}
-	return append([]string{fmt.Sprintf("allocations to %d orchestrators", t.wanted)}, t.why...)
-}
-
-func (t *treasurer) run(ctx context.Context) {
-	for pause := 100 * time.Millisecond; ctx.Err() == nil; {
-		if t.runOnce(ctx) {
-			pause = 10 * time.Second
-		} else {
-			pause = min(2*pause, 5*time.Second)
-		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-		}
-	}
-}
-
-// runOnce meets orchestrators, tops up their allocations and reports whether all are in order.
-func (t *treasurer) runOnce(ctx context.Context) bool {
-	var why []string
-	if err := t.market.Meet(ctx, t.ask); err != nil {
-		why = append(why, err.Error())
-	}
-	stand := 0
-	for _, s := range t.market.Standings() {
-		if s.Address == (common.Address{}) || s.Record.State == verify.CutOff {
-			continue
-		}
-		if err := t.ensure(ctx, s.Address, t.amount); err != nil {
-			why = append(why, fmt.Sprintf("allocation to %s: %v", s.Address, err))
-			continue
-		}
-		stand++
-	}
-	if ctx.Err() != nil {
-		return false
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(why) > 0 && strings.Join(why, "\n") != strings.Join(t.why, "\n") {
-		t.log.Warn("not every orchestrator can be used; trying again", "reasons", why)
-	}
-	t.why = why
-	if stand >= t.wanted && !t.ready {
-		t.ready = true
-		close(t.stood)
-	}
-	return len(why) == 0
 }

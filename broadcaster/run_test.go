@@ -113,7 +113,7 @@ func (g ground) config(t testing.TB, database string, peers ...*peer) broadcaste
 	cfg := broadcaster.Config{HTTP: "127.0.0.1:0", DatabaseURL: database, ChainRPC: g.chain.URL(), Escrow: g.escrow.Hex(), Keystore: g.keystore, PasswordFile: g.password, Data: t.TempDir(),
 		AllocationPerOrchestrator: one, SpendPerHour: one.Mul(20), SpendTotal: one.Mul(100), SegmentDuration: 2 * time.Second, HoldBack: 3, StreamIdle: time.Minute,
 		MaxSegmentBytes: 4 << 20, MaxSegmentDuration: 20 * time.Second, MaxPixels: 4 << 20, MinBodyRate: 4096, BodyGrace: time.Second, MaxStreams: 4, MaxInFlight: 8,
-		MaxPushesPerSecond: 100, MaxAttempts: 4,
+		MaxPushesPerSecond: 100, MaxAttempts: 4, KeepAllocated: 4,
 		Ladder: `[{"name":"low","width":160,"height":90,"bitrate":100000,"preset":"ultrafast"},{"name":"lower","width":96,"height":54,"bitrate":60000,"preset":"ultrafast"}]`}
 	for _, p := range peers {
 		cfg.Orchestrators = append(cfg.Orchestrators, p.url)
@@ -524,6 +524,7 @@ func TestRun_keepsSpendAndPriceCaps(t *testing.T) {
 	segments := clip(t, 4)
 	cfg := g.config(t, pgtest.URL(t), peer)
 	cfg.SpendTotal = protocol.NewWei(400_000_000)
+	cfg.MinRungs = 2 // all or nothing
 	n := start(t, cfg)
 	seq := 0
 	for ; seq < 4; seq++ {

@@ -389,7 +389,8 @@ func TestDrain_isSaidByReadyz(t *testing.T) {
 	<-stopped
 }
 
-// An orchestrator that hangs, before it says anything or in the middle, costs half the hold-back where there is another.
+// An orchestrator that hangs, before it says anything or in the middle, costs half the hold-back where there is another, and
+// the stream stays with that one.
 func TestOrchestrator_thatHangsLeavesTheOtherItsTime(t *testing.T) {
 	t.Parallel()
 	g := setUp(t)
@@ -415,7 +416,11 @@ func TestOrchestrator_thatHangsLeavesTheOtherItsTime(t *testing.T) {
 			if len(hung.offered()) != 1 || len(other.offered()) != 1 {
 				t.Errorf("asked were the one that hangs %d times and the other %d times", len(hung.offered()), len(other.offered()))
 			}
-			if s := n.seller(t, hung); !strings.Contains(s.Error, "silent") {
+			code, _, problem = n.push(t, "/live/cam/1.ts", bytes.NewReader(clip(t, 2)[1].Bytes), "Content-Duration", "2000")
+			if code != http.StatusOK || len(hung.offered()) != 1 || len(other.offered()) != 2 {
+				t.Errorf("the next segment: %d, %+v; %d and %d offers", code, problem, len(hung.offered()), len(other.offered()))
+			}
+			if s := n.seller(t, hung); !strings.Contains(s.Error, "straggled") {
 				t.Errorf("of the one that hangs it is said: %+v", s)
 			}
 		})

@@ -39,6 +39,7 @@ type Config struct {
 
 	InsecureCleartext bool `name:"insecure-cleartext" help:"Let http:// and nats:// leave this machine, for whoever is on the way to read and change: only where the network itself is trusted."`
 
+	Region          string        `name:"region" help:"Where this orchestrator is, as the market names places: broadcasters near it prefer it until they have measured." placeholder:"NAME"`
 	WeiPerPixel     protocol.Wei  `name:"wei-per-pixel" help:"Price of an encoded pixel, in wei; transcoders are never paid more." default:"150" placeholder:"WEI"`
 	HEVCWeiPerPixel protocol.Wei  `name:"hevc-wei-per-pixel" help:"Price of a pixel encoded in HEVC, in wei; 0: not sold." default:"0" placeholder:"WEI"`
 	AV1WeiPerPixel  protocol.Wei  `name:"av1-wei-per-pixel" help:"Price of a pixel encoded in AV1, in wei; 0: not sold." default:"0" placeholder:"WEI"`
@@ -122,6 +123,7 @@ func (c Config) Validate() error {
 		bad  bool
 		want string
 	}{
+		{"region", len(c.Region) > protocol.MaxRegion, fmt.Sprintf("at most %d bytes", protocol.MaxRegion)},
 		{"tls-cert", (c.TLSCert == "") != (c.TLSKey == ""), "--tls-cert and --tls-key go together"},
 		{"database-url", c.DatabaseURL == "", "a Postgres database is needed, such as postgres://user@host/kinora"},
 		{"nats", c.NATS == "" && c.NATSListen == "", "the URL of a NATS server is needed, or --nats-listen"},

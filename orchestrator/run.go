@@ -159,7 +159,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	dispatcher, err = dispatch.New(ctx, dispatch.Config{Domain: domain, Signer: signer, Budget: budget, Payer: spender.Address(), URL: url,
 		Prices: protocol.PricesOf(c.WeiPerPixel, c.HEVCWeiPerPixel, c.AV1WeiPerPixel),
 		Rule:   auction.Rule(cmp.Or(c.Auction, string(auction.SecondScore))), KeepPercent: c.KeepPercent, BidEpoch: c.AuctionEpoch, KeepBids: c.KeepAuctions, BidWait: c.BidWait, Publish: nats.PublishCommitment,
-		QuoteValid: c.QuoteValid, LeaseTime: c.LeaseTime, IdleLease: c.LeaseIdle, AwardTimeout: c.AwardTimeout, SlotTimeout: c.SlotTimeout,
+		Region: c.Region, QuoteValid: c.QuoteValid, LeaseTime: c.LeaseTime, IdleLease: c.LeaseIdle, AwardTimeout: c.AwardTimeout, SlotTimeout: c.SlotTimeout,
 		CancelGrace: cancelGrace, MaxSegmentBytes: c.MaxSegmentBytes, MaxInFlight: c.MaxInFlight, MaxAttempts: c.MaxAttempts,
 		KeepAnswers: keepAnswers, KeepBytes: keepBytes, KeepHistory: c.KeepHistory, Events: events.Emit, Metrics: dispatch.NewMetrics(registry), Log: log,
 		Verify: verify.Config{Meter: meter, Limits: verify.Limits{MaxBytes: c.MaxSegmentBytes}, Log: log},

@@ -181,7 +181,7 @@ func same(ts *testscript.TestScript, _ bool, args []string) {
 			if a.Name != b.Name || a.Value != b.Value {
 				ts.Fatalf("%s: %s is %q without the file, %s is %q with it", role, b.Name, b.Value, a.Name, a.Value)
 			}
-			collection := slices.Contains([]string{"orchestrator", "market-orchestrator", "party"}, a.Name) // an empty one sets nothing
+			collection := slices.Contains([]string{"orchestrator", "market-orchestrator", "allow-orchestrator", "deny-orchestrator", "party"}, a.Name) // an empty one sets nothing
 			if fromFile := strings.HasPrefix(a.Source, args[2]+":"); fromFile == collection {
 				ts.Fatalf("%s: %s is from %s", role, a.Name, a.Source)
 			}

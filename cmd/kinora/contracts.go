@@ -9,7 +9,8 @@ import (
 )
 
 type contractsCommand struct {
-	Deploy contractsDeploy `cmd:"" help:"Deploy the ticket escrow and check what was deployed."`
+	Deploy   contractsDeploy   `cmd:"" help:"Deploy the ticket escrow and check what was deployed."`
+	Registry contractsRegistry `cmd:"" help:"Deploy a service registry, in which broadcasters find orchestrators."`
 }
 
 type contractsDeploy struct {

@@ -29,19 +29,20 @@ type cli struct {
 	LogLevel  string `help:"Least severe log lines written." enum:"debug,info,warn,error" default:"info"`
 	LogFormat string `help:"How log lines are written, to standard error." enum:"text,json" default:"text"`
 
-	Up           upCommand           `cmd:"" help:"Run a whole market on this machine: chain, database, bus, a broadcaster, an orchestrator, transcoders and a live stream."`
-	Broadcaster  broadcasterCommand  `cmd:"" help:"Take live segments in, buy their transcoding, serve the verified ladder."`
-	Orchestrator orchestratorCommand `cmd:"" help:"Sell transcoding to broadcasters, auction it to transcoders, answer for the result."`
-	Transcoder   transcoderCommand   `cmd:"" help:"Bid for work, transcode it, be paid; measure and check the machine for that."`
-	Bench        benchCommand        `cmd:"" help:"Say what this machine can transcode, what is missing for more, and what mends that. Keeps nothing."`
-	Wallet       walletCommand       `cmd:"" help:"Keys, deposits, allocations and winning tickets."`
-	Contracts    contractsCommand    `cmd:"" help:"The escrow that backs tickets."`
-	Sim          simCommand          `cmd:"" help:"Simulate the market's economics."`
-	Quote        quoteCommand        `cmd:"" help:"Say what a stream costs at an orchestrator, how long a balance lasts, and how evenly a transcoder earns."`
-	Why          whyCommand          `cmd:"" help:"Say why a transcoder lost an auction, or what it won by."`
-	Audit        auditCommand        `cmd:"" help:"Do an orchestrator's auctions again, once their bids are open, and name every fault."`
-	ConfigTool   configCommand       `cmd:"" name:"config" help:"What the settings are and where each comes from."`
-	Version      versionCommand      `cmd:"" help:"Print the version."`
+	Up            upCommand            `cmd:"" help:"Run a whole market on this machine: chain, database, bus, a broadcaster, an orchestrator, transcoders and a live stream."`
+	Broadcaster   broadcasterCommand   `cmd:"" help:"Take live segments in, buy their transcoding, serve the verified ladder."`
+	Orchestrator  orchestratorCommand  `cmd:"" help:"Sell transcoding to broadcasters, auction it to transcoders, answer for the result."`
+	Transcoder    transcoderCommand    `cmd:"" help:"Bid for work, transcode it, be paid; measure and check the machine for that."`
+	Orchestrators orchestratorsCommand `cmd:"" help:"The orchestrators that a broadcaster knows of."`
+	Bench         benchCommand         `cmd:"" help:"Say what this machine can transcode, what is missing for more, and what mends that. Keeps nothing."`
+	Wallet        walletCommand        `cmd:"" help:"Keys, deposits, allocations and winning tickets."`
+	Contracts     contractsCommand     `cmd:"" help:"The escrow that backs tickets."`
+	Sim           simCommand           `cmd:"" help:"Simulate the market's economics."`
+	Quote         quoteCommand         `cmd:"" help:"Say what a stream costs at an orchestrator, how long a balance lasts, and how evenly a transcoder earns."`
+	Why           whyCommand           `cmd:"" help:"Say why a transcoder lost an auction, or what it won by."`
+	Audit         auditCommand         `cmd:"" help:"Do an orchestrator's auctions again, once their bids are open, and name every fault."`
+	ConfigTool    configCommand        `cmd:"" name:"config" help:"What the settings are and where each comes from."`
+	Version       versionCommand       `cmd:"" help:"Print the version."`
 }
 
 // app is what commands run with.

@@ -74,7 +74,7 @@ type broadcasterCommand struct {
 // Validate names what is missing; what is wrong, the embedded Config names.
 func (c *broadcasterCommand) Validate() error {
 	var more []string
-	if len(c.Orchestrators) == 0 {
+	if len(c.Orchestrators) == 0 && c.Registry == "" && c.OrchestratorList == "" {
 		more = append(more, "--orchestrator")
 	}
 	return market{&c.DatabaseURL, &c.ChainRPC, &c.Escrow, &c.Keystore, &c.PasswordFile}.missing(more...)
@@ -88,6 +88,8 @@ func (c *broadcasterCommand) Run(a *app) error {
 
 type orchestratorCommand struct {
 	Run         orchestratorRun        `cmd:"" default:"withargs" help:"Sell transcoding, auction it, answer for the result."`
+	Register    orchestratorRegister   `cmd:"" help:"Say in the registry on the chain where this orchestrator is, so that broadcasters find it."`
+	Unregister  orchestratorUnregister `cmd:"" help:"Take it out of the registry."`
 	JoinToken   joinTokenCommand       `cmd:"" help:"Tokens by which transcoders join the market."`
 	Transcoders transcodersCommand     `cmd:"" help:"List who was admitted to the market, and who was revoked."`
 	Admit       admitCommand           `cmd:"" help:"Admit a transcoder without a token, also one that was revoked."`

@@ -14,6 +14,7 @@ import (
 
 type simCommand struct {
 	Payments simPayments `cmd:"" help:"Simulate what tickets do to income, float and gas, with numbers of your own."`
+	Evaluate simEvaluate `cmd:"" help:"Estimate from a broadcaster's log of decisions what other rules of choice would have brought."`
 	Market   simMarket   `cmd:"" help:"Simulate how segments find transcoders: seven regimes, eight policies."`
 }
 

@@ -210,6 +210,9 @@ func revert(doing string, raw []byte) *Revert {
 	r := &Revert{Doing: doing, Name: "Reverted"}
 	decoded, err := bindings.NewTicketEscrow().UnpackError(raw)
 	if err != nil {
+		decoded, err = bindings.NewServiceRegistry().UnpackError(raw)
+	}
+	if err != nil {
 		return r
 	}
 	switch e := decoded.(type) {
@@ -230,10 +233,16 @@ func revert(doing string, raw []byte) *Revert {
 		r.Name, r.Detail = "OrderNonceWrong", fmt.Sprintf("the next order of this recipient has number %d", e.Expected)
 	case *bindings.TicketEscrowPaidBelowMinimum:
 		r.Name, r.Detail = "PaidBelowMinimum", fmt.Sprintf("%s wei would be paid, at least %s were asked", e.Paid, e.MinTotal)
+	case *bindings.ServiceRegistryNotRegistered:
+		r.Name, r.Detail = "NotRegistered", fmt.Sprintf("%s is not in the registry", e.Account)
+	case *bindings.ServiceRegistryUriTooLong:
+		r.Name, r.Detail = "UriTooLong", fmt.Sprintf("the URI has %s bytes", e.Length)
 	default:
 		r.Name = fmt.Sprintf("%T", decoded)
-		if _, name, ok := cutLast(r.Name, "TicketEscrow"); ok {
-			r.Name = name
+		for _, contract := range []string{"TicketEscrow", "ServiceRegistry"} {
+			if _, name, ok := cutLast(r.Name, contract); ok {
+				r.Name = name
+			}
 		}
 	}
 	return r

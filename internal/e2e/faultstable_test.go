@@ -45,8 +45,8 @@ func TestFaults(t *testing.T) {
 			if out.LateMost > 1 {
 				t.Errorf("%d segments were late, %d of one stream; the longest took %s", out.Late, out.LateMost, out.Longest)
 			}
-			if !out.LostWei.IsZero() || !out.TwiceWei.IsZero() {
-				t.Errorf("%s wei were lost, %s paid twice", out.LostWei, out.TwiceWei)
+			if !out.LostWei.IsZero() || !out.VainWei.IsZero() {
+				t.Errorf("%s wei were lost, %s paid in vain", out.LostWei, out.VainWei)
 			}
 			t.Logf("%d late, the longest took %s", out.Late, out.Longest)
 		})

@@ -46,7 +46,7 @@ func TestReplica_diesAndTheOtherServesItsStreams(t *testing.T) {
 	}
 	// What a transcoder had delivered to the dead replica and that one had not committed is nobody's to pay: one segment of each
 	// stream, at most. The segment itself was delivered again, and paid once.
-	if books.Published != uint64(loss.Segments) || books.Gaps != 0 || !books.TwiceWei.IsZero() || books.FeeWei.Mul(uint64(load.Streams)).Less(books.LostWei) {
+	if books.Published != uint64(loss.Segments) || books.Gaps != 0 || !books.VainWei.IsZero() || books.FeeWei.Mul(uint64(load.Streams)).Less(books.LostWei) {
 		t.Errorf("the books: %+v", books)
 	}
 }

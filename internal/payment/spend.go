@@ -113,16 +113,7 @@ func (s *Spend) Hold(stream string, budget protocol.Wei, now time.Time) (settle 
 	defer s.mu.Unlock()
 	s.forget(now)
 	own := s.of(stream)
-	for _, c := range []struct {
-		flag, what  string
-		cap         protocol.Wei
-		spent, held protocol.Wei
-	}{
-		{"spend-total", "ever", s.caps.Total, s.spent, s.held},
-		{"spend-per-hour", "within the hour", s.caps.Hour, s.hour.spent(now), s.held},
-		{"spend-per-day", "within a day", s.caps.Day, s.day.spent(now), s.held},
-		{"spend-per-stream", "on stream " + stream + " within a day", s.caps.StreamDay, own.day.spent(now), own.held},
-	} {
+	for _, c := range s.bounds(stream, own, now) {
 		if !c.cap.IsZero() && c.cap.Less(c.spent.Add(c.held).Add(budget)) {
 			return nil, protocol.Limited(protocol.SpendCapReached, c.flag, c.cap,
 				"%s wei were spent %s and %s are in flight; another %s would pass the cap of %s", c.spent, c.what, c.held, budget, c.cap)
@@ -140,6 +131,51 @@ func (s *Spend) Hold(stream string, budget protocol.Wei, now time.Time) (settle 
 			}
 		})
 	}, nil
+}
+
+// bound is one cap and what counts against it.
+type bound struct {
+	flag, what  string
+	cap         protocol.Wei
+	spent, held protocol.Wei
+}
+
+// bounds are the caps on a stream. s.mu is held.
+func (s *Spend) bounds(stream string, own *named, now time.Time) []bound {
+	return []bound{
+		{"spend-total", "ever", s.caps.Total, s.spent, s.held},
+		{"spend-per-hour", "within the hour", s.caps.Hour, s.hour.spent(now), s.held},
+		{"spend-per-day", "within a day", s.caps.Day, s.day.spent(now), s.held},
+		{"spend-per-stream", "on stream " + stream + " within a day", s.caps.StreamDay, own.day.spent(now), own.held},
+	}
+}
+
+// Left is the most that a segment of a stream may cost now; bounded is false where there is no cap.
+func (s *Spend) Left(stream string, now time.Time) (left protocol.Wei, bounded bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range s.bounds(stream, s.of(stream), now) {
+		if b.cap.IsZero() {
+			continue
+		}
+		free := b.cap.Sub(b.spent.Add(b.held).Min(b.cap))
+		if !bounded || free.Less(left) {
+			left, bounded = free, true
+		}
+	}
+	return left, bounded
+}
+
+// Near names the caps of which four fifths and more are spent.
+func (s *Spend) Near(stream string, now time.Time) (flags []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range s.bounds(stream, s.of(stream), now) {
+		if !b.cap.IsZero() && !b.spent.Mul(5).Less(b.cap.Mul(4)) {
+			flags = append(flags, b.flag)
+		}
+	}
+	return flags
 }
 
 // forget drops streams of which nothing counts any more, once there are many. s.mu is held.

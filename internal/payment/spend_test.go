@@ -71,3 +71,33 @@ func TestSpend_notedLateShortensNoWindow(t *testing.T) {
 		t.Errorf("what was spent 59 minutes ago does not count any more: %v", err)
 	}
 }
+
+func TestSpend_saysWhatIsLeftAndWhenACapIsNear(t *testing.T) {
+	t.Parallel()
+	wei := protocol.NewWei
+	now := time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
+	if _, bounded := payment.NewSpend(payment.Caps{}, wei(5), nil).Left("a", now); bounded {
+		t.Error("without a cap there is a bound")
+	}
+	s := payment.NewSpend(payment.Caps{Hour: wei(100), StreamDay: wei(50), Total: wei(1000)}, wei(0), nil)
+	settle, err := s.Hold("a", wei(30), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := s.Left("a", now); left != wei(20) {
+		t.Errorf("%s are left for a stream of which 30 of 50 are held", left)
+	}
+	if left, _ := s.Left("b", now); left != wei(50) {
+		t.Errorf("%s are left for another", left)
+	}
+	if near := s.Near("a", now); len(near) > 0 {
+		t.Errorf("near %q while nothing is spent", near)
+	}
+	settle(wei(40), now)
+	if near := s.Near("a", now); len(near) != 1 || near[0] != "spend-per-stream" {
+		t.Errorf("near %q with 40 of 50 spent", near)
+	}
+	if near := s.Near("a", now.Add(25*time.Hour)); len(near) > 0 {
+		t.Errorf("near %q a day later", near)
+	}
+}

@@ -52,6 +52,14 @@ func prices(p Prices) []any {
 	return out
 }
 
+func listings(l []Listing) []any {
+	var out []any
+	for _, o := range l {
+		out = append(out, map[string]any{"account": a(o.Account), "url": o.URL, "region": o.Region})
+	}
+	return out
+}
+
 func curves(all []PriceCurve) []any {
 	var out []any
 	for _, c := range all {
@@ -152,6 +160,8 @@ func typedMessages() []typed {
 			map[string]any{"lease": h(sampleParamsReq.Lease), "orchestrator": a(sampleParamsReq.Orchestrator), "serial": n(sampleParamsReq.Serial)}},
 		{"SegmentHeader(address payer,address recipient,bytes32 quote,string stream,uint32 incarnation,uint64 seq,uint96 budget,uint40 expiry)", f, sampleKey,
 			with(map[string]any{"payer": a(f.Payer), "recipient": a(f.Recipient), "quote": h(f.Quote), "budget": f.Budget.Big(), "expiry": n(f.Expiry)})},
+		{"List(address publisher,uint64 sequence,Listing[] orchestrators)Listing(address account,string url,string region)", sampleList, sampleKey,
+			map[string]any{"publisher": a(sampleList.Publisher), "sequence": n(sampleList.Sequence), "orchestrators": listings(sampleList.Orchestrators)}},
 		{"Quote(bytes32 id,address orchestrator,address payer,string stream,bytes32 ladderHash,CodecPrice[] prices,uint96 maxFee,uint32 validMillis,uint32 maxMillis)" + codecPriceString, q, sampleOrch,
 			map[string]any{"id": h(q.ID), "orchestrator": a(q.Orchestrator), "payer": a(q.Payer), "stream": q.Stream, "ladderHash": h(q.LadderHash), "prices": prices(q.Prices),
 				"maxFee": q.MaxFee.Big(), "validMillis": n(q.ValidMillis), "maxMillis": n(q.MaxMillis)}},

@@ -110,6 +110,11 @@ func FuzzFlush(f *testing.F) {
 	f.Fuzz(checkSigned[Flush])
 }
 
+func FuzzList(f *testing.F) {
+	f.Add(Encode(seal(sampleKey, sampleList)))
+	f.Fuzz(checkSigned[List])
+}
+
 func FuzzAwardOffer(f *testing.F) {
 	f.Add(Encode(sampleAwardOffer))
 	f.Fuzz(checkMessage[AwardOffer])

@@ -139,4 +139,5 @@ func (t TicketParams) Validate() error {
 type QuoteAnswer struct {
 	Quote  Signed[Quote]        `json:"quote"`
 	Params Signed[TicketParams] `json:"params"`
+	Region string               `json:"region,omitempty"` // where it says it is: a hint, which binds to nothing
 }

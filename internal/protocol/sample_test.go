@@ -52,6 +52,7 @@ var (
 	sampleQuote        = Quote{ID: testID("quote"), Orchestrator: sampleOrch.Address(), Payer: sampleKey.Address(), Stream: "camera-1.main_b", LadderHash: Hash(sampleLadder.Hash()), Prices: samplePrices, MaxFee: NewWei(77), ValidMillis: 20_000, MaxMillis: 10_000}
 	sampleParams       = TicketParams{Set: testID("set"), Payer: sampleKey.Address(), Recipient: sampleOrch.Address(), Lane: 65_535, FaceValue: MaxUint96, RecipientRandHash: testID("rand"), Expiry: 1<<40 - 1, UsableMillis: 10_000, AcceptMillis: 25_000, RedeemMillis: 27_000}
 	sampleFlush        = Flush{Payer: sampleKey.Address(), Recipient: sampleOrch.Address(), Set: testID("set")}
+	sampleList         = List{Publisher: sampleKey.Address(), Sequence: 9, Orchestrators: []Listing{{Account: sampleOrch.Address(), URL: "https://orchestrator.example:8936", Region: "eu-west"}, {Account: sampleWorker.Address(), URL: "http://127.0.0.1:8936"}}}
 	sampleLogin        = Login{Participant: sampleWorker.Address(), Role: RoleTranscoder, Market: sampleOrch.Address(), Nonce: "nZ1-k2_abcdefgh"}
 	sampleBinding      = KeyBinding{Identity: sampleOrch.Address(), KeyHash: testID("key"), NotBefore: 1_763_812_800, NotAfter: 1_764_417_600}
 

@@ -135,6 +135,40 @@ func TestRouter_staysWithTheHolderAmongEquals(t *testing.T) {
 	}
 }
 
+func TestRouter_takesTheNearerOfStrangersAndTheFasterOfTheKnown(t *testing.T) {
+	t.Parallel()
+	r := route.New[int](route.Standard(), rand.NewPCG(1, 1))
+	both := options(2)
+	both[0].RTT, both[1].RTT = 2*time.Second, 5*time.Millisecond
+	near := 0
+	for range 200 {
+		near += r.Pick(both, job, start).Index
+	}
+	if near < 120 || near == 200 {
+		t.Errorf("of 200 segments, the nearer of two strangers got %d", near)
+	}
+	for range 40 { // what they did outweighs how far they are
+		r.Observe(0, group, route.Outcome{Verified: true, Time: 300 * time.Millisecond, Slots: 4}, start)
+		r.Observe(1, group, route.Outcome{Verified: true, Time: 5 * time.Second, Slots: 4}, start)
+	}
+	far := 0
+	for range 100 {
+		far += 1 - r.Pick(both, job, start).Index
+	}
+	if far < 90 {
+		t.Errorf("of 100 segments, the faster got %d", far)
+	}
+	if success, half := r.Believed(both[1], group, start); success < 0.9 || half < 4*time.Second || half > 6*time.Second {
+		t.Errorf("of one that takes 5 s it is believed: %.2f within %s", success, half)
+	}
+	if half, seen := r.Overall(0, 0.5, start); seen < 8 || half < 250*time.Millisecond || half > 400*time.Millisecond {
+		t.Errorf("over all its work, half comes within %s, by %.0f outcomes", half, seen)
+	}
+	if _, seen := r.Overall(7, 0.5, start); seen != 0 {
+		t.Errorf("one that was never seen is known by %g outcomes", seen)
+	}
+}
+
 func TestRouter_saysHowLikelyItsChoiceWas(t *testing.T) {
 	t.Parallel()
 	cfg := route.Standard()

@@ -92,6 +92,7 @@ type Option[N comparable] struct {
 	Oldest   time.Duration // how long ago the oldest of them was given to it; 0: not known
 	Slots    int           // pieces it does at once; 0: not known, taken for 1
 	Holder   bool          // it has the stream: another one costs a switch
+	RTT      time.Duration // to it; what it did itself outweighs it. 0: not counted
 }
 
 // Job is the work.
@@ -138,7 +139,7 @@ type view struct {
 }
 
 func (r *Router[N]) view(o Option[N], job Job, now time.Time) view {
-	success, time := r.belief(o.Node, job.Group, now)
+	success, time := r.believed(o, job.Group, now)
 	if o.Oldest > 0 {
 		if x := level(o.Oldest, o.InFlight, o.Slots); x > time.Mean {
 			time = belief.Level{N: r.cfg.Unfinished, Mean: x, At: now}.Over(time, now, r.cfg.HalfLife)

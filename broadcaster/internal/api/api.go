@@ -100,6 +100,9 @@ func (a *API) Routes() chi.Router {
 	r.Get("/api/v1/streams", serve(a, func(context.Context) ([]StreamInfo, error) { return a.streams(), nil }))
 	r.Get("/api/v1/streams/{stream}", a.stream)
 	r.Post("/api/v1/streams/{stream}/end", a.end)
+	r.Get("/api/v1/streams/{stream}/policy", a.policy)
+	r.Put("/api/v1/streams/{stream}/policy", a.setPolicy)
+	r.Delete("/api/v1/streams/{stream}/policy", a.setPolicy)
 	r.Get("/api/v1/epochs", serve(a, func(ctx context.Context) ([]store.Epoch, error) { return a.Store.Epochs(ctx, shownEpochs) }))
 	r.Get("/api/v1/orchestrators", serve(a, func(context.Context) ([]Orchestrator, error) { return a.orchestrators(), nil }))
 	r.Post("/api/v1/orchestrators/{address}/restore", a.restore)
@@ -232,7 +235,24 @@ type StreamInfo struct {
 	HLS           string          `json:"hls,omitempty"` // path of the multivariant playlist, once there is one
 	Listed        int             `json:"listed"`        // segments in the playlists
 	Renditions    []RenditionInfo `json:"renditions"`
+	Degraded      *DegradedInfo   `json:"degraded,omitempty"`
 	Segments      []SegmentInfo   `json:"segments,omitempty"` // the newest listed, oldest first
+}
+
+// DegradedInfo is how a stream stands when not everything is made of it.
+type DegradedInfo struct {
+	Step    string    `json:"step"` // shed, pass_through, stop
+	Made    []string  `json:"made"`
+	LeftOut []string  `json:"left_out"`
+	Why     string    `json:"why"`
+	Since   time.Time `json:"since"`
+	Next    time.Time `json:"next_try"` // of a step up, at the earliest
+}
+
+// PolicyInfo is what a stream puts up with before it stops.
+type PolicyInfo struct {
+	store.Policy
+	Own bool `json:"own"` // it was said of this stream; else the settings count
 }
 
 // RenditionInfo is one rendition, measured on its listed segments.
@@ -257,6 +277,7 @@ type SegmentInfo struct {
 	Millis        int64     `json:"duration_ms"`
 	LatencyMillis int64     `json:"latency_ms"`
 	Late          bool      `json:"late,omitempty"`
+	Passed        bool      `json:"passed_through,omitempty"` // the source itself
 	PublishedAt   time.Time `json:"published_at"`
 }
 
@@ -270,6 +291,9 @@ func describe(v stream.View) StreamInfo {
 	}
 	if len(info.Renditions) > 0 {
 		info.HLS = base + "index.m3u8"
+	}
+	if d := v.Degraded; d != nil {
+		info.Degraded = &DegradedInfo{Step: string(d.Step), Made: append([]string{}, d.Made...), LeftOut: append([]string{}, d.LeftOut...), Why: d.Why, Since: d.Since.UTC(), Next: d.Next.UTC()}
 	}
 	return info
 }
@@ -297,7 +321,7 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request) {
 		info := describe(v)
 		for _, s := range v.Segments[max(0, len(v.Segments)-shownSegments):] {
 			info.Segments = append(info.Segments, SegmentInfo{Incarnation: s.Incarnation, Seq: s.Seq, MSN: s.MSN, Gap: s.Gap, Discontinuity: s.Discontinuity,
-				Millis: s.Duration.Milliseconds(), LatencyMillis: s.Latency.Milliseconds(), Late: s.Late, PublishedAt: s.PublishedAt.UTC()})
+				Millis: s.Duration.Milliseconds(), LatencyMillis: s.Latency.Milliseconds(), Late: s.Late, Passed: s.State == store.Passed && !s.Gap, PublishedAt: s.PublishedAt.UTC()})
 		}
 		write(w, http.StatusOK, info)
 		return

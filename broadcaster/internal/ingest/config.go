@@ -6,7 +6,9 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/kinora/kinora/broadcaster/internal/store"
 	"github.com/kinora/kinora/broadcaster/internal/stream"
 	"github.com/kinora/kinora/internal/protocol"
 )
@@ -192,4 +194,42 @@ func distinct(ladder protocol.Ladder) {
 		}
 		seen[ladder[i].Name] = true
 	}
+}
+
+// DegradeField is the header field by which a push says what its stream puts up with before it stops:
+// min_rungs=2, pass_through=false, stop_after=10m. What it leaves out is as in the broadcaster's settings.
+const DegradeField = "Kinora-Degrade"
+
+// parsePolicy reads DegradeField; nil when it is missing.
+func parsePolicy(field string, settings store.Policy) (*store.Policy, error) {
+	if field == "" {
+		return nil, nil
+	}
+	p := settings
+	for _, part := range strings.Split(field, ",") {
+		name, value, ok := strings.Cut(strings.TrimSpace(part), "=")
+		var err error
+		switch name {
+		case "min_rungs":
+			p.MinRungs, err = strconv.Atoi(value)
+		case "pass_through":
+			p.PassThrough = true
+			if ok {
+				p.PassThrough, err = strconv.ParseBool(value)
+			}
+		case "stop_after":
+			var d time.Duration
+			d, err = time.ParseDuration(value)
+			p.StopSeconds = int64(d / time.Second)
+		default:
+			err = fmt.Errorf("there is no %.40q", name)
+		}
+		if err == nil {
+			err = stream.CheckPolicy(p)
+		}
+		if err != nil {
+			return nil, protocol.Errorf(protocol.BadRequest, DegradeField+": %w; want min_rungs=N, pass_through=true|false, stop_after=DURATION", err)
+		}
+	}
+	return &p, nil
 }

@@ -60,6 +60,7 @@ type Limits struct {
 	MaxDuration time.Duration // that may be announced
 	MinRate     int64         // bytes a second that a body must keep up, on average
 	Grace       time.Duration // before the rate counts, and the longest pause
+	Policy      store.Policy  // of streams, where a push leaves it out
 }
 
 // Desk takes pushes; *stream.Desk is one.
@@ -260,6 +261,9 @@ func parse(method, name, file string, header http.Header, limits Limits) (reques
 		if header.Get(field) != "" {
 			return request{}, protocol.Errorf(protocol.BadRequest, "%s: slices of a segment are not made; push it cut", field)
 		}
+	}
+	if req.push.Policy, err = parsePolicy(header.Get(DegradeField), limits.Policy); err != nil {
+		return request{}, err
 	}
 	req.push.Ladder, req.push.Labels, err = parseConfiguration(header.Get("Livepeer-Transcode-Configuration"))
 	return req, err

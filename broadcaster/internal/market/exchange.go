@@ -44,6 +44,9 @@ func (c *Choice) Send(ctx context.Context, s Segment) (*Exchange, error) {
 		return nil, err
 	}
 	offer := protocol.SegmentOffer{Header: header, DurationMillis: s.Millis, BudgetMillis: uint32(max(1, s.Budget.Milliseconds())), Avoid: s.Avoid}
+	field := protocol.EncodeField(offer)
+	c.offer.Store(&field)
+	c.departs()
 	ctx, cancel := context.WithCancel(ctx)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost,
 		fmt.Sprintf("%s/v1/streams/%s/segments/%d", c.URL, url.PathEscape(s.Key.Stream), s.Key.Seq), io.NopCloser(&timed{s.Source, &c.sent}))
@@ -53,7 +56,7 @@ func (c *Choice) Send(ctx context.Context, s Segment) (*Exchange, error) {
 	}
 	req.ContentLength = -1
 	req.Header.Set("Content-Type", "video/mp2t")
-	req.Header.Set(protocol.OfferField, protocol.EncodeField(offer))
+	req.Header.Set(protocol.OfferField, field)
 	resp, err := m.clients.Of(c.seller.claimed).Do(req)
 	if err != nil {
 		cancel()
@@ -68,6 +71,34 @@ func (c *Choice) Send(ctx context.Context, s Segment) (*Exchange, error) {
 		return nil, problem(resp)
 	}
 	return &Exchange{frames: protocol.NewFrameReader(resp.Body), body: resp.Body, cancel: cancel}, nil
+}
+
+// callOffTimeout bounds how long an orchestrator may take to acknowledge that it is called off.
+const callOffTimeout = 3 * time.Second
+
+// CallOff tells the orchestrator that the segment is not wanted of it any more, and returns once it has acknowledged that. What
+// it had delivered by then still comes, and is owed.
+func (c *Choice) CallOff(ctx context.Context, key protocol.SegmentKey) error {
+	field := c.offer.Load()
+	if field == nil {
+		return protocol.Errorf(protocol.NotFound, "nothing was sent to %s", c.URL)
+	}
+	ctx, cancel := context.WithTimeout(ctx, callOffTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, fmt.Sprintf("%s/v1/streams/%s/segments/%d/cancel", c.URL, url.PathEscape(key.Stream), key.Seq), nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set(protocol.OfferField, *field)
+	resp, err := c.market.clients.Of(c.seller.claimed).Do(req)
+	if err != nil {
+		return protocol.Errorf(protocol.Unreachable, "%w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusNoContent {
+		return problem(resp)
+	}
+	return nil
 }
 
 // timed notes when the last byte of a source was read.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/route"
 )
 
 var ask = Ask{Stream: "cam", Ladder: protocol.Ladder{{Name: "240p", Width: 426, Height: 240, Codec: protocol.H264}}, FPS: 30, SegmentMillis: 2000, MaxMillis: 4000}
@@ -41,13 +42,13 @@ func TestChoose_takesTheCheapestUntilAllAreKnown(t *testing.T) {
 	t.Parallel()
 	m, answers := bourse(t, 300, 100, 200)
 	for range 20 {
-		if c := m.choose(answers, ask, time.Now()); c != answers[1] {
+		if c := m.choose(answers, ask, "", time.Now()); c != answers[1] {
 			t.Fatalf("%s was chosen", c.URL)
 		}
 	}
 	serve(answers[1], 5*time.Second, 20)
 	serve(answers[0], 300*time.Millisecond, 20)
-	if c := m.choose(answers, ask, time.Now()); c != answers[1] {
+	if c := m.choose(answers, ask, "", time.Now()); c != answers[1] {
 		t.Errorf("%s was chosen while one was not tried", c.URL)
 	}
 }
@@ -58,7 +59,7 @@ func TestChoose_leavesTheCheapestForAFasterOneOnceAllAreKnown(t *testing.T) {
 	serve(answers[0], 300*time.Millisecond, 30)
 	serve(answers[1], 5*time.Second, 30)
 	for range 20 {
-		if c := m.choose(answers, ask, time.Now()); c != answers[0] {
+		if c := m.choose(answers, ask, "", time.Now()); c != answers[0] {
 			t.Fatalf("%s was chosen, which takes most of the hold-back", c.URL)
 		}
 	}
@@ -103,4 +104,8 @@ func TestSend_notesWhenTheLastByteLeft(t *testing.T) {
 	if at := answers[0].sent.Load(); at == nil || time.Since(*at) > time.Minute {
 		t.Errorf("the end was noted at %v", at)
 	}
+}
+
+func outcome(took time.Duration) route.Outcome {
+	return route.Outcome{Verified: true, Time: took, Slots: many}
 }

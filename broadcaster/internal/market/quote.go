@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -69,6 +71,7 @@ func (m *Market) request(ctx context.Context, s *seller, ask Ask) (*quote, error
 	if err != nil {
 		if ctx.Err() == nil {
 			s.lastErr = err
+			s.misses++
 		}
 		return nil, err
 	}
@@ -82,70 +85,76 @@ func (m *Market) request(ctx context.Context, s *seller, ask Ask) (*quote, error
 	return q, nil
 }
 
+// ask asks s for a quote that will be used: its ticket parameters are taken.
 func (m *Market) ask(ctx context.Context, s *seller, ask Ask) (*quote, error) {
+	q, params, err := m.inquire(ctx, s, ask)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.cfg.Payer.Use(ctx, ask.Stream, params); err != nil {
+		return nil, fmt.Errorf("ticket parameters: %w", err)
+	}
+	price, _ := q.Prices.Of(ask.Ladder[0].Codec)
+	m.cfg.Events(protocol.Event{Kind: protocol.QuoteReceived, Stream: ask.Stream, Counterparty: &q.Orchestrator, Wei: &price})
+	return q, nil
+}
+
+// inquire asks s what ask costs there and checks the answer. What it says of itself is noted.
+func (m *Market) inquire(ctx context.Context, s *seller, ask Ask) (*quote, protocol.Signed[protocol.TicketParams], error) {
+	var none protocol.Signed[protocol.TicketParams]
 	ctx, cancel := context.WithTimeout(ctx, m.cfg.QuoteTimeout)
 	defer cancel()
 	self := m.cfg.Signer.Address()
 	sent := time.Now()
+	m.mu.Lock()
+	s.asked = sent
+	m.mu.Unlock()
+	var wrote, first atomic.Pointer[time.Time]
+	note := func(at *atomic.Pointer[time.Time]) { now := time.Now(); at.CompareAndSwap(nil, &now) }
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { note(&wrote) }, GotFirstResponseByte: func() { note(&first) }})
 	var answer protocol.QuoteAnswer
-	if err := m.post(ctx, m.clients.Of(s.claimed), s.url+"/v1/quote", protocol.QuoteRequest{Payer: self, Stream: ask.Stream, Ladder: ask.Ladder, SourceFPS: ask.FPS,
+	if err := m.post(traced, m.clients.Of(s.claimed), s.url+"/v1/quote", protocol.QuoteRequest{Payer: self, Stream: ask.Stream, Ladder: ask.Ladder, SourceFPS: ask.FPS,
 		SegmentMillis: ask.SegmentMillis, MaxMillis: ask.MaxMillis}, &answer); err != nil {
-		return nil, err
+		return nil, none, err
+	}
+	rtt := time.Since(sent)
+	if w, f := wrote.Load(), first.Load(); w != nil && f != nil && f.After(*w) {
+		rtt = f.Sub(*w)
 	}
 	q, err := answer.Quote.Open(m.cfg.Domain)
 	if err != nil {
-		return nil, fmt.Errorf("quote: %w", err)
+		return nil, none, fmt.Errorf("quote: %w", err)
 	}
 	params, err := answer.Params.Open(m.cfg.Domain)
 	if err != nil {
-		return nil, fmt.Errorf("ticket parameters: %w", err)
+		return nil, none, fmt.Errorf("ticket parameters: %w", err)
 	}
 	if err := m.met(s, q.Orchestrator); err != nil {
-		return nil, err
+		return nil, none, err
 	}
 	if q.Payer != self || q.Stream != ask.Stream || q.LadderHash != protocol.Hash(ask.Ladder.Hash()) || q.MaxMillis < ask.MaxMillis ||
 		params.Recipient != q.Orchestrator || params.Payer != self {
-		return nil, protocol.Errorf(protocol.BadRequest, "the quote is not for what was asked")
+		return nil, none, protocol.Errorf(protocol.BadRequest, "the quote is not for what was asked")
 	}
+	m.heard(s, q.Prices, answer.Region, rtt)
 	for _, p := range ask.Ladder {
 		price, ok := q.Prices.Of(p.Codec)
 		if !ok {
-			return nil, protocol.Errorf(protocol.UnsupportedCodec, "the quote has no price for %s", p.Codec)
+			return nil, none, protocol.Errorf(protocol.UnsupportedCodec, "the quote has no price for %s", p.Codec)
 		}
 		if !m.cfg.MaxWeiPerPixel.IsZero() && m.cfg.MaxWeiPerPixel.Less(price) {
-			return nil, protocol.Limited(protocol.PriceAboveMax, "max-wei-per-pixel", m.cfg.MaxWeiPerPixel,
+			return nil, none, protocol.Limited(protocol.PriceAboveMax, "max-wei-per-pixel", m.cfg.MaxWeiPerPixel,
 				"%s asks %s wei per pixel of %s, at most %s is paid", s.url, price, p.Codec, m.cfg.MaxWeiPerPixel)
 		}
 	}
 	most, err := ask.Ladder.MaxFee(q.Prices, ask.FPS, ask.MaxMillis)
 	if err != nil || q.MaxFee.IsZero() || most.Mul(2).Less(q.MaxFee) {
-		return nil, protocol.Errorf(protocol.BadRequest, "the quote's max_fee %s cannot follow from its prices (%s): %v", q.MaxFee, most, err)
+		return nil, none, protocol.Errorf(protocol.BadRequest, "the quote's max_fee %s cannot follow from its prices (%s): %v", q.MaxFee, most, err)
 	}
 	if params.FaceValue.Less(q.MaxFee) {
-		return nil, protocol.Errorf(protocol.FeeAboveFaceValue, "a segment may cost %s, one ticket pays %s", q.MaxFee, params.FaceValue)
+		return nil, none, protocol.Errorf(protocol.FeeAboveFaceValue, "a segment may cost %s, one ticket pays %s", q.MaxFee, params.FaceValue)
 	}
-	if err := m.cfg.Payer.Use(ctx, ask.Stream, answer.Params); err != nil {
-		return nil, fmt.Errorf("ticket parameters: %w", err)
-	}
-	price, _ := q.Prices.Of(ask.Ladder[0].Codec)
-	m.cfg.Events(protocol.Event{Kind: protocol.QuoteReceived, Stream: ask.Stream, Counterparty: &q.Orchestrator, Wei: &price})
-	return &quote{Quote: q, received: sent}, nil
-}
-
-// met notes who answers at a URL. An orchestrator that changes its account begins anew; one account at several URLs is
-// replicas of one orchestrator, any of which serves any stream.
-func (m *Market) met(s *seller, address common.Address) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if s.claimed != (common.Address{}) && s.claimed != address {
-		return protocol.Errorf(protocol.BadSignature, "%s answers as %s, it should be %s", s.url, address, s.claimed)
-	}
-	if s.address != address {
-		s.address = address
-		clear(s.quotes)
-		m.cfg.Log.Info("met an orchestrator", "url", s.url, "address", address)
-	}
-	return nil
+	return &quote{Quote: q, received: sent}, answer.Params, nil
 }
 
 // post sends a message and reads the answer, or the Problem as an error.
@@ -196,11 +205,9 @@ func (m *Market) Deliver(ctx context.Context, recipient common.Address, d paymen
 			defer cancel()
 			return m.post(ctx, m.ClientAt(url), url+"/v1/tickets", d, &answer)
 		}()
-		switch protocol.CodeOf(err) {
-		case protocol.Unreachable, protocol.Unavailable, protocol.Draining:
-			continue
+		if c := protocol.CodeOf(err); c != protocol.Unreachable && c != protocol.Unavailable && c != protocol.Draining {
+			break
 		}
-		break
 	}
 	return answer, err
 }

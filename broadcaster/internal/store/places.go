@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -11,12 +12,12 @@ import (
 	"github.com/kinora/kinora/internal/protocol"
 )
 
-const streamColumns = `name, target_seconds, next_msn, discontinuities, next_incarnation, ended_at`
+const streamColumns = `name, target_seconds, next_msn, discontinuities, next_incarnation, ended_at, policy`
 
 // ShownStreams are the streams that are live or have segments whose files are kept, the newest first.
 func (s *Store) ShownStreams(ctx context.Context) ([]Stream, error) {
 	return s.streams(ctx, `ended_at IS NULL OR EXISTS (
-		SELECT FROM live_segments WHERE stream = name AND removed_at IS NULL AND (state = 'verified' OR msn IS NOT NULL))`)
+		SELECT FROM live_segments WHERE stream = name AND removed_at IS NULL AND (state IN ('verified', 'passed_through') OR msn IS NOT NULL))`)
 }
 
 // Stream finds a stream by its name.
@@ -44,10 +45,15 @@ func scanStream(row pgx.CollectableRow) (Stream, error) {
 	var st Stream
 	var msn, disc, incarnation int64
 	var ended *time.Time
-	err := row.Scan(&st.Name, &st.TargetSeconds, &msn, &disc, &incarnation, &ended)
+	var policy []byte
+	err := row.Scan(&st.Name, &st.TargetSeconds, &msn, &disc, &incarnation, &ended, &policy)
 	st.NextMSN, st.Discontinuities, st.NextIncarnation = uint64(msn), uint64(disc), uint32(incarnation)
 	if ended != nil {
 		st.EndedAt = *ended
+	}
+	if err == nil && policy != nil {
+		st.Policy = &Policy{}
+		err = json.Unmarshal(policy, st.Policy)
 	}
 	return st, err
 }
@@ -58,6 +64,18 @@ func (s *Store) BeginStream(ctx context.Context, name string, targetSeconds int)
 		ON CONFLICT (name) DO UPDATE SET target_seconds = greatest(live_streams.target_seconds, excluded.target_seconds), ended_at = NULL`, name, targetSeconds)
 	if err != nil {
 		return fmt.Errorf("begin stream %s: %w", name, err)
+	}
+	return nil
+}
+
+// SavePolicy keeps what was said of a stream; nil: nothing is. A stream that has no row yet has none to keep it in.
+func (s *Store) SavePolicy(ctx context.Context, name string, p *Policy) error {
+	var text []byte
+	if p != nil {
+		text = protocol.Encode(p)
+	}
+	if _, err := s.pool.Exec(ctx, `UPDATE live_streams SET policy = $2 WHERE name = $1`, name, text); err != nil {
+		return fmt.Errorf("save the policy of stream %s: %w", name, err)
 	}
 	return nil
 }
@@ -96,7 +114,7 @@ func (s *Store) Publish(ctx context.Context, seg *Segment) error {
 		}
 		tag, err = tx.Exec(ctx, `
 			UPDATE live_segments SET msn = $2, gap = $3, discontinuity = $4, discontinuity_sequence = $5, program_at = $6, published_at = $7, duration_us = $8, first_pts = $9
-			WHERE id = $1 AND msn IS NULL AND ($3 OR state = 'verified')`,
+			WHERE id = $1 AND msn IS NULL AND ($3 OR state IN ('verified', 'passed_through'))`,
 			seg.ID, int64(seg.MSN), seg.Gap, seg.Discontinuity, int64(seg.DiscontinuitySequence), seg.ProgramAt, seg.PublishedAt, seg.Duration.Microseconds(), seg.FirstPTS)
 		if err == nil && tag.RowsAffected() != 1 {
 			err = errors.New("it has a place already, or has nothing to publish")

@@ -24,9 +24,10 @@ type State string
 
 // The states of a segment.
 const (
-	Verified State = "verified" // passed, paid, its renditions kept
-	Failed   State = "failed"   // nothing of it passed
-	Missing  State = "missing"  // never pushed, or lost: only marks a gap
+	Verified State = "verified"       // passed, paid, its renditions kept
+	Failed   State = "failed"         // nothing of it passed
+	Missing  State = "missing"        // never pushed, or lost: only marks a gap
+	Passed   State = "passed_through" // nobody made anything of it: the source is its only rendition, unpaid
 )
 
 // Stream is a live stream and the numbers its playlists continue from.
@@ -35,8 +36,16 @@ type Stream struct {
 	TargetSeconds   int
 	NextMSN         uint64
 	Discontinuities uint64
+	Policy          *Policy   // as it was said of this stream; nil: the settings count
 	NextIncarnation uint32    // lower ones may have been used by segments that are no longer on record
 	EndedAt         time.Time // zero: live
+}
+
+// Policy is what a stream puts up with before it stops.
+type Policy struct {
+	MinRungs    int   `json:"min_rungs"`    // fewer are of no use to it
+	PassThrough bool  `json:"pass_through"` // the source alone is better than nothing
+	StopSeconds int64 `json:"stop_after_s"` // how long the source alone is; 0: for ever
 }
 
 // Segment is one identity of a stream and, once published, its place in the playlists.
@@ -153,7 +162,7 @@ func (s *Store) CommitVerified(ctx context.Context, seg *Segment, a Attempt, oth
 			ON CONFLICT (stream, incarnation, seq) DO UPDATE SET state = 'verified', source = excluded.source, attempt = excluded.attempt, code = '',
 				arrived_at = excluded.arrived_at, duration_us = excluded.duration_us, first_pts = excluded.first_pts,
 				latency_ms = excluded.latency_ms, late = excluded.late, committed_at = now()
-			WHERE live_segments.state <> 'verified'
+			WHERE live_segments.state NOT IN ('verified', 'passed_through')
 			RETURNING id, committed_at, gap`,
 			seg.Stream, int64(seg.Incarnation), int64(seg.Seq), seg.Source[:], seg.Attempt[:], seg.ArrivedAt, seg.Duration.Microseconds(),
 			seg.FirstPTS, seg.Latency.Milliseconds(), seg.Late).Scan(&seg.ID, &seg.CommittedAt, &gap)
@@ -167,13 +176,8 @@ func (s *Store) CommitVerified(ctx context.Context, seg *Segment, a Attempt, oth
 		if err != nil {
 			return err
 		}
-		for i, r := range seg.Renditions {
-			if _, err := tx.Exec(ctx, `
-				INSERT INTO live_renditions (segment, position, name, label, file, bytes, sha256, width, height, frames, fps, codecs, duration_us, init_file, init_bytes)
-				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-				seg.ID, i, r.Name, r.Label, r.File, r.Bytes, r.SHA256[:], r.Width, r.Height, r.Frames, r.FPS, r.Codecs, r.Duration.Microseconds(), r.Init, r.InitBytes); err != nil {
-				return err
-			}
+		if err := insertRenditions(ctx, tx, seg); err != nil {
+			return err
 		}
 		deep := 0
 		for part, x := range append([]Attempt{a}, others...) {
@@ -194,6 +198,87 @@ func (s *Store) CommitVerified(ctx context.Context, seg *Segment, a Attempt, oth
 	s.payer.Wake()
 	seg.State = Verified
 	return nil
+}
+
+func insertRenditions(ctx context.Context, tx pgx.Tx, seg *Segment) error {
+	for i, r := range seg.Renditions {
+		if _, err := tx.Exec(ctx, `
+			INSERT INTO live_renditions (segment, position, name, label, file, bytes, sha256, width, height, frames, fps, codecs, duration_us, init_file, init_bytes)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+			seg.ID, i, r.Name, r.Label, r.File, r.Bytes, r.SHA256[:], r.Width, r.Height, r.Frames, r.FPS, r.Codecs, r.Duration.Microseconds(), r.Init, r.InitBytes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CommitPassed makes seg known as passed through: the source is its rendition and nobody is paid. A failed one of the same
+// identity becomes so; one that was verified or passed through before stays as it is.
+func (s *Store) CommitPassed(ctx context.Context, seg *Segment) error {
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		was, err := stateOf(ctx, tx, seg.SegmentKey)
+		if err != nil {
+			return err
+		}
+		var gap bool
+		err = tx.QueryRow(ctx, `
+			INSERT INTO live_segments (stream, incarnation, seq, state, source, arrived_at, duration_us, first_pts, latency_ms, late)
+			VALUES ($1, $2, $3, 'passed_through', $4, $5, $6, $7, $8, $9)
+			ON CONFLICT (stream, incarnation, seq) DO UPDATE SET state = 'passed_through', source = excluded.source, attempt = NULL, code = '',
+				arrived_at = excluded.arrived_at, duration_us = excluded.duration_us, first_pts = excluded.first_pts,
+				latency_ms = excluded.latency_ms, late = excluded.late, committed_at = now()
+			WHERE live_segments.state NOT IN ('verified', 'passed_through')
+			RETURNING id, committed_at, gap`,
+			seg.Stream, int64(seg.Incarnation), int64(seg.Seq), seg.Source[:], seg.ArrivedAt, seg.Duration.Microseconds(), seg.FirstPTS, seg.Latency.Milliseconds(),
+			seg.Late).Scan(&seg.ID, &seg.CommittedAt, &gap)
+		if errors.Is(err, pgx.ErrNoRows) { // committed before, by this call or another
+			return tx.QueryRow(ctx, `SELECT id, committed_at FROM live_segments WHERE stream = $1 AND incarnation = $2 AND seq = $3`,
+				seg.Stream, int64(seg.Incarnation), int64(seg.Seq)).Scan(&seg.ID, &seg.CommittedAt)
+		}
+		if err == nil {
+			err = insertRenditions(ctx, tx, seg)
+		}
+		if err != nil {
+			return err
+		}
+		return change{segments: one(was != Failed), failed: one(gap) - one(was == Failed), late: one(seg.Late)}.add(ctx, tx)
+	})
+	if err != nil {
+		return fmt.Errorf("commit %s as passed through: %w", seg.SegmentKey, err)
+	}
+	seg.State = Passed
+	return nil
+}
+
+// CommitDuplicate pays for an attempt that passed at a segment which another attempt had already made known as verified: two
+// orchestrators were asked, and both delivered. Once, however often; and once for each orchestrator. Others are its parts, as in CommitVerified.
+func (s *Store) CommitDuplicate(ctx context.Context, source protocol.Hash, a Attempt, others ...Attempt) (paid bool, err error) {
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		paid = false
+		var known bool
+		m := a.Assignment.Message
+		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM live_attempts WHERE id = $1 OR (stream = $2 AND incarnation = $3 AND seq = $4 AND orchestrator = $5 AND passed))`,
+			m.Attempt[:], m.Stream, int64(m.Incarnation), int64(m.Seq), m.Orchestrator[:]).Scan(&known); err != nil || known {
+			return err
+		}
+		deep := 0
+		for part, x := range append([]Attempt{a}, others...) {
+			if err := insertAttempt(ctx, tx, source, x, true, part); err != nil {
+				return err
+			}
+			deep += one(x.Layers == verify.L0L1)
+		}
+		if _, err := s.payer.PayTx(ctx, tx, order(a)); err != nil {
+			return err
+		}
+		paid = true
+		return change{passed: 1 + len(others), passedDeep: deep, fee: a.Fee}.add(ctx, tx)
+	})
+	if err != nil {
+		return false, fmt.Errorf("commit the duplicate of %s: %w", a.Assignment.Message.SegmentKey, err)
+	}
+	s.payer.Wake()
+	return paid, nil
 }
 
 // CommitRejected stores a verdict that pays nothing, with the refusal for the recipient; once, however often.
@@ -314,7 +399,7 @@ func (s *Store) CommitFailed(ctx context.Context, seg *Segment) error {
 			INSERT INTO live_segments (stream, incarnation, seq, state, source, code, arrived_at)
 			VALUES ($1, $2, $3, 'failed', $4, $5, $6)
 			ON CONFLICT (stream, incarnation, seq) DO UPDATE SET state = 'failed', code = excluded.code, source = excluded.source
-			WHERE live_segments.state <> 'verified'
+			WHERE live_segments.state NOT IN ('verified', 'passed_through')
 			RETURNING id`,
 			seg.Stream, int64(seg.Incarnation), int64(seg.Seq), seg.Source[:], string(seg.Code), seg.ArrivedAt).Scan(&seg.ID); err != nil {
 			return err

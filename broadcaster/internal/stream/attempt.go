@@ -181,7 +181,7 @@ func (s *Stream) judged(seg *segment, w *work) {
 func (s *Stream) ask(seg *segment) market.Ask {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return market.Ask{Stream: seg.Stream, Ladder: seg.ladder, FPS: s.fps, SegmentMillis: millis(s.usual), MaxMillis: millis(max(s.longest, s.usual))}
+	return market.Ask{Stream: seg.Stream, Ladder: seg.ladder, FPS: s.fps, SegmentMillis: millis(s.usual), MaxMillis: millis(max(s.longest, s.usual)), Seq: seg.Seq}
 }
 
 // learn keeps what a measured source says about the quotes to come.

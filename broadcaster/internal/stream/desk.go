@@ -18,6 +18,7 @@ import (
 	"github.com/kinora/kinora/broadcaster/internal/store"
 	"github.com/kinora/kinora/internal/payment"
 	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/route"
 	"github.com/kinora/kinora/internal/verify"
 )
 
@@ -34,6 +35,8 @@ type Config struct {
 	Events func(protocol.Event)
 	Log    *slog.Logger
 
+	Policy        store.Policy    // of streams that say none
+	Calm          time.Duration   // until a step back up is tried (30 s)
 	Ladder        protocol.Ladder // for pushes that bring none, largest first
 	Target        time.Duration   // least target duration; zero: the first segment's
 	HoldBack      int             // target durations from a segment's last source byte until it is late
@@ -54,6 +57,7 @@ type Push struct {
 	Announced time.Duration
 	Ladder    protocol.Ladder // largest first; nil: the configured one
 	Labels    []string        // as the pusher named its profiles
+	Policy    *store.Policy   // what the stream puts up with from now on; nil: as before
 	Body      io.Reader
 }
 
@@ -115,24 +119,37 @@ type Stream struct {
 	resume    context.CancelFunc // ends idle; nil unless the stream has ended
 	settled   chan struct{}      // closed and replaced whenever a segment is settled or published
 	publishMu sync.Mutex         // one publisher at a time
+	allowance route.Allowance    // of segments that are done twice
+	policy    *store.Policy      // as it was said of this stream; nil: the settings count
+	anew      bool               // that was said since the last segment
+	descent   route.Descent      // what is not made of it, for want of something
+	why       string             // it stands so
+	code      protocol.Code      // likewise
+	trial     *segment           // that tries a step up
+	rungs     map[string]bool    // by name, all that were asked for: whether the source can stand in for it
+	near      []string           // spend caps that are nearly used up
 	stills    *stills
 }
 
 // segment is a push that was given its identity.
 type segment struct {
 	protocol.SegmentKey
-	push    Push
-	ladder  protocol.Ladder
-	labels  []string
-	source  *verify.Source
-	epoch   *epoch
-	arrived time.Time
-	cancel  context.CancelCauseFunc
-	whole   chan struct{} // closed when the last source byte has come
-	ended   time.Time     // when that was; set before whole is closed
-	done    chan struct{} // closed when result or err is set
-	result  Answer
-	err     error
+	push       Push
+	ladder     protocol.Ladder // that is made
+	labels     []string
+	full       protocol.Ladder // that was asked for
+	fullLabels []string
+	descent    route.Descent // by which it is planned
+	source     *verify.Source
+	epoch      *epoch
+	arrived    time.Time
+	cancel     context.CancelCauseFunc
+	whole      chan struct{} // closed when the last source byte has come
+	ended      time.Time     // when that was; set before whole is closed
+	done       chan struct{} // closed when result or err is set
+	result     Answer
+	err        error
+	rest       sync.WaitGroup // runs that go on after that
 
 	// Guarded by Stream.mu.
 	ready  bool // verified and committed
@@ -214,6 +231,7 @@ func (d *Desk) newStream(name string) *Stream {
 
 func (d *Desk) load(ctx context.Context, row store.Stream) (*Stream, error) {
 	s := d.newStream(row.Name)
+	s.policy = row.Policy
 	s.target, s.nextMSN, s.breaks, s.ended = row.TargetSeconds, row.NextMSN, row.Discontinuities, !row.EndedAt.IsZero()
 	s.lastPush, s.stored, s.live = time.Now(), !s.ended, !s.ended
 	incarnation, seq, found, err := d.cfg.Store.Newest(ctx, row.Name)
@@ -241,9 +259,9 @@ func (d *Desk) load(ctx context.Context, row store.Stream) (*Stream, error) {
 			}
 			s.window = append(s.window, seg)
 		case seg.State == store.Failed && (s.ended || s.passed(seg.SegmentKey)): // never had a place or a file
-		case seg.State == store.Verified || seg.State == store.Failed:
+		case seg.State == store.Verified || seg.State == store.Passed || seg.State == store.Failed:
 			waiting := &segment{SegmentKey: seg.SegmentKey, arrived: seg.ArrivedAt, whole: make(chan struct{}), done: make(chan struct{}), row: seg,
-				ready: seg.State == store.Verified, failed: seg.State == store.Failed, ended: seg.CommittedAt.Add(-seg.Latency)}
+				ready: seg.State != store.Failed, failed: seg.State == store.Failed, ended: seg.CommittedAt.Add(-seg.Latency)}
 			close(waiting.whole)
 			close(waiting.done)
 			if s.passed(waiting.SegmentKey) {

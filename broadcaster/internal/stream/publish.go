@@ -80,8 +80,12 @@ func (s *Stream) begin(ctx context.Context, targetSeconds int) error {
 		s.desk.cfg.Log.Warn("a segment is longer than the target duration, which grows; players may pause once", "stream", s.name, "seconds", targetSeconds)
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	policy, begins := s.policy, !s.stored
 	s.stored, s.ended, s.target = true, false, max(s.target, targetSeconds)
+	s.mu.Unlock()
+	if policy != nil && begins { // it was said before there was a row
+		return s.desk.cfg.Store.SavePolicy(ctx, s.name, policy)
+	}
 	return nil
 }
 
@@ -325,7 +329,7 @@ func (s *Stream) media(row store.Segment, now time.Time) *store.Segment {
 			row.FirstPTS < last.FirstPTS && fragmented(row.Renditions)
 		for i := len(s.window) - 1; i >= 0 && !broken; i-- {
 			if !s.window[i].Gap {
-				broken = !alike(s.window[i].Renditions, row.Renditions)
+				broken = (s.window[i].State == store.Passed) != (row.State == store.Passed) || !alike(s.window[i].Renditions, row.Renditions)
 				break
 			}
 		}

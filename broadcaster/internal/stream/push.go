@@ -41,6 +41,7 @@ func (d *Desk) Push(ctx context.Context, p Push) (Answer, error) {
 		defer d.release(s)
 		seg.result, seg.err = s.handle(work, seg)
 		close(seg.done)
+		seg.rest.Wait()
 	})
 	if !feed(seg) { // the work is cancelled, or over
 		<-seg.done
@@ -101,6 +102,11 @@ func (s *Stream) handle(ctx context.Context, seg *segment) (Answer, error) {
 	s.recipe(seg, head)
 	if err := seg.ladder.Validate(); err != nil {
 		return Answer{}, protocol.Errorf(protocol.BadLadder, "%w", err)
+	}
+	if seg.push.Policy != nil {
+		if err := s.setPolicy(ctx, seg.push.Policy); err != nil {
+			return Answer{}, err
+		}
 	}
 	found, err := s.admit(ctx, seg)
 	if err != nil {

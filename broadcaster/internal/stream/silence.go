@@ -9,14 +9,14 @@ import (
 	"github.com/kinora/kinora/internal/protocol"
 )
 
-// listen breaks a try off when its orchestrator has all the bytes and is silent for half of the hold-back, so that another
-// one still has the other half. Where there is no other, waiting is all there is. heard is to be called for every frame, stop
-// once the try is over.
+// listen breaks a run off when its orchestrator has all the bytes and is silent for the hold-back: a second one was asked long
+// before, but may have failed as well. Where there is no other, waiting is all there is. heard is to be called for every frame,
+// stop once the run is over.
 func (s *Stream) listen(ctx context.Context, seg *segment, choice *market.Choice, give context.CancelCauseFunc) (heard, stop func()) {
 	if !choice.HasAlternative() {
 		return func() {}, func() {}
 	}
-	silence := max(time.Second, s.holdBack()/2)
+	silence := max(time.Second, s.holdBack())
 	var last atomic.Int64 // Unix, ns
 	last.Store(time.Now().UnixNano())
 	over, cancel := context.WithCancel(ctx)

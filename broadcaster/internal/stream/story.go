@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -9,8 +10,10 @@ import (
 
 	"github.com/kinora/kinora/broadcaster/internal/market"
 	"github.com/kinora/kinora/broadcaster/internal/playlist"
+	"github.com/kinora/kinora/broadcaster/internal/store"
 	"github.com/kinora/kinora/internal/payment/pgstore"
 	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/route"
 	"github.com/kinora/kinora/internal/verify"
 )
 
@@ -22,9 +25,11 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 
 	// 1. The push has its identity and its bytes are arriving. From the last one the clock runs: what comes after the
 	// hold-back is late, what comes after twice that is given up.
+	life := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer s.endAfterLastByte(ctx, seg, cancel)()
+	s.count()
 
 	var avoid []common.Address
 	var last error
@@ -40,82 +45,81 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 			last = err
 		}
 	}
+	// What the market has refused before is not asked of it again: less is made of the segment, or nothing.
+	step, refusals := s.plan(seg), 0
+	defer s.untried(seg)
+	less := func(err error) { step, refusals = s.descend(seg, err), 0 }
+	race := s.newRace(life, seg)
+	defer race.leave(nil)
 	for failures < cfg.AttemptsLimit {
-		if err := pause(ctx, failures+away, last); err != nil {
-			return Answer{}, err
+		switch step {
+		case route.PassThrough:
+			return s.passOn(ctx, seg)
+		case route.Stop:
+			return Answer{}, cmp.Or(last, s.stopped())
 		}
-
-		// 2. An orchestrator with a signed quote gets a signed header, that no one else can use, and the bytes as they
-		// come. What the segment may cost is held against the spend caps until it is settled.
 		ask := s.ask(seg)
-		choice, err := cfg.Market.Choose(ctx, ask)
-		if protocol.CodeOf(err) == protocol.PriceAboveMax { // all of them
-			return Answer{}, err
-		}
-		if err != nil {
-			failed(err)
-			continue
-		}
-		settle, err := cfg.Spend.Hold(seg.Stream, choice.Quote.MaxFee, time.Now())
-		if err != nil {
-			cfg.Events(protocol.Event{Kind: protocol.SpendCapHit, Stream: seg.Stream, Incarnation: seg.Incarnation, Seq: seg.Seq, Detail: err.Error()})
-			return Answer{}, err
-		}
-		defer settle(protocol.Wei{}, time.Now()) // whichever way this ends; the first settling counts
-		length, blind := seg.length()
-		trying, give := context.WithCancelCause(ctx)
-		defer give(nil)
-		heard, stop := s.listen(ctx, seg, choice, give)
-		exchange, err := choice.Send(trying, market.Segment{Key: seg.SegmentKey, Source: seg.source.NewReader(trying), Millis: millis(length),
-			Budget: s.budget(seg), Avoid: avoid})
-		if err != nil {
-			stop()
-			settle(protocol.Wei{}, time.Now())
-			if !seg.isToBlame(ctx, blind, err) {
-				choice.Failed(err)
+		if len(race.open) == 0 {
+			if err := pause(ctx, failures+away, last); err != nil {
+				return s.orPassOn(life, seg, err)
 			}
-			failed(err)
-			continue
-		}
+			if s.due(seg) {
+				return s.passOn(ctx, seg)
+			}
 
-		// (3 to 6 happen at the orchestrator and its transcoder.) 7. Renditions are checked while they arrive. An attempt
-		// counts once the orchestrator vouched for it, and is judged here by the bytes that came.
-		done, err := s.collect(ctx, seg, choice, exchange, ask, heard)
-		stop()
-		if err != nil {
-			if ctx.Err() == nil {
-				err = reason(trying, err)
-			}
-			exchange.Close()
-			settle(protocol.Wei{}, time.Now())
-			if !seg.isToBlame(ctx, blind, err) {
-				choice.Failed(err)
-			}
-			failed(err)
-			continue
-		}
-		work, attempts := done.first(), done.attempts()
-		info, attempt := work.verdict.Source, attempts[0]
-		if work.verdict.Passed {
-			attempt.Fee, err = done.fee(choice.Quote.Prices)
-			if err == nil && choice.Quote.MaxFee.Less(attempt.Fee) {
-				err = protocol.Errorf(protocol.BudgetTooSmall, "the work costs %s wei, %s were the most agreed", attempt.Fee, choice.Quote.MaxFee)
-			}
-			if err != nil { // ours to mend: the next quote covers what was learnt of the source
-				exchange.Close()
-				settle(protocol.Wei{}, time.Now())
+			// 2. An orchestrator with a signed quote gets a signed header, that no one else can use, and the bytes as they
+			// come. What the segment may cost is held against the spend caps until it is settled.
+			r := &run{}
+			if err := s.buy(ctx, seg, ask, r); refused(err) {
+				last = err
+				less(err)
+				continue
+			} else if err != nil {
 				failed(err)
 				continue
 			}
+			race.start(r, ask, avoid)
+		}
+
+		// (3 to 6 happen at the orchestrator and its transcoder.) A straggler is hedged: a second orchestrator catches up from
+		// the copy that is kept here, and the first verified result wins. What would be late is passed through.
+		r, late := race.next(ctx, ask, avoid)
+		if late {
+			race.leave(&run{})
+			return s.passOn(ctx, seg)
+		}
+
+		// 7. Renditions were checked while they arrived. An attempt counts once the orchestrator vouched for it, and is judged
+		// here by the bytes that came.
+		if r.err != nil {
+			switch choice := s.blame(ctx, seg, r); {
+			case choice == nil: // no second one is to be had
+			case protocol.CodeOf(r.err) != protocol.NoCapacity:
+				failed(r.err)
+			default: // another one may have more room
+				last = r.err
+				if refusals++; (refusals > 1 || !choice.HasAlternative()) && len(race.open) == 0 {
+					less(r.err)
+				}
+			}
+			continue
+		}
+		choice, done := r.choice(), r.done
+		work, attempts := done.first(), done.attempts()
+		var err error
+		if attempts[0], err = s.charged(attempts[0], r); err != nil { // ours to mend: the next quote covers what was learnt of the source
+			choice.Over()
+			r.over()
+			failed(err)
+			continue
 		}
 		if !work.verdict.Passed {
-			exchange.Close()
-			settle(protocol.Wei{}, time.Now())
+			choice.Over()
+			r.over()
 			failed(protocol.Errorf(protocol.VerificationFailed, "%s: %s", work.verdict.Code, work.verdict.Detail))
 			if !work.verdict.Inconclusive { // it vouched for bytes that are not the job: not paid, remembered, done again elsewhere
 				avoid = append(avoid, work.assignment.Message.Transcoder)
-				attempt.Trust = cfg.Market.Judged(choice.Orchestrator, work.verdict)
-				if err := pgstore.Patiently(ctx, func() error { return cfg.Store.CommitRejected(ctx, info.SHA256, attempt) }); err != nil {
+				if err := pgstore.Patiently(ctx, func() error { return cfg.Store.CommitRejected(ctx, work.verdict.Source.SHA256, attempts[0]) }); err != nil {
 					return Answer{}, err
 				}
 			}
@@ -123,42 +127,68 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		}
 
 		// Verdict, ticket and the segment's row are one commit, before anything leaves this process: no crash can release
-		// what is not paid, or pay twice for what is released. Files come first, since a row must not name what is not there.
+		// what is not paid, or pay twice for what is released.
 		began := time.Now()
-		row := s.rowOf(seg, done)
-		for i, r := range row.Renditions {
-			if err := cfg.keep(seg.Stream, r, done.outputs[i]); err != nil {
-				return Answer{}, err
-			}
-		}
-		attempt.Trust = cfg.Market.Judged(choice.Orchestrator, work.verdict)
-		for i := range attempts {
-			attempts[i].Trust = attempt.Trust
-		}
-		if err := pgstore.Patiently(ctx, func() error { return s.begin(ctx, playlist.TargetSeconds(max(row.Duration, cfg.Target))) }); err != nil {
+		row, err := s.commit(ctx, seg, r, attempts)
+		if err != nil {
+			r.over()
 			return Answer{}, err
 		}
-		if err := pgstore.Patiently(ctx, func() error {
-			row.Latency = max(0, time.Since(seg.ended))
-			row.Late = row.Latency > s.holdBack()
-			return cfg.Store.CommitVerified(context.WithoutCancel(ctx), &row, attempt, attempts[1:]...)
-		}); err != nil {
-			settle(protocol.Wei{}, time.Now())
-			return Answer{}, err
-		}
-		settle(attempt.Fee, time.Now())
+		r.settle(attempts[0].Fee, time.Now())
 		choice.Succeeded()
-		s.desk.work.Go(func() { finish(exchange) })
+		race.leave(r)
+		s.held(seg)
+		s.watch(seg)
+		s.desk.work.Go(func() { finish(r.exchange); r.give(nil) })
 
 		// 8. Release: to the pusher by this return, to viewers by the publisher, in order.
 		s.release(seg, row)
 		now := time.Now()
 		cfg.Log.Info("segment verified and paid", "segment", seg.SegmentKey.String(), "orchestrator", choice.Orchestrator, "transcoder", work.assignment.Message.Transcoder,
-			"layers", work.verdict.Layers, "ms", row.Latency.Milliseconds(), "wei", attempt.Fee, "attempts", failures+away+1)
+			"layers", work.verdict.Layers, "ms", row.Latency.Milliseconds(), "wei", attempts[0].Fee, "attempts", failures+away+1)
 		return Answer{Segment: row, Timing: Timing{Upload: seg.ended.Sub(seg.arrived), Transcode: done.received().Sub(seg.ended),
 			Verify: began.Sub(done.received()), Commit: now.Sub(began)}}, nil
 	}
-	return Answer{}, last
+	return s.orPassOn(life, seg, last)
+}
+
+// commit stores a verified segment with its attempts, of which the first is paid. Files come first, since a row must not name
+// what is not there.
+func (s *Stream) commit(ctx context.Context, seg *segment, r *run, attempts []store.Attempt) (store.Segment, error) {
+	cfg, work := s.desk.cfg, r.done.first()
+	row := s.rowOf(seg, r.done)
+	for i, x := range row.Renditions {
+		if err := cfg.keep(seg.Stream, x, r.done.outputs[i]); err != nil {
+			return row, err
+		}
+	}
+	trust := cfg.Market.Judged(r.choice().Orchestrator, work.verdict)
+	for i := range attempts {
+		attempts[i].Trust = trust
+	}
+	if err := pgstore.Patiently(ctx, func() error { return s.begin(ctx, playlist.TargetSeconds(max(row.Duration, cfg.Target))) }); err != nil {
+		return row, err
+	}
+	err := pgstore.Patiently(ctx, func() error {
+		row.Latency = max(0, time.Since(seg.ended))
+		row.Late = row.Latency > s.holdBack()
+		return cfg.Store.CommitVerified(context.WithoutCancel(ctx), &row, attempts[0], attempts[1:]...)
+	})
+	return row, err
+}
+
+// blame ends a run that failed, and counts it against its orchestrator unless that is not at fault; nil: it had none.
+func (s *Stream) blame(ctx context.Context, seg *segment, r *run) *market.Choice {
+	choice := r.choice()
+	r.over()
+	switch {
+	case choice == nil:
+	case seg.isToBlame(ctx, r.blind, r.err):
+		choice.Over()
+	default:
+		choice.Failed(r.err)
+	}
+	return choice
 }
 
 // pause waits between failures, less than an orchestrator rests, and gives up on what no repetition mends.

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/kinora/kinora/broadcaster/internal/playlist"
 	"github.com/kinora/kinora/broadcaster/internal/store"
 	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/internal/route"
 )
 
 // View is a stream as its playlists show it.
@@ -20,8 +22,10 @@ type View struct {
 	InFlight      int
 	Incarnation   uint32
 	LastPush      time.Time
+	Degraded      *Degraded // nil: everything is made of it
 
 	stills *stills
+	rungs  map[string]bool // that were asked for; whether the source can stand in
 }
 
 // View of one stream; false when nothing of it is or was published.
@@ -51,7 +55,16 @@ func (d *Desk) Views() []View {
 func (s *Stream) view() View {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v := View{Name: s.name, TargetSeconds: s.target, Ended: s.ended, Live: s.live, InFlight: s.flying, Incarnation: s.epoch.incarnation, LastPush: s.lastPush, stills: s.stills}
+	v := View{Name: s.name, TargetSeconds: s.target, Ended: s.ended, Live: s.live, InFlight: s.flying, Incarnation: s.epoch.incarnation, LastPush: s.lastPush, stills: s.stills, rungs: maps.Clone(s.rungs)}
+	if d := s.descent; d.At() != route.Whole {
+		v.Degraded = &Degraded{Step: d.At(), LeftOut: slices.Clone(d.Dropped), Why: s.why, Since: d.Since, Next: d.Next}
+		for name := range s.rungs {
+			if d.At() == route.Shed && !slices.Contains(d.Dropped, name) {
+				v.Degraded.Made = append(v.Degraded.Made, name)
+			}
+		}
+		slices.Sort(v.Degraded.Made)
+	}
 	from := 0
 	if last := s.placed(); last != nil && s.desk.cfg.Retention > 0 {
 		for from < len(s.window)-1 && last.PublishedAt.Sub(s.window[from].PublishedAt) > s.keepFor()/2 {
@@ -84,16 +97,21 @@ func (v View) Variants() []playlist.Variant {
 	return variants
 }
 
-// Media is the playlist of one rendition; false when no listed segment has it. Where a segment lacks it, there is a gap.
+// Media is the playlist of one rendition; false when no listed segment has it and nobody asked for it. Where a segment lacks it,
+// there is a gap, or the source where that is all there is: who plays this rung may not know of any other.
 func (v View) Media(rendition string) (playlist.Media, bool) {
 	m := playlist.Media{TargetSeconds: v.TargetSeconds, Ended: v.Ended}
-	has := false
+	standIn, has := v.rungs[rendition]
 	for _, seg := range v.Segments {
 		e := playlist.Segment{MSN: seg.MSN, DiscontinuitySequence: seg.DiscontinuitySequence, Discontinuity: seg.Discontinuity, Gap: true,
 			Duration: seg.Duration, At: seg.ProgramAt, URI: playlist.FileName(seg.Incarnation, seg.Seq, "lost", playlist.TSExtension)}
 		for _, r := range seg.Renditions {
-			if r.Name == rendition && !seg.Gap {
+			switch {
+			case seg.Gap:
+			case r.Name == rendition:
 				e.Gap, e.Duration, e.URI, e.Map, has = false, r.Duration, r.File, r.Init, true
+			case seg.State == store.Passed && standIn:
+				e.Gap, e.Duration, e.URI = false, r.Duration, "../"+SourceName+"/"+r.File
 			}
 		}
 		m.Segments = append(m.Segments, e)

@@ -138,9 +138,9 @@ func (b *benchmark) measure(ctx context.Context, f stage.Fault) error {
 	figure("late, of one stream at most", float64(out.LateMost), fmt.Sprintf("of %d", segments), "<= 1")
 	figure("longest to release", out.Longest.Seconds(), "s", "")
 	figure("to recover", out.Recovered.Seconds(), "s", "")
-	figure("wei lost or paid twice", wei(out), "wei", "<= 0")
-	fmt.Fprintf(os.Stderr, "%-24s %d lost, %d late (%d of one stream), longest %.1f s, recovered after %.1f s, %s wei lost, %s paid twice\n",
-		f.Name, out.Lost+out.Gaps, out.Late, out.LateMost, out.Longest.Seconds(), out.Recovered.Seconds(), out.LostWei, out.TwiceWei)
+	figure("wei lost or paid in vain", wei(out), "wei", "<= 0")
+	fmt.Fprintf(os.Stderr, "%-24s %d lost, %d late (%d of one stream), longest %.1f s, recovered after %.1f s, %s wei lost, %s paid in vain\n",
+		f.Name, out.Lost+out.Gaps, out.Late, out.LateMost, out.Longest.Seconds(), out.Recovered.Seconds(), out.LostWei, out.VainWei)
 	for _, why := range out.Why {
 		fmt.Fprintln(os.Stderr, "  "+why)
 	}
@@ -149,6 +149,6 @@ func (b *benchmark) measure(ctx context.Context, f stage.Fault) error {
 
 // wei is a sum of money as a number of a table, in which there is nothing else to do with it.
 func wei(out stage.Outcome) float64 {
-	f, _ := out.LostWei.Add(out.TwiceWei).Big().Float64()
+	f, _ := out.LostWei.Add(out.VainWei).Big().Float64()
 	return f
 }

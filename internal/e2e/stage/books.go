@@ -18,7 +18,7 @@ type Books struct {
 	Signed    uint64       // tickets of the broadcaster, one a segment
 	FeeWei    protocol.Wei // of a segment, as the broadcaster pays for it
 	LostWei   protocol.Wei // work that was delivered and is not paid for, and winners that cannot be redeemed
-	TwiceWei  protocol.Wei // paid for what had been paid
+	VainWei   protocol.Wei // paid for segments that no playlist lists, or once more
 	Gaps      int          // in the playlists
 }
 
@@ -101,7 +101,7 @@ func (s *Stage) Settle(ctx context.Context, l Load) (Books, error) {
 	}
 	if in.Payer.Signed > 0 {
 		b.FeeWei = in.Payer.FeeWei.Div(in.Payer.Signed)
-		b.TwiceWei = b.FeeWei.Mul(b.Signed - min(b.Signed, b.Published))
+		b.VainWei = b.FeeWei.Mul(b.Signed - min(b.Signed, b.Published))
 	}
 	return b, nil
 }

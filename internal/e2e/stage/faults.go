@@ -118,7 +118,7 @@ func Faults() []Fault {
 		add("partition-"+r.name, "partition, 6 s", whom, during(cutFor, (*Stage).Cut)).Apart = r.apart
 		add("loss-"+r.name, "30 % packet loss, 8 s", whom, during(lossy, func(s *Stage, ctx context.Context) error { return s.Lose(ctx, lossShare) })).Apart = r.apart
 	}
-	add("slow-disk-postgres", "slow disk: each fsync takes 200 ms", "Postgres", preloaded("SLOW_FSYNC_MS=200"))
+	add("slow-disk-postgres", "slow disk: each fsync takes 50 ms", "Postgres", preloaded("SLOW_FSYNC_MS=50"))
 	for _, r := range roles[:3] {
 		add("skew-"+r.name, "clock 30 s ahead", r.whom, skewed(r.who))
 	}
@@ -243,7 +243,7 @@ func during(long time.Duration, begin func(*Stage, context.Context) error) func(
 type Outcome struct {
 	Loss
 	LostWei   protocol.Wei // delivered and never paid, or won and never redeemable
-	TwiceWei  protocol.Wei // paid once more
+	VainWei   protocol.Wei // paid for segments that no playlist lists, or once more
 	Gaps      int
 	Unmatched int64 // segments released, less those on record as published
 }
@@ -266,6 +266,6 @@ func (s *Stage) Suffer(ctx context.Context, f Fault, l Load) (Outcome, error) {
 		}
 		return a.Sub(b)
 	}
-	return Outcome{Loss: loss, LostWei: less(after.LostWei, before.LostWei), TwiceWei: less(after.TwiceWei, before.TwiceWei), Gaps: after.Gaps,
+	return Outcome{Loss: loss, LostWei: less(after.LostWei, before.LostWei), VainWei: less(after.VainWei, before.VainWei), Gaps: after.Gaps,
 		Unmatched: int64(loss.Segments-loss.Lost) - int64(after.Published-before.Published)}, nil
 }

@@ -89,6 +89,7 @@ func (a *API) Handler() http.Handler {
 	})
 	r.Post("/v1/quote", a.quote)
 	r.Post("/v1/streams/{stream}/segments/{seq}", a.segment)
+	r.Post("/v1/streams/{stream}/segments/{seq}/cancel", a.cancel)
 	r.Post("/v1/leases/{lease}/slots", a.slot)
 	r.Post("/v1/tickets", a.tickets)
 	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) {

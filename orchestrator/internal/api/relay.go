@@ -176,3 +176,16 @@ func (a *API) slot(w http.ResponseWriter, r *http.Request) {
 	}
 	slot.Wait()
 }
+
+// cancel ends the work on a segment that its payer does not want any more.
+func (a *API) cancel(w http.ResponseWriter, r *http.Request) {
+	offer, err := a.offer(r)
+	if err == nil {
+		err = a.dispatcher.CallOff(r.Context(), offer)
+	}
+	if err != nil {
+		a.refuse(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/kinora/kinora/internal/auction"
 	"github.com/kinora/kinora/internal/bench"
 	"github.com/kinora/kinora/internal/bus"
 	"github.com/kinora/kinora/internal/bus/embedded"
@@ -34,13 +35,14 @@ func (funded) Ensure(context.Context, common.Address, protocol.Wei) error { retu
 // market is an orchestrator's half of the auction, on a NATS server and a Postgres of its own, and the process that plays
 // the other half.
 type market struct {
-	fleet  *fleet.Fleet
-	bus    *bus.Bus
-	store  *store.Store
-	server *embedded.Server
-	empty  int64         // heap without bidders
-	taken  atomic.Uint64 // bids
-	held   chan sold     // leases that run, oldest first
+	fleet    *fleet.Fleet
+	bus      *bus.Bus
+	store    *store.Store
+	server   *embedded.Server
+	empty    int64         // heap without bidders
+	taken    atomic.Uint64 // bids
+	held     chan sold     // leases that run, oldest first
+	declined atomic.Int64  // offers
 
 	others *exec.Cmd // the bidders
 	tell   io.WriteCloser
@@ -94,6 +96,7 @@ func stand(ctx context.Context, n, leases int, program func(url string) *exec.Cm
 	m.closers = append(m.closers, func() { m.bus.Close() })
 	m.fleet = fleet.New(fleet.Config{Domain: domain, Self: orch.Address(), Allocation: protocol.NewWei(1), MaxMembers: n, FundEvery: time.Millisecond,
 		Trial: time.Hour, Backoff: time.Second, TopUp: time.Hour, Events: func(protocol.Event) {}, Log: log}, m.store, funded{})
+	m.fleet.Hold(fleet.Terms{Signer: orch, Rule: auction.SecondScore, Trials: 50_000, Publish: m.bus.PublishCommitment})
 	life, stop := context.WithCancel(ctx)
 	running := make(chan error, 1)
 	go func() { running <- m.fleet.Run(life) }()

@@ -17,6 +17,7 @@ import (
 	"github.com/kinora/kinora/internal/auction"
 	"github.com/kinora/kinora/internal/bench"
 	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/orchestrator/internal/fleet"
 )
 
 const fps = 30
@@ -70,14 +71,14 @@ func measure(ctx context.Context, n, seconds int, program func(url string) *exec
 	if err != nil {
 		return nil, err
 	}
-	figure("rank_us", 1e6*bench.Percentile(rank, 50), "us", "", ", of an award: ranking and price")
+	figure("rank_us", 1e6*bench.Percentile(rank, 50), "us", "", ", of an award: who gets it at which price, and what that is committed by")
 	figure("award_p50_ms", 1e3*bench.Percentile(alone, 50), "ms", "<= 0.5", ", one at a time")
 	figure("award_p99_ms", 1e3*bench.Percentile(alone, 99), "ms", "<= 5", ", one at a time")
 	profiled, err := bench.Profile(strconv.Itoa(n))
 	if err != nil {
 		return nil, err
 	}
-	meter = startMeter(m.others.Process.Pid)
+	meter, bids = startMeter(m.others.Process.Pid), m.taken.Load()
 	many, err := m.inFlight(ctx, wait, min(64, n/busyShare))
 	busy := meter.rates()
 	profiled()
@@ -85,7 +86,9 @@ func measure(ctx context.Context, n, seconds int, program func(url string) *exec
 		return nil, err
 	}
 	rate := float64(len(many)) / busy.took.Seconds()
-	ours, theirs := (busy.own-idle.own)/rate, (busy.bidders-idle.bidders)/rate // seconds an award
+	beats := float64(m.taken.Load()-bids) / heard * idle.took.Seconds() // how long so many bids take when there is nothing else; fewer come to a busy machine
+	ours := (busy.own*busy.took.Seconds() - idle.own*beats) / float64(len(many))
+	theirs := (busy.bidders*busy.took.Seconds() - idle.bidders*beats) / float64(len(many))
 	figure("awards_per_s", rate, "1/s", ">= 8000", ", 64 in flight")
 	figure("awards_in_flight_p99_ms", 1e3*bench.Percentile(many, 99), "ms", "", ", 64 in flight")
 	figure("award_cpu_us", 1e6*ours, "us", "", ", CPU time of an award at the orchestrator and its NATS server, heartbeats not counted")
@@ -123,46 +126,66 @@ func (m *market) award(ctx context.Context, stream string) (rank, whole time.Dur
 	return rank, whole, nil
 }
 
-// sell offers one lease to whom it belongs, and returns what was accepted.
+// sell auctions one lease, offers it to those that this decided on until one takes it, and returns what was accepted.
 func (m *market) sell(ctx context.Context, a auction.Ask, stream string) (offer protocol.AwardOffer, rank time.Duration, err error) {
 	began := time.Now()
-	best := m.fleet.Best(a, 5)
-	if len(best) == 0 {
-		return offer, 0, errNobody
-	}
-	prices := auction.SecondScore.Prices(best, 0, a)
-	rank = time.Since(began)
-	maxFee, err := a.Ladder.MaxFee(prices, fps, 4000)
+	sale, err := m.fleet.Auction(fleet.Listing{Ask: a, Payer: orch.Address(), Stream: stream, Most: 4})
 	if err != nil {
 		return offer, 0, err
+	}
+	rank = time.Since(began)
+	err = errNobody
+	var awards []protocol.Signed[protocol.Award]
+	for _, o := range sale.Offers {
+		if offer, err = m.offer(ctx, sale, o, stream, &awards); err == nil || !full(err) {
+			break
+		}
+	}
+	m.fleet.Conclude(sale, awards, err == nil)
+	return offer, rank, err
+}
+
+// offer offers a lease to one bidder.
+func (m *market) offer(ctx context.Context, sale *fleet.Sale, o auction.Offer, stream string, awards *[]protocol.Signed[protocol.Award]) (offer protocol.AwardOffer, err error) {
+	ladder, lease := sale.Ask.Ladder, sale.Ask.Lease
+	if len(*awards) > 0 {
+		lease = protocol.NewID()
+	}
+	maxFee, err := ladder.MaxFee(o.Paid, fps, 4000)
+	if err != nil {
+		return offer, err
 	}
 	hash := workHash
-	if &a.Ladder[0] != &work[0] {
-		hash = protocol.Hash(a.Ladder.Hash())
+	if &ladder[0] != &work[0] {
+		hash = protocol.Hash(ladder.Hash())
 	}
-	bid := best[0].Bid
-	signed, err := protocol.Seal(domain, orch, protocol.Award{Lease: a.Lease, Orchestrator: orch.Address(), Payer: orch.Address(), Transcoder: bid.Transcoder, Stream: stream,
-		LadderHash: hash, Prices: prices, MaxFee: maxFee, LeaseMillis: 30_000, BidSequence: bid.Sequence, URL: "http://127.0.0.1:8936"})
+	t := o.Bid.Transcoder
+	award := protocol.Award{Lease: lease, Orchestrator: orch.Address(), Payer: orch.Address(), Transcoder: t, Stream: stream,
+		LadderHash: hash, Prices: o.Paid, MaxFee: maxFee, LeaseMillis: 30_000, BidSequence: o.Bid.Sequence, URL: "http://127.0.0.1:8936"}
+	sale.Commit(&award)
+	signed, err := protocol.Seal(domain, orch, award)
 	if err != nil {
-		return offer, 0, err
+		return offer, err
 	}
-	offer = protocol.AwardOffer{Award: signed, Ladder: a.Ladder, SourceFPS: fps, SegmentMillis: 2000}
-	rates := a.Ladder.PixelRates(fps)
-	m.fleet.Awarded(bid.Transcoder, a.Lease, rates)
-	answer, err := m.bus.OfferAward(ctx, bid.Transcoder, offer)
+	*awards = append(*awards, signed)
+	offer = protocol.AwardOffer{Award: signed, Ladder: ladder, SourceFPS: fps, SegmentMillis: 2000}
+	rates := ladder.PixelRates(fps)
+	m.fleet.Awarded(t, lease, rates)
+	answer, err := m.bus.OfferAward(ctx, t, offer)
 	if err == nil && answer.Decline != nil {
-		m.fleet.Declined(bid.Transcoder)
+		m.fleet.Declined(t)
+		m.declined.Add(1)
 		err = answer.Decline.Err()
 	}
 	if err == nil {
 		_, err = answer.Params.Open(domain)
 	}
 	if err != nil {
-		m.fleet.Freed(bid.Transcoder, a.Lease)
-		return offer, 0, err
+		m.fleet.Freed(t, lease)
+		return offer, err
 	}
-	m.fleet.Awarded(bid.Transcoder, a.Lease, rates)
-	return offer, rank, nil
+	m.fleet.Awarded(t, lease, rates)
+	return offer, nil
 }
 
 // errNobody is a market in which nobody has room.

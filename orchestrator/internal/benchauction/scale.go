@@ -84,7 +84,7 @@ func scale(ctx context.Context, n, count, seconds int, program func(url string) 
 	var asks []auction.Ask
 	for i := range kinds {
 		asks = append(asks, askOf(i))
-		if len(m.fleet.Best(asks[i], 5)) == 0 {
+		if len(m.fleet.Best(asks[i], 1)) == 0 {
 			return nil, errNobody
 		}
 	}
@@ -104,7 +104,7 @@ func scale(ctx context.Context, n, count, seconds int, program func(url string) 
 
 	without := heap()
 	var held leases
-	var declined atomic.Int64
+	before := m.declined.Load()
 	profiled, err := bench.Profile("stored-awards")
 	if err != nil {
 		return nil, err
@@ -117,7 +117,7 @@ func scale(ctx context.Context, n, count, seconds int, program func(url string) 
 		if left < inFlight { // those in flight are counted when they are done
 			return false, nil
 		}
-		l, err := m.store1(ctx, asks[i%kinds], i, &declined)
+		l, err := m.store1(ctx, asks[i%kinds], i)
 		if err != nil {
 			return false, err
 		}
@@ -136,7 +136,7 @@ func scale(ctx context.Context, n, count, seconds int, program func(url string) 
 	figure("stored_award_cpu_us", own, "us", ", CPU time at the orchestrator and its NATS server, without the bid that follows")
 	figure("stored_award_cpu_bidder_us", bidder, "us", ", likewise, at the bidder")
 	figure("stored_award_cpu_postgres_us", postgres, "us", ", CPU time of Postgres")
-	figure("declined", 100*float64(declined.Load())/done, "%", ", of the awards: offered to somebody whose places were just taken")
+	figure("declined", 100*float64(m.declined.Load()-before)/done, "%", ", of the awards: offered to somebody whose places were just taken")
 	figure("lease_memory", float64(heap()-without)/done, "B", ", of heap: offer, prices and book-keeping of a lease")
 
 	var alone []float64
@@ -201,12 +201,11 @@ func askOf(kind int) auction.Ask {
 }
 
 // store1 awards one lease, to the next one where the first has just given its places away, and commits it.
-func (m *market) store1(ctx context.Context, a auction.Ask, i int, declined *atomic.Int64) (store.Lease, error) {
+func (m *market) store1(ctx context.Context, a auction.Ask, i int) (store.Lease, error) {
 	for {
 		a.Lease = protocol.NewID()
 		offer, _, err := m.sell(ctx, a, "stream"+strconv.Itoa(i))
 		if full(err) {
-			declined.Add(1)
 			if err := sleep(ctx, time.Millisecond); err != nil {
 				return store.Lease{}, err
 			}

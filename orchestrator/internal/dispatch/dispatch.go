@@ -72,6 +72,7 @@ type Config struct {
 	// negative: none.
 	Canaries int32
 
+	Region          string        // where this orchestrator says it is
 	QuoteValid      time.Duration // how long a quote stands
 	LeaseTime       time.Duration // of an award and of each renewal
 	IdleLease       time.Duration // a lease without work for so long is released

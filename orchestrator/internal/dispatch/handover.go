@@ -129,8 +129,8 @@ func (l *Lease) settle(ctx context.Context, next *Lease, long time.Duration) boo
 // sought is what the lease was sought for. Of one that was taken over, the longest segment it was to pay for follows from the
 // most it pays.
 func (l *Lease) sought() work {
-	if l.work.key == l.key {
-		return l.work
+	if w := l.serves(); w.request.Ladder != nil {
+		return w
 	}
 	a := l.offer.Award.Message
 	low, high := l.offer.SegmentMillis, uint32(protocol.MaxSegmentMillis)

@@ -66,7 +66,7 @@ func (d *Dispatcher) Quote(ctx context.Context, r protocol.QuoteRequest) (protoc
 		return answer, err
 	}
 	d.remember(stored)
-	return protocol.QuoteAnswer{Quote: quote, Params: params}, nil
+	return protocol.QuoteAnswer{Quote: quote, Params: params, Region: d.cfg.Region}, nil
 }
 
 // quote finds a quote here or in Postgres; Valid is what is left of it.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -41,6 +42,10 @@ type segment struct {
 	unsure  chan *part    // those whose try is with somebody unproven, out of turn; never blocks
 	done    chan struct{} // closed when the answer has ended
 	rest    chan struct{} // closed when every try is settled and paid
+	off     chan struct{} // closed when the payer calls the segment off
+	offOnce sync.Once
+
+	receipts atomic.Int32 // that came in
 
 	won        []*try // set before done, one for each part, the one under whose name all is owed first; nil: nobody's output was released
 	finishedAt time.Time
@@ -117,7 +122,7 @@ func (d *Dispatcher) admit(ctx context.Context, offer protocol.SegmentOffer) (*s
 	s := &segment{id: segmentID{h.Payer, h.SegmentKey}, offer: offer, header: h, signer: signer, quote: q, credit: protocol.NewID(),
 		work:   work{key: streamKey{h.Payer, h.Stream, h.Incarnation, m.LadderHash}, request: q.Request, maxPrices: m.Prices},
 		src:    newSource(d.newSource(h.Payer, offer.DurationMillis)),
-		answer: newAnswer(), results: make(chan *try, maxTries), leased: make(chan struct{}, 1), unsure: make(chan *part, maxTries), done: make(chan struct{}), rest: make(chan struct{}),
+		answer: newAnswer(), results: make(chan *try, maxTries), leased: make(chan struct{}, 1), unsure: make(chan *part, maxTries), done: make(chan struct{}), rest: make(chan struct{}), off: make(chan struct{}),
 		log: d.cfg.Log.With("stream", h.Stream, "incarnation", h.Incarnation, "seq", h.Seq)}
 	return s, nil
 }

@@ -88,7 +88,7 @@ func (d *Dispatcher) story(ctx context.Context, offer protocol.SegmentOffer, bod
 	}
 	d.probe(s)
 	unfit := d.inspect(s)
-	ended, budget := s.src.ended, time.Duration(offer.BudgetMillis)*time.Millisecond
+	ended, off, budget := s.src.ended, s.off, time.Duration(offer.BudgetMillis)*time.Millisecond
 	var late, straggles <-chan time.Time
 	var proven <-chan proof
 	var waiting []*try // failed, and wait for what the orchestrator itself makes of a source that is called poison
@@ -118,6 +118,12 @@ func (d *Dispatcher) story(ctx context.Context, offer protocol.SegmentOffer, bod
 
 		case <-late:
 			return protocol.Errorf(protocol.DeadlineExceeded, "no verified result within %d ms of the last byte", offer.BudgetMillis)
+
+		case <-off: // what is done already is judged, and owed if it is good
+			off = nil
+			if s.receipts.Load() == 0 {
+				return errCalledOff
+			}
 
 		case <-d.life.Done():
 			return protocol.Errorf(protocol.Draining, "this orchestrator is shutting down; use another")
@@ -172,6 +178,8 @@ func (d *Dispatcher) story(ctx context.Context, offer protocol.SegmentOffer, bod
 				over := t.final || t.part.started() >= d.cfg.MaxAttempts
 				switch {
 				case t.part.pending() > 0:
+				case off == nil:
+					return errCalledOff
 				case proven != nil && (over || said > 1): // two that collude could end any segment
 					waiting = append(waiting, t)
 				case over || said > 1 && s.proof == poison:

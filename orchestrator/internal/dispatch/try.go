@@ -262,6 +262,7 @@ func (d *Dispatcher) relay(t *try, find func() (*Lease, error)) error {
 	}
 	uncancel()
 	t.receipt, t.at = &receipt, time.Now()
+	t.seg.receipts.Add(1)
 	endPump()
 	slot.finish() // its transcoder may park the next one while this output is checked
 	t.verdict = t.check.Finish(checking, t.assignment.Message, receipt, d.cfg.Domain)

@@ -290,7 +290,8 @@ func (f *Fleet) enforceLocked(e *epoch, root protocol.Signed[protocol.FiguresRoo
 		if m := f.members[x.Figure.Transcoder]; m != nil && m.place == x.Place+1 {
 			known := x.Figure
 			moved := m.figure == nil || *m.figure != known // an epoch begins with those of the one before
-			if m.figure = &known; moved {
+			f.hall.weigh(m, &known)
+			if moved {
 				f.rankLocked(m.Address, now)
 			}
 		}

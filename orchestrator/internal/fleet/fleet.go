@@ -352,8 +352,15 @@ func (f *Fleet) Awarded(t common.Address, lease protocol.ID, rates protocol.Code
 	defer f.mu.Unlock()
 	if m := f.members[t]; m != nil {
 		now := time.Now()
-		m.held = slices.DeleteFunc(m.held, func(h hold) bool { return h.lease == lease })
-		m.held = append(m.held, hold{lease: lease, rates: rates, at: now})
+		if i := slices.IndexFunc(m.held, func(h hold) bool { return h.lease == lease }); i >= 0 {
+			was := m.held[i].at
+			m.held[i].at = now
+			if s, ok := f.book.Get(t, now); ok && was.After(s.Arrived) {
+				return // as it is ranked already
+			}
+		} else {
+			m.held = append(m.held, hold{lease: lease, rates: rates, at: now})
+		}
 		f.rankLocked(t, now)
 	}
 }

@@ -34,6 +34,8 @@ type hall struct {
 	bids   auction.Tree
 	places []common.Address // who has which; zero: nobody
 	trials auction.Exploration
+	fresh  int      // members that are committed to as newcomers
+	proven int      // and as known
 	epoch  *epoch   // what decides now; nil: nothing yet
 	past   []*epoch // over, and not closed yet
 }
@@ -54,7 +56,8 @@ func (f *Fleet) placeMemberLocked(m *member, now time.Time) {
 	case !m.allocated && m.place > 0:
 		f.standLocked(m, now)
 		f.hall.places[m.place-1] = common.Address{}
-		m.place, m.figure = 0, nil
+		m.place = 0
+		f.hall.weigh(m, nil)
 		for _, r := range f.rankings {
 			r.Remove(m.Address)
 		}
@@ -98,6 +101,23 @@ func (f *Fleet) standLocked(m *member, now time.Time) (changed bool) {
 	f.hall.bids.Set(m.place-1, m.stands.Leaf())
 	f.hall.write(auction.Entry{Bid: &change})
 	return true
+}
+
+// weigh has m's bids weighed by a figure from now on; nil: by none.
+func (h *hall) weigh(m *member, by *auction.Figure) {
+	for _, x := range []struct {
+		figure *auction.Figure
+		n      int
+	}{{m.figure, -1}, {by, 1}} {
+		switch {
+		case x.figure == nil:
+		case x.figure.Newcomer:
+			h.fresh += x.n
+		default:
+			h.proven += x.n
+		}
+	}
+	m.figure = by
 }
 
 func (h *hall) write(e auction.Entry) {
@@ -203,7 +223,7 @@ func (f *Fleet) Auction(l Listing, live ...protocol.Signed[protocol.Bid]) (*Sale
 	}
 	l.Ask = s.Ask
 	var passed []auction.Passed
-	due := f.hall.trials.Due() && len(l.Ask.Avoid) == 0
+	due := f.hall.trials.Due() && len(l.Ask.Avoid) == 0 && (f.terms == nil || f.hall.fresh > 0 && f.hall.proven > 0) // else it is nobody's turn
 	if !due && len(live) == 0 {
 		s.Choices, passed = f.bestLocked(l, l.Most+1, now) // the last one's score is a price
 	}

@@ -106,6 +106,17 @@
     ticket_won(e) { hop(e).won++; feed("wins", e.at, `${who(e.actor)} drew a winning ticket of ${who(e.counterparty)}`, e.wei ? eth(e.wei) + " ETH" : ""); },
     ticket_redeemed(e) { const h = hop(e); h.redeemed += e.count || 1; feed("wins", e.at, `${who(e.actor)} redeemed ${e.count || 1} on chain`, [e.wei ? eth(e.wei) + " ETH" : "", e.tx ? "tx " + short(e.tx) : ""].filter(Boolean).join(" · ")); soon(balances); },
     allocation_made(e) { feed("wins", e.at, `${who(e.actor)} set money aside for ${who(e.counterparty)}`, e.wei ? eth(e.wei) + " ETH" : ""); soon(balances); },
+    stream_degraded(e) {
+      alert("degraded " + e.stream, `${e.stream} does with less.`, `${e.detail || ""}`);
+      feed("leases", e.at, `${e.stream}: ${(e.detail || "").split(":")[0].replaceAll("_", " ")}`, e.detail, true);
+    },
+    stream_restored(e) {
+      const old = document.querySelector(`[data-alert="${CSS.escape("degraded " + e.stream)}"]`);
+      if (old && /^whole/.test(e.detail || "")) old.remove();
+      feed("leases", e.at, `${e.stream}: a step back up`, e.detail);
+    },
+    spend_cap_near(e) { alert("near " + e.detail, "A spend cap is nearly used up.", e.detail || ""); },
+    segment_hedged(e) { feed("leases", e.at, `segment ${e.seq || 0} of ${e.stream} was also given to ${who(e.counterparty)}`, e.detail, true); },
     spend_cap_hit(e) { alert("cap", "A spend cap is reached.", e.detail || "Segments are refused until it allows more."); },
   };
 
@@ -213,6 +224,24 @@
     dirty = true;
   }
 
+  // Of many orchestrators, those that are given work and a few others are shown.
+  async function sellers() {
+    let all;
+    try { all = await get("/api/v1/orchestrators"); } catch { return; }
+    const shown = all.filter((o) => o.kept).concat(all.filter((o) => !o.kept)).slice(0, 12);
+    $("sellers").replaceChildren(...shown.map((o) => {
+      const by = /^0x0+$/.test(o.address) ? o.claimed : o.address;
+      const chip = o.excluded ? el("span", { class: o.kept ? "chip wait" : "chip bad", title: [o.excluded, o.error].filter(Boolean).join(": ") }, o.kept ? "resting" : "not used")
+        : el("span", { class: "chip" }, o.streams ? `serves ${o.streams}` : "ready");
+      return el("tr", {}, el("td", { title: o.url }, /^0x0+$/.test(by) ? o.url : who(by)), el("td", {}, o.sources.join(", ") || "–"),
+        el("td", { class: "num" }, o.prices && o.prices.h264 ? gwei(o.prices.h264) + " gwei/px" : "–"), el("td", {}, o.region || "–"),
+        el("td", { class: "num" }, o.rtt_ms ? o.rtt_ms.toFixed(1) + " ms" : "–"), el("td", { class: "num" }, o.quality ? o.quality.half_within_ms + " ms" : "–"),
+        el("td", { class: "num" }, `${o.passed} of ${o.passed + o.failed}`), el("td", {}, chip));
+    }));
+    if (!shown.length) $("sellers").append(el("tr", {}, el("td", { class: "empty", colSpan: 8 }, "No orchestrator is known of.")));
+    $("seller-note").textContent = all.length > shown.length ? `${all.length - shown.length} more are known of.` : "";
+  }
+
   function connect() {
     const source = new EventSource("/api/v1/events");
     const pill = $("link");
@@ -224,6 +253,8 @@
   balances().then(connect);
   stats();
   setInterval(stats, 2000);
+  sellers();
+  setInterval(sellers, 4000);
   setInterval(balances, 5000);
   setInterval(draw, 300);
 })();

@@ -142,7 +142,7 @@ func (m *market) startBroadcaster(ctx, life context.Context) (string, error) {
 	m.broadcaster = m.child("broadcaster", m.programs.kinora, env, func(c *child) []string {
 		args := append([]string{"broadcaster"}, m.shared(m.parties[0], c.listen(m.o.HTTP))...)
 		args = append(args, "--orchestrator", "http://"+m.orchestrator.addr(), "--segment-duration", fmt.Sprintf("%ds", segmentSeconds),
-			"--warn-runway", "30m")
+			"--warn-runway", "30m", "--no-pass-through") // what is published here is paid for: the books are compared
 		for _, p := range m.parties {
 			args = append(args, "--party", p.Name+"="+p.Signer.Address().Hex())
 		}
