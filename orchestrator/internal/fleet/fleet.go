@@ -241,7 +241,10 @@ func (f *Fleet) refresh(ctx context.Context) error {
 			m = &member{}
 			f.members[row.Address] = m
 		}
-		m.Transcoder, m.entered = row, true
+		was := m.entered && m.Record.Leasable()
+		if m.Transcoder, m.entered = row, true; was != m.Record.Leasable() {
+			f.rankLocked(row.Address, time.Now())
+		}
 	}
 	f.mu.Unlock()
 	for from := 0; f.sweep(from, from+sweepAtOnce); from += sweepAtOnce {
@@ -252,8 +255,7 @@ func (f *Fleet) refresh(ctx context.Context) error {
 // sweepAtOnce is how many places are looked at while awards wait.
 const sweepAtOnce = 1024
 
-// sweep brings some places of the book up to date with what became of records, and of bids that ran out; false when there are
-// no more.
+// sweep brings some places of the book up to date with bids that ran out, and quarantines; false when there are no more.
 func (f *Fleet) sweep(from, to int) bool {
 	now := time.Now()
 	f.mu.Lock()
