@@ -28,6 +28,7 @@ import (
 	"github.com/kinora/kinora/transcoder/internal/bidder"
 	"github.com/kinora/kinora/transcoder/internal/devices"
 	"github.com/kinora/kinora/transcoder/internal/encode"
+	"github.com/kinora/kinora/transcoder/internal/sheets"
 	"github.com/kinora/kinora/transcoder/internal/store"
 )
 
@@ -145,18 +146,20 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	}
 	open.add(func() error { stop(); parts.Wait(); return nil })
 
+	clients := encode.NewClients(trust, c.InsecureCleartext)
 	seller := bidder.New(bidder.Config{
 		Domain: escrow.Domain(), Signer: signer, Region: c.Region, Meter: meter, Idle: c.LeaseIdle,
 		Prices: func() protocol.Prices { return prices(c.WeiPerPixel, meter.Rates()) }, Curve: c.PriceCurve, OnRequest: c.OnRequest,
 		Floor: func() protocol.Prices { return floor(watts(), c.PowerTariff, meter.Rates()) },
 		Bus:   nats, Recipient: pay, Journal: disk, Events: events.Emit, Log: log,
 		Bench: &encode.Bench{Domain: escrow.Domain(), Signer: signer, Encoder: engine, Credit: pay, Journal: disk,
-			Clients: encode.NewClients(trust, c.InsecureCleartext), Events: events.Emit, Log: log,
+			Clients: clients, Events: events.Emit, Log: log,
 			Observe: func(lease protocol.ID, s capacity.Segment) { meter.Observe(lease, s, time.Now()) }},
 	})
 	said := &record{tell: seller.Describe, c: protocol.Capabilities{Transcoder: signer.Address(), Owner: common.HexToAddress(cmp.Or(c.Owner, c.RelayPayout)), Sandbox: protocol.Sandbox{Layers: []string{}}}}
 	said.measured(tuning)
-	status := api.Status{Feed: events, Log: log,
+	desk := sheets.New(sheets.Config{Domain: escrow.Domain(), Self: signer.Address(), Client: clients.Of, Log: log})
+	status := api.Status{Feed: events, Log: log, Sheets: desk.Given,
 		Ready: func() error {
 			if !nats.Connected() {
 				return protocol.Errorf(protocol.Unavailable, "no connection to NATS")
@@ -208,6 +211,9 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		return err
 	}
 	open.add(server.Close)
+	if err := nats.SubscribeCommitments(running, desk.Hear); err != nil {
+		return err
+	}
 	forget, err := remember(c.Data, server.Addr())
 	if err != nil {
 		return err

@@ -16,13 +16,14 @@ type AuctionEpoch struct {
 	TrialsPPM    uint32         `json:"trials_ppm"` // part of the leases that may go to newcomers out of turn, in millionths
 	BeganMillis  uint64         `json:"began_ms"`   // Unix time
 	LengthMillis uint32         `json:"length_ms"`  // it is over soon after
+	URL          string         `json:"url"`        // of the orchestrator: where score sheets are given, and all is told afterwards
 }
 
-var auctionEpochType = crypto.Keccak256Hash([]byte("AuctionEpoch(address orchestrator,bytes32 commitment,string rule,uint32 trialsPpm,uint64 beganMillis,uint32 lengthMillis)"))
+var auctionEpochType = crypto.Keccak256Hash([]byte("AuctionEpoch(address orchestrator,bytes32 commitment,string rule,uint32 trialsPpm,uint64 beganMillis,uint32 lengthMillis,string url)"))
 
 // StructHash is the EIP-712 struct hash.
 func (e AuctionEpoch) StructHash() common.Hash {
-	return structHash(auctionEpochType, addr(e.Orchestrator), word(e.Commitment), str(e.Rule), u64(uint64(e.TrialsPPM)), u64(e.BeganMillis), u64(uint64(e.LengthMillis)))
+	return structHash(auctionEpochType, addr(e.Orchestrator), word(e.Commitment), str(e.Rule), u64(uint64(e.TrialsPPM)), u64(e.BeganMillis), u64(uint64(e.LengthMillis)), str(e.URL))
 }
 
 // SignedBy is the orchestrator.
@@ -39,6 +40,8 @@ func (e AuctionEpoch) Validate() error {
 		return fmt.Errorf("trials_ppm is %d, at most %d", e.TrialsPPM, FullLoad)
 	case e.BeganMillis == 0 || e.LengthMillis == 0:
 		return fmt.Errorf("began_ms and length_ms must not be zero")
+	case len(e.URL) > 512:
+		return fmt.Errorf("url has %d bytes, at most 512", len(e.URL))
 	}
 	return nil
 }

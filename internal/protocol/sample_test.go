@@ -40,7 +40,7 @@ var (
 	sampleFirstBid = Bid{Transcoder: sampleWorker.Address(), Prices: samplePrices, TTLMillis: 5000, Sequence: 1, Capabilities: Hash(sampleCapabilities.StructHash()), Record: &sampleCapabilities}
 	sampleAward    = Award{Lease: testID("lease"), Orchestrator: sampleOrch.Address(), Payer: sampleKey.Address(), Transcoder: sampleWorker.Address(), Stream: "camera-1.main_b", Incarnation: 3, LadderHash: Hash(sampleLadder.Hash()), Prices: samplePrices, MaxFee: NewWei(9_999_999_999), LeaseMillis: 30_000, BidSequence: 1_763_812_800_001, URL: "https://orchestrator.example:8936",
 		Epoch: testID("secret"), Auction: 41, Book: testID("book"), Figures: testID("figures")}
-	sampleAuctionEpoch = AuctionEpoch{Orchestrator: sampleOrch.Address(), Commitment: testID("secret"), Rule: "second-score", TrialsPPM: 50_000, BeganMillis: 1_763_812_800_000, LengthMillis: 300_000}
+	sampleAuctionEpoch = AuctionEpoch{Orchestrator: sampleOrch.Address(), Commitment: testID("secret"), Rule: "second-score", TrialsPPM: 50_000, BeganMillis: 1_763_812_800_000, LengthMillis: 300_000, URL: "https://orchestrator.example:8936"}
 	sampleFiguresRoot  = FiguresRoot{Orchestrator: sampleOrch.Address(), Epoch: testID("secret"), Serial: 17, Root: testID("figures"), AtMillis: 1_763_812_800_123}
 	sampleAuctionClose = AuctionClose{Orchestrator: sampleOrch.Address(), Epoch: testID("secret"), Auctions: 99, Pages: 3, Journal: testID("journal")}
 	sampleWorkRequest  = WorkRequest{Orchestrator: sampleOrch.Address(), Ask: testID("ask"), LadderHash: Hash(sampleLadder.Hash()), MaxPrices: samplePrices, AtMillis: 1_763_812_800_321, WaitMillis: 5}

@@ -44,7 +44,8 @@ const (
 // reviewEvery is how often a stream's holder is compared with others.
 const reviewEvery = 30 * time.Second
 
-// Choose returns the stream's orchestrator, or picks one that does not rest after a failure; not one of those to avoid.
+// Choose returns the stream's orchestrator, or picks one that does not rest after a failure; not one of those to avoid, unless
+// nothing but an idle replica of theirs is left.
 // Errors: NoOrchestrator, PriceAboveMax, or the one reason all of them gave.
 func (m *Market) Choose(ctx context.Context, ask Ask, avoid ...common.Address) (*Choice, error) {
 	key, now := ask.key(), time.Now()
@@ -67,10 +68,14 @@ func (m *Market) Choose(ctx context.Context, ask Ask, avoid ...common.Address) (
 		m.forget(now)
 		m.reviewed[ask.Stream] = now
 	}
-	var fresh, rest []*seller
+	var fresh, rest, siblings []*seller // the last are replicas of those to avoid: another machine, if not another owner
 	for _, s := range m.sellers {
 		switch {
-		case m.cfg.Keep > 0 && !s.kept || m.barred(s) != nil || shunned(s) || overflow != nil && s == holder:
+		case m.cfg.Keep > 0 && !s.kept || m.barred(s) != nil || overflow != nil && s == holder:
+		case shunned(s):
+			if m.fit(s) && s.flying[ask.Stream] == 0 {
+				siblings = append(siblings, s)
+			}
 		case m.fit(s):
 			fresh = append(fresh, s)
 		default:
@@ -88,7 +93,7 @@ func (m *Market) Choose(ctx context.Context, ask Ask, avoid ...common.Address) (
 	case len(avoid) > 0:
 		policy = "second"
 	}
-	for _, group := range [][]*seller{fresh, rest} { // those that rest are better than none
+	for _, group := range [][]*seller{fresh, rest, siblings} { // those that rest are better than none
 		for len(group) > 0 {
 			n := min(len(group), bestAsked+drawAsked)
 			if c := m.pick(ctx, group[:n], ask, policy); c != nil {

@@ -447,3 +447,34 @@ func TestDistance_isMeasuredElseByRegion(t *testing.T) {
 		t.Error("what was measured does not count")
 	}
 }
+
+func TestChoose_takesAnIdleReplicaForASecondOneWhereThereIsNoOtherOrchestrator(t *testing.T) {
+	t.Parallel()
+	a, replica := open(t, 100), open(t, 100)
+	replica.self = a.self
+	m := fair(t, Config{Keep: 1}, a, replica)
+	if err := m.Meet(t.Context(), ask); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range m.Standings() {
+		if !s.Kept {
+			t.Errorf("%s has no place: replicas share one", s.URL)
+		}
+	}
+	first, err := m.Choose(t.Context(), ask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.departs()
+	if second, err := m.Choose(t.Context(), ask, first.Orchestrator); err != nil || second.URL == first.URL {
+		t.Errorf("the second one is %v, %v", second, err)
+	}
+	other := open(t, 500)
+	m.Know("webhook", []protocol.Listing{other.listing()})
+	m.mu.Lock()
+	m.cfg.Keep = 0
+	m.mu.Unlock()
+	if second, err := m.Choose(t.Context(), ask, first.Orchestrator); err != nil || second.URL != other.url {
+		t.Errorf("where there is another orchestrator, the second one is %v, %v", second, err)
+	}
+}

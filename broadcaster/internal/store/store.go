@@ -252,8 +252,9 @@ func (s *Store) CommitPassed(ctx context.Context, seg *Segment) error {
 
 // CommitDuplicate pays for an attempt that passed at a segment which another attempt had already made known as verified: two
 // orchestrators were asked, and both delivered. Once, however often; and once for each orchestrator. Others are its parts, as in CommitVerified.
-func (s *Store) CommitDuplicate(ctx context.Context, source protocol.Hash, a Attempt, others ...Attempt) error {
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+func (s *Store) CommitDuplicate(ctx context.Context, source protocol.Hash, a Attempt, others ...Attempt) (paid bool, err error) {
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		paid = false
 		var known bool
 		m := a.Assignment.Message
 		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM live_attempts WHERE id = $1 OR (stream = $2 AND incarnation = $3 AND seq = $4 AND orchestrator = $5 AND passed))`,
@@ -270,13 +271,14 @@ func (s *Store) CommitDuplicate(ctx context.Context, source protocol.Hash, a Att
 		if _, err := s.payer.PayTx(ctx, tx, order(a)); err != nil {
 			return err
 		}
+		paid = true
 		return change{passed: 1 + len(others), passedDeep: deep, fee: a.Fee}.add(ctx, tx)
 	})
 	if err != nil {
-		return fmt.Errorf("commit the duplicate of %s: %w", a.Assignment.Message.SegmentKey, err)
+		return false, fmt.Errorf("commit the duplicate of %s: %w", a.Assignment.Message.SegmentKey, err)
 	}
 	s.payer.Wake()
-	return nil
+	return paid, nil
 }
 
 // CommitRejected stores a verdict that pays nothing, with the refusal for the recipient; once, however often.

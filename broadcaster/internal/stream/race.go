@@ -201,9 +201,14 @@ func (s *Stream) settleLoser(ctx context.Context, seg *segment, r *run) {
 		for i := range attempts {
 			attempts[i].Trust = attempt.Trust
 		}
-		err = pgstore.Patiently(ctx, func() error {
-			return s.desk.cfg.Store.CommitDuplicate(context.WithoutCancel(ctx), verdict.Source.SHA256, attempt, attempts[1:]...)
+		paid := false
+		err = pgstore.Patiently(ctx, func() (err error) {
+			paid, err = s.desk.cfg.Store.CommitDuplicate(context.WithoutCancel(ctx), verdict.Source.SHA256, attempt, attempts[1:]...)
+			return err
 		})
+		if !paid { // a replica of the orchestrator that was: its delivery took the other's place
+			attempt.Fee = protocol.Wei{}
+		}
 	} else if err == nil {
 		err = pgstore.Patiently(ctx, func() error {
 			return s.desk.cfg.Store.CommitRejected(context.WithoutCancel(ctx), verdict.Source.SHA256, attempt)

@@ -15,6 +15,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/internal/protocol"
+	"github.com/kinora/kinora/orchestrator/internal/dispatch"
 	"github.com/kinora/kinora/orchestrator/internal/peertest"
 )
 
@@ -179,11 +180,16 @@ func TestLadder_ofWhichOnePartFailsHasThatPartDoneAgain(t *testing.T) {
 	for how := range map[peertest.Manner]bool{peertest.Quitter: true, peertest.Sleeper: true, peertest.Forger: true} {
 		t.Run(string(how), func(t *testing.T) {
 			t.Parallel()
-			m := newMarket(t)
+			m := newMarket(t, func(c *dispatch.Config) { // a loaded machine takes its time
+				c.SlotTimeout, c.AwardTimeout = patience, patience
+			})
 			half := rateOf(wide[1:2])
 			free := func(o *peertest.Options) { o.Free = half }
 			good, bad := m.join(peertest.Honest, 50, free), m.join(how, 60, free)
 			other := m.join(peertest.Honest, 70, free)
+			for _, p := range []*peertest.Peer{good, bad, other} {
+				m.bids(p, half)
+			}
 			q, _ := m.quoteWide()
 			s := m.share(m.offer(q, 0), m.segments()[0].Bytes)
 			m.covers(s, q)

@@ -134,7 +134,7 @@ func New(ctx context.Context, cfg Config, st *store.Store, fl *fleet.Fleet, bus 
 	d := &Dispatcher{cfg: cfg, self: cfg.Signer.Address(), store: st, fleet: fl, bus: bus, payer: payer, recipient: recipient,
 		leases: newLeases(), started: time.Now(), reviewing: make(chan struct{}, reviews), segments: make(map[segmentID]*segment), quotes: make(map[protocol.ID]quoteEntry),
 		canaries: share{millionths: cmp.Or(cfg.Canaries, 100_000)}}
-	fl.Hold(fleet.Terms{Signer: cfg.Signer, Rule: cfg.Rule, Trials: cfg.Trials, Epoch: cfg.BidEpoch, Publish: cfg.Publish})
+	fl.Hold(fleet.Terms{Signer: cfg.Signer, Rule: cfg.Rule, Trials: cfg.Trials, Epoch: cfg.BidEpoch, URL: cfg.URL, Publish: cfg.Publish})
 	d.life, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := d.turnEpoch(ctx); err != nil {
 		return nil, err

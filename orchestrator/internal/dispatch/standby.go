@@ -7,6 +7,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/kinora/kinora/internal/auction"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/route"
 	"github.com/kinora/kinora/orchestrator/internal/fleet"
@@ -57,7 +58,9 @@ func (d *Dispatcher) stand(w work, sale *fleet.Sale) bool {
 		d.end(l, "it stands by without a slot", true)
 		return false
 	}
-	d.sold(sale, sale.Ask.Lease, sale.Choices, l.transcoder, o.Paid)
+	// Those of the holder's owner took no part: to them it is no loss.
+	others := slices.DeleteFunc(slices.Clone(sale.Choices), func(c auction.Choice) bool { return c.Reason == auction.Avoided })
+	d.sold(sale, sale.Ask.Lease, others, l.transcoder, o.Paid)
 	return true
 }
 

@@ -23,8 +23,9 @@ const (
 	figureBatch  = 1024            // figures that change at once
 	journalEvery = 2 * time.Second // the journal is stored
 	pageEntries  = 256
-	maxUnstored  = 200_000     // entries of a journal that cannot be stored: no award is given that could not be shown
-	stragglers   = time.Minute // for auctions of an epoch that is over to end
+	maxUnstored  = 200_000          // entries of a journal that cannot be stored: no award is given that could not be shown
+	repeatEvery  = 30 * time.Second // the epoch is published again, for those that came since
+	stragglers   = time.Minute      // for auctions of an epoch that is over to end
 )
 
 // epoch is what one secret decides. Fields below the line are guarded by Fleet.mu, those above are its keeper's or do not change.
@@ -41,6 +42,7 @@ type epoch struct {
 	built   []store.AuctionPage // not stored yet
 	pages   []protocol.Hash     // stored
 	stored  time.Time           // when last
+	said    time.Time           // when last
 
 	// ----
 	root     protocol.Hash // over the figures in force
@@ -129,6 +131,10 @@ func (f *Fleet) keepOnce(ctx context.Context, now time.Time) error {
 	} else if err := f.commit(ctx, e, now); err != nil {
 		return err
 	}
+	if e != nil && now.Sub(e.said) >= repeatEvery {
+		f.publish(protocol.Commitment{Epoch: &e.signed})
+		e.said = now
+	}
 	if e != nil && now.Sub(e.stored) >= journalEvery {
 		if err := f.save(ctx, e); err != nil {
 			return err
@@ -140,11 +146,11 @@ func (f *Fleet) keepOnce(ctx context.Context, now time.Time) error {
 
 // turnEpoch begins an epoch: its secret and the figures are committed to and stored, then published, then used.
 func (f *Fleet) turnEpoch(ctx context.Context, now time.Time) error {
-	e := &epoch{secret: auction.NewSecret(), began: now, stored: now, turns: make(map[turn]uint64)}
+	e := &epoch{secret: auction.NewSecret(), began: now, stored: now, said: now, turns: make(map[turn]uint64)}
 	t, self := f.terms, f.terms.Signer.Address()
 	var err error
 	e.signed, err = protocol.Seal(f.cfg.Domain, t.Signer, protocol.AuctionEpoch{Orchestrator: self, Commitment: e.secret.Commitment(), Rule: string(t.Rule), TrialsPPM: t.Trials,
-		BeganMillis: uint64(now.UnixMilli()), LengthMillis: uint32(t.Epoch.Milliseconds())})
+		BeganMillis: uint64(now.UnixMilli()), LengthMillis: uint32(t.Epoch.Milliseconds()), URL: t.URL})
 	if err != nil {
 		return err
 	}
@@ -162,11 +168,20 @@ func (f *Fleet) turnEpoch(ctx context.Context, now time.Time) error {
 	defer f.mu.Unlock()
 	f.retireLocked(e, now)
 	f.enforceLocked(e, root, now)
-	for _, address := range f.hall.places {
-		if m := f.members[address]; m != nil && !m.stands.Empty() {
-			bid := m.stands.Bid
-			e.write(auction.Entry{Bid: &auction.Change{Place: m.place - 1, Bid: &bid, Held: m.stands.Held}})
+	for i, address := range f.hall.places {
+		change := auction.Change{Place: i, Out: auction.NotAllocated}
+		if m := f.members[address]; m != nil {
+			switch {
+			case !m.stands.Empty():
+				bid := m.stands.Bid
+				change = auction.Change{Place: i, Bid: &bid, Held: m.stands.Held}
+			case !m.Record.Leasable():
+				change.Out = auction.Distrusted
+			case m.entered:
+				change.Out = auction.Expired
+			}
 		}
+		e.write(auction.Entry{Bid: &change})
 	}
 	return nil
 }
@@ -274,8 +289,11 @@ func (f *Fleet) enforceLocked(e *epoch, root protocol.Signed[protocol.FiguresRoo
 		e.write(auction.Entry{Figure: &x})
 		if m := f.members[x.Figure.Transcoder]; m != nil && m.place == x.Place+1 {
 			known := x.Figure
+			moved := m.figure == nil || *m.figure != known // an epoch begins with those of the one before
 			f.hall.weigh(m, &known)
-			f.rankLocked(m.Address, now)
+			if moved {
+				f.rankLocked(m.Address, now)
+			}
 		}
 	}
 	e.write(auction.Entry{Figures: &root})
@@ -298,12 +316,18 @@ func (f *Fleet) save(ctx context.Context, e *epoch) error {
 		entries := e.entries
 		e.entries = nil
 		f.mu.Unlock()
-		for part := range slices.Chunk(entries, pageEntries) {
-			page, err := pageOf(part)
-			if err != nil {
-				return err
+		runs := [][]auction.Entry{entries}
+		if len(e.pages) == 0 {
+			runs = beginning(entries)
+		}
+		for _, run := range runs {
+			for part := range slices.Chunk(run, pageEntries) {
+				page, err := pageOf(part)
+				if err != nil {
+					return err
+				}
+				e.built = append(e.built, page)
 			}
-			e.built = append(e.built, page)
 		}
 	}
 	if len(e.built) == 0 {
@@ -317,6 +341,20 @@ func (f *Fleet) save(ctx context.Context, e *epoch) error {
 	}
 	e.built = nil
 	return nil
+}
+
+// beginning divides what an epoch begins with: the figures and the bids that it has from the one before are the same texts there,
+// the root between them is not.
+func beginning(entries []auction.Entry) (runs [][]auction.Entry) {
+	for _, is := range []func(auction.Entry) bool{
+		func(e auction.Entry) bool { return e.Figure != nil }, func(e auction.Entry) bool { return e.Figures != nil }, func(e auction.Entry) bool { return e.Bid != nil }} {
+		n := slices.IndexFunc(entries, func(e auction.Entry) bool { return !is(e) })
+		if n < 0 {
+			n = len(entries)
+		}
+		runs, entries = append(runs, entries[:n]), entries[n:]
+	}
+	return append(runs, entries)
 }
 
 func pageOf(entries []auction.Entry) (p store.AuctionPage, err error) {

@@ -78,6 +78,7 @@ type member struct {
 	stands     auction.Place   // what the book has there
 	figure     *auction.Figure // committed to; nil: none is
 	measured   bool            // something was seen since
+	changes    *rate.Limiter   // of its terms
 	held       []hold
 	busyUntil  time.Time
 	probing    bool
@@ -120,6 +121,10 @@ func (f *Fleet) Bid(bid protocol.Signed[protocol.Bid]) {
 		return
 	}
 	now := time.Now()
+	if f.restless(b, now) {
+		f.cfg.Log.Debug("bid refused: its terms change too often", "transcoder", b.Transcoder)
+		return
+	}
 	if err := f.book.Put(bid, now); err != nil {
 		f.cfg.Log.Debug("bid refused", "transcoder", b.Transcoder, "err", err)
 		return
@@ -160,6 +165,26 @@ func (f *Fleet) Bid(bid protocol.Signed[protocol.Bid]) {
 	if waits {
 		f.nudge()
 	}
+}
+
+// Changes of one bidder's terms a second that are taken, and at once: each is kept for whoever audits the auctions.
+const (
+	changesPerSecond = 20
+	changeBurst      = 100
+)
+
+// restless reports that b changes the terms of one that has a place more often than is taken.
+func (f *Fleet) restless(b protocol.Bid, now time.Time) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	m := f.members[b.Transcoder]
+	if m == nil || m.stands.Empty() || m.stands.Bid.Message.SameTerms(b) {
+		return false
+	}
+	if m.changes == nil {
+		m.changes = rate.NewLimiter(changesPerSecond, changeBurst)
+	}
+	return !m.changes.AllowN(now, 1)
 }
 
 // holdFor is how long an award weighs on a bid: by then its bidder has bid again, knowing of it.
@@ -210,22 +235,37 @@ func (f *Fleet) refresh(ctx context.Context) error {
 		return err
 	}
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	for _, row := range rows {
 		m := f.members[row.Address]
 		if m == nil {
 			m = &member{}
 			f.members[row.Address] = m
 		}
-		m.Transcoder, m.entered = row, true
+		was := m.entered && m.Record.Leasable()
+		if m.Transcoder, m.entered = row, true; was != m.Record.Leasable() {
+			f.rankLocked(row.Address, time.Now())
+		}
 	}
+	f.mu.Unlock()
+	for from := 0; f.sweep(from, from+sweepAtOnce); from += sweepAtOnce {
+	}
+	return nil
+}
+
+// sweepAtOnce is how many places are looked at while awards wait.
+const sweepAtOnce = 1024
+
+// sweep brings some places of the book up to date with bids that ran out, and quarantines; false when there are no more.
+func (f *Fleet) sweep(from, to int) bool {
 	now := time.Now()
-	for _, t := range f.hall.places { // what became of their records, and of bids that ran out
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, t := range f.hall.places[min(from, len(f.hall.places)):min(to, len(f.hall.places))] {
 		if m := f.members[t]; m != nil && f.standLocked(m, now) {
 			f.rankLocked(t, now)
 		}
 	}
-	return nil
+	return to < len(f.hall.places)
 }
 
 func (f *Fleet) flushBids(ctx context.Context) {

@@ -17,6 +17,7 @@ type Terms struct {
 	Rule    auction.Rule
 	Trials  uint32                          // millionths of the leases that go to newcomers out of turn
 	Epoch   time.Duration                   // how long bids stay sealed
+	URL     string                          // where all is told
 	Publish func(protocol.Commitment) error // on the bus
 }
 
@@ -50,6 +51,8 @@ func (f *Fleet) placeMemberLocked(m *member, now time.Time) {
 		}
 		f.hall.places[i] = m.Address
 		m.place = i + 1
+		f.hall.bids.Set(i, protocol.Hash{}) // the root binds how many places there are
+		f.hall.write(auction.Entry{Bid: &auction.Change{Place: i, Out: auction.NotAllocated}})
 	case !m.allocated && m.place > 0:
 		f.standLocked(m, now)
 		f.hall.places[m.place-1] = common.Address{}
@@ -270,11 +273,9 @@ func (f *Fleet) pickLocked(l Listing, live []protocol.Signed[protocol.Bid], now 
 		if m == nil || m.stands.Empty() {
 			continue
 		}
-		c := m.stands.Candidate(f.figureLocked(m, class, now), class)
 		s, ok := f.book.Get(t, now)
-		if ok {
-			c.Bid = s.Bid.Message // the same terms
-		}
+		c := m.candidate(s, f.figureLocked(m, class, now), class, now)
+		c.Busy = false
 		if b, its := alone[t]; its {
 			c.Bid = b.Message
 		}

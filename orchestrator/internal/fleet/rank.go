@@ -109,9 +109,9 @@ func (f *Fleet) rankLocked(t common.Address, now time.Time) {
 	}
 }
 
+// placeLocked ranks what the book has of m, whether or not it has run out since: that is asked when it is looked at.
 func (f *Fleet) placeLocked(r *ranking, t common.Address, m *member, now time.Time) {
-	s, ok := f.book.Get(t, now)
-	if m == nil || m.stands.Empty() || !ok {
+	if m == nil || m.stands.Empty() {
 		r.Remove(t)
 		return
 	}
@@ -120,12 +120,15 @@ func (f *Fleet) placeLocked(r *ranking, t common.Address, m *member, now time.Ti
 		r.Remove(t)
 		return
 	}
-	r.Put(m.candidate(s, known, r.class, now))
+	r.Put(m.candidate(auction.Standing{}, known, r.class, now))
 }
 
-// candidate is what stands of a member in the book with its figure, and what is known of this moment.
+// candidate is what stands of a member in the book with its figure, and what is known of this moment; s is its newest bid, by
+// whose number it is known where that changed no terms.
 func (m *member) candidate(s auction.Standing, known auction.Figure, class auction.Class, now time.Time) auction.Candidate {
 	c := m.stands.Candidate(known, class)
-	c.Bid, c.Busy = s.Bid.Message, now.Before(m.busyUntil) // the terms are the same
+	if c.Busy = now.Before(m.busyUntil); s.Bid.Message.SameTerms(c.Bid) {
+		c.Bid = s.Bid.Message
+	}
 	return c
 }

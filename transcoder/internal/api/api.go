@@ -23,6 +23,7 @@ import (
 	"github.com/kinora/kinora/internal/media"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/transcoder/internal/devices"
+	"github.com/kinora/kinora/transcoder/internal/sheets"
 )
 
 const (
@@ -55,9 +56,11 @@ type Status struct {
 	Ready func() error // nil when bids stand and can be answered
 	Stats func(ctx context.Context) (Stats, error)
 	Drain func(ctx context.Context) (recipientStats any, err error) // close every ticket set now and settle
-	Duty  Duty
-	Feed  *feed.Feed
-	Log   *slog.Logger
+	// Sheets are why its last bids won or were lost, as the orchestrators say; may be nil.
+	Sheets func(ctx context.Context) []sheets.Given
+	Duty   Duty
+	Feed   *feed.Feed
+	Log    *slog.Logger
 }
 
 // Server is a listening status server.
@@ -117,7 +120,9 @@ func (s Status) routes() http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{s})
 	r.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	r.Get("/", s.home)
 	r.Get("/api/v1/stats", s.stats)
+	r.Get("/api/v1/sheets", func(w http.ResponseWriter, req *http.Request) { answer(w, s.given(req.Context())) })
 	r.Get("/api/v1/events", s.Feed.ServeHTTP)
 	r.Post("/api/v1/drain", s.drain)
 	s.duties(r)

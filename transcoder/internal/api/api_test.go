@@ -18,6 +18,7 @@ import (
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/transcoder/internal/api"
 	"github.com/kinora/kinora/transcoder/internal/devices"
+	"github.com/kinora/kinora/transcoder/internal/sheets"
 )
 
 func serve(t *testing.T, change func(*api.Status)) (string, *feed.Feed) {
@@ -100,6 +101,35 @@ func TestStatus_answers(t *testing.T) {
 		if status != c.status || !strings.Contains(body, c.contains) || strings.Contains(body, "secret") {
 			t.Errorf("%s %s: %d %.300s, want %d with %q", c.method, c.url, status, body, c.status, c.contains)
 		}
+	}
+}
+
+func TestPage_saysWhyBidsWereLost(t *testing.T) {
+	t.Parallel()
+	price := func(wei uint64) protocol.Prices {
+		return protocol.Prices{{Codec: protocol.H264, WeiPerPixel: protocol.NewWei(wei)}}
+	}
+	base, _ := serve(t, func(s *api.Status) {
+		s.Sheets = func(context.Context) []sheets.Given {
+			return []sheets.Given{{Orchestrator: common.Address{9}, URL: "http://o.example", Unpublished: []protocol.ID{{1}}, Sheets: []protocol.ScoreSheet{
+				{Lease: protocol.ID{0xab}, Reason: "outscored", Rank: 2, Of: 3, Prices: price(50), WouldWin: price(42)},
+				{Lease: protocol.ID{0xcd}, Won: true, Prices: price(50), Paid: price(60)},
+				{Lease: protocol.ID{0xef}, Reason: "<script>", Prices: price(50), TellMillis: 1}}},
+				{Orchestrator: common.Address{8}, URL: "http://p.example", Problem: "it is away"}}
+		}
+	})
+	status, body := request(t, "GET", base+"/")
+	for _, want := range []string{"another one&#39;s score was better", "2 of 3", "42 h264 or less", "60 h264", "&lt;script&gt;", "told after 00:00:00 UTC", "it is away", "figures that nobody was told of"} {
+		if status != 200 || !strings.Contains(body, want) {
+			t.Errorf("status %d, the page lacks %q: %s", status, want, body)
+		}
+	}
+	if status, body := request(t, "GET", base+"/api/v1/sheets"); status != 200 || !strings.Contains(body, `"would_have_won":[{"codec":"h264","wei_per_pixel":"42"}]`) {
+		t.Errorf("%d %s", status, body)
+	}
+	lonely, _ := serve(t, nil)
+	if status, body := request(t, "GET", lonely+"/"); status != 200 || !strings.Contains(body, "No orchestrator was heard of") {
+		t.Errorf("%d %s", status, body)
 	}
 }
 
