@@ -16,6 +16,7 @@ install ca-certificates git make gcc libc6-dev pkg-config xz-utils
 "$top/deploy/postgres.sh"
 "$top/deploy/ffmpeg.sh"
 if [ "$what" = test ]; then
+  install iproute2 # networks that are taken away in tests
   "$top/deploy/foundry.sh"
   "$top/deploy/browser.sh"
 fi

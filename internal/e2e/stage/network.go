@@ -23,6 +23,15 @@ type network struct {
 
 var networks atomic.Int64
 
+// Separable says why this machine lets nobody make a network of its own, or nil: containers often do not.
+func Separable(ctx context.Context) error {
+	n, err := newNetwork(ctx)
+	if err == nil {
+		n.close()
+	}
+	return err
+}
+
 // newNetwork makes one. It needs root, and ip and tc of iproute2.
 func newNetwork(ctx context.Context) (*network, error) {
 	if os.Geteuid() != 0 {
