@@ -89,6 +89,13 @@ func (l *Lease) move() bool {
 	return true
 }
 
+// moves reports whether the lease is being handed over.
+func (l *Lease) moves() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.moving
+}
+
 func (l *Lease) moved() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -317,10 +317,14 @@ func within(prices protocol.Prices, ladder protocol.Ladder, limit protocol.Price
 	return true
 }
 
-// prefer moves l to the front of its stream: it finished a segment that the first one could not.
+// prefer moves l to the front of its stream: it finished a segment that the first one could not. One that is being handed over
+// stays behind its successor, whatever it still finishes.
 func (s *leases) prefer(l *Lease) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if l.moves() { // asked under mu: the successor comes to the front after the mark is there
+		return
+	}
 	list := s.byStream[l.key]
 	for i, x := range list {
 		if x == l {
