@@ -173,6 +173,13 @@ func TestLadder_thatNobodyCarriesAloneIsSharedAndPaidOnce(t *testing.T) {
 	if len(leases) != 2 {
 		t.Errorf("%d leases served three segments of two parts", len(leases))
 	}
+	for _, p := range []*peertest.Peer{a, b} { // with all they have
+		p.HasFree(0)
+		m.bids(p, 0)
+	}
+	if _, p := m.quoteWide(); p != nil {
+		t.Errorf("a stream that two share is not quoted again: %s", protocol.Encode(p))
+	}
 }
 
 func TestLadder_ofWhichOnePartFailsHasThatPartDoneAgain(t *testing.T) {

@@ -122,8 +122,7 @@ func (d *Dispatcher) admitQuote(ctx context.Context, r protocol.QuoteRequest, pr
 	case d.cfg.BidWait > 0 && !priced(choices, r.Ladder): // whoever could make it is asked once there is something to make
 		return nil
 	}
-	served, failed := d.store.Serves(ctx, r.Payer, r.Stream, protocol.Hash(r.Ladder.Hash()))
-	if served || failed != nil {
+	if held, failed := d.store.Ladders(ctx, r.Payer, r.Stream); failed != nil || covered(r.Ladder, held) {
 		return failed
 	}
 	d.cfg.Metrics.refusals.WithLabelValues("quote", string(protocol.CodeOf(err))).Inc()

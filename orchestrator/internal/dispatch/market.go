@@ -54,7 +54,7 @@ func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address
 			proven = false
 		}
 	}
-	d.succeed(w.key) // the room that is missing may be what a dead replica held for this very stream
+	d.succeed(w) // the room that is missing may be what a dead replica held for this very stream
 	err = d.refuse(choices, ask, said)
 	d.cfg.Metrics.refusals.WithLabelValues("lease", string(protocol.CodeOf(err))).Inc()
 	return nil, err

@@ -68,6 +68,20 @@ func indices(ladder, part protocol.Ladder) (rungs []int) {
 	return rungs
 }
 
+// covered reports whether the ladder is held: by one, or by several that share it.
+func covered(ladder protocol.Ladder, held []protocol.Ladder) bool {
+	made := make([]bool, len(ladder))
+	for _, h := range held {
+		if h.Hash() == ladder.Hash() {
+			return true
+		}
+		for _, r := range indices(ladder, h) {
+			made[r] = true
+		}
+	}
+	return !slices.Contains(made, false)
+}
+
 // shares are the leases of a stream at any part of its ladder, oldest first.
 func (s *leases) shares(key streamKey) (all []*Lease) {
 	s.mu.Lock()

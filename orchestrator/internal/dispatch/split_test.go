@@ -73,6 +73,24 @@ func TestParts_areThoseThatTheStreamIsLeasedIn(t *testing.T) {
 	}
 }
 
+func TestCovered_byOneOrByThoseThatShareIt(t *testing.T) {
+	t.Parallel()
+	for want, cases := range map[bool][][][]int{
+		true:  {{{0, 1, 2}}, {{1}, {0, 2}}, {{0, 1}, {1, 2}}},
+		false: {{}, {{1}}, {{0, 2}, {0}}},
+	} {
+		for _, rungs := range cases {
+			held := []protocol.Ladder{{{Name: "other", Width: 64, Height: 36, Codec: protocol.H264}}}
+			for _, r := range rungs {
+				held = append(held, route.Rungs(three, r))
+			}
+			if got := covered(three, held); got != want {
+				t.Errorf("held in %v: %v", rungs, got)
+			}
+		}
+	}
+}
+
 func TestDenials_standUntilTheBidIsNewAndTheRestIsOver(t *testing.T) {
 	t.Parallel()
 	var d denials
