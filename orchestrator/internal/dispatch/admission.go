@@ -155,16 +155,21 @@ func (d *denials) note(bid protocol.Bid, err error, now time.Time) {
 	if !errors.As(err, &refusal) || refusal.Code != protocol.NoCapacity {
 		return
 	}
+	var free uint64
+	if said, ok := strings.CutPrefix(refusal.Limit, string(route.FreePixelRate)+"="); ok {
+		free, _ = strconv.ParseUint(said, 10, 64)
+	}
+	d.rest(bid, free, now)
+}
+
+// rest leaves the bidder alone for a while, longer with every time in a row.
+func (d *denials) rest(bid protocol.Bid, free uint64, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.of == nil {
 		d.of = make(map[common.Address]denial)
 	}
 	times := d.of[bid.Transcoder].times + 1
-	var free uint64
-	if said, ok := strings.CutPrefix(refusal.Limit, string(route.FreePixelRate)+"="); ok {
-		free, _ = strconv.ParseUint(said, 10, 64)
-	}
 	d.of[bid.Transcoder] = denial{bid: bid.Sequence, free: free, times: times, until: now.Add(min(lastRest, firstRest<<min(times-1, 8)))}
 }
 

@@ -129,7 +129,9 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer,
 		d.leases.remove(l)
 		d.fleet.Freed(t, id)
 		if ctx.Err() == nil {
-			d.fleet.Declined(t)
+			if as != standsBy || protocol.CodeOf(err) == protocol.Unreachable { // it may do what is there to do all the same
+				d.fleet.Declined(t)
+			}
 			d.cfg.Events(protocol.Event{Kind: protocol.LeaseDeclined, Stream: w.key.stream, Incarnation: w.key.incarnation, Lease: &id,
 				Counterparty: &t, Code: protocol.CodeOf(err), Detail: err.Error(), Millis: time.Since(began).Milliseconds()})
 			d.cfg.Log.Info("lease declined", "stream", w.key.stream, "transcoder", t, "lease", id.Short(), "err", err)

@@ -100,6 +100,10 @@ func TestDenials_standUntilTheBidIsNewAndTheRestIsOver(t *testing.T) {
 	if d.stand(bid, now) {
 		t.Error("one that did not answer is said to be full")
 	}
+	d.note(bid, protocol.Limited(protocol.RateLimited, "standbys", 64, "too many stand by"), now)
+	if d.stand(bid, now) {
+		t.Error("one for which enough leases stand by is said to be full")
+	}
 	full := protocol.Limited(protocol.NoCapacity, "free_pixel_rate", 42, "full")
 	d.note(bid, full, now)
 	newer := bid

@@ -159,7 +159,7 @@ func (b *Bidder) standsByLocked(l *lease) error {
 		}
 	}
 	if n >= maxStandbys {
-		return protocol.Limited(protocol.NoCapacity, "standbys", maxStandbys, "%d leases stand by already", n)
+		return protocol.Limited(protocol.RateLimited, "standbys", maxStandbys, "%d leases stand by already", n) // there may be room for work
 	}
 	return b.cfg.Meter.Fits(l.weight, time.Now())
 }
