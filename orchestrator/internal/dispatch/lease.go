@@ -46,6 +46,8 @@ type Lease struct {
 	asking   bool // a renewal or a request for parameters is on its way
 	ended    bool
 	moving   bool // to another holder
+	moves    int  // tried so far
+	nextMove time.Time
 }
 
 func newLease(key streamKey, l store.Lease) *Lease {
@@ -322,7 +324,7 @@ func within(prices protocol.Prices, ladder protocol.Ladder, limit protocol.Price
 func (s *leases) prefer(l *Lease) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if l.moves() { // asked under mu: the successor comes to the front after the mark is there
+	if l.leaves() { // asked under mu: the successor comes to the front after the mark is there
 		return
 	}
 	list := s.byStream[l.key]

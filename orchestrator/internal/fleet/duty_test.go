@@ -9,14 +9,14 @@ import (
 	"github.com/kinora/kinora/orchestrator/internal/fleet"
 )
 
-func (f *fixture) says(k *protocol.KeySigner, d protocol.Duty) {
+func (f *fixture) says(k *protocol.KeySigner, d protocol.Duty) (leaves bool) {
 	f.Helper()
 	d.Transcoder = k.Address()
 	signed, err := protocol.Seal(domain, k, d)
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Duty(signed)
+	return f.Duty(signed)
 }
 
 func TestPlace_isKeptDuringAnnouncedMaintenance(t *testing.T) {
@@ -54,7 +54,13 @@ func TestDuty_boundsLeasesAndIsNobodyElsesToSay(t *testing.T) {
 	if _, leaving, _ := f.Leaving(a); leaving {
 		t.Error("it is ready, and is said to leave")
 	}
-	f.says(k, protocol.Duty{State: protocol.DutyHandingOver, Reason: protocol.ForHeat, DeadlineMillis: 10_000, Sequence: 6})
+	leaves := protocol.Duty{State: protocol.DutyHandingOver, Reason: protocol.ForHeat, DeadlineMillis: 10_000, Sequence: 6}
+	if f.Duty(protocol.Signed[protocol.Duty]{Message: protocol.Duty{Transcoder: a, State: protocol.DutyHandingOver, Sequence: 6}}) {
+		t.Error("it begins to leave by a forged word")
+	}
+	if !f.says(k, leaves) || f.says(k, leaves) {
+		t.Error("it does not begin to leave once")
+	}
 	if reason, leaving, forced := f.Leaving(a); !leaving || forced || reason != "handing-over: heat" {
 		t.Errorf("it leaves %v, forced %v: %q", leaving, forced, reason)
 	}
