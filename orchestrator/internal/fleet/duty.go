@@ -49,8 +49,13 @@ func (f *Fleet) Duty(signed protocol.Signed[protocol.Duty]) (leaves bool) {
 	if before != d.State && !(before == "" && d.State == protocol.DutyReady) {
 		f.cfg.Log.Info("a transcoder's duty changed", "transcoder", d.Transcoder, "from", before, "to", d.State, "reason", d.Reason, "leases", d.Leases)
 	}
+	begins, ends := m.duty.begins, m.duty.ends
 	m.duty = duty{Duty: d, at: now, deadline: now.Add(time.Duration(d.DeadlineMillis) * time.Millisecond)}
-	if d.WindowMillis > 0 {
+	switch {
+	case d.WindowMillis == 0:
+	case now.Sub(m.heard) >= f.cfg.Absent: // or a word would be enough to keep a place, and never a bid
+		m.duty.begins, m.duty.ends = begins, ends
+	default:
 		m.duty.begins = now.Add(time.Duration(d.WindowInMillis) * time.Millisecond)
 		m.duty.ends = m.duty.begins.Add(time.Duration(d.WindowMillis) * time.Millisecond)
 	}
