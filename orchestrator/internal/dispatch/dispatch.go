@@ -104,6 +104,7 @@ type Dispatcher struct {
 	leases    *leases
 	denials   denials
 	unready   denials // to stand by
+	divisions divisions
 	started   time.Time
 	reviewing chan struct{} // a token per look at a rejected delivery
 

@@ -73,6 +73,30 @@ func TestParts_areThoseThatTheStreamIsLeasedIn(t *testing.T) {
 	}
 }
 
+func TestPieces_areWhatAnotherSegmentHasLeasedMeanwhile(t *testing.T) {
+	t.Parallel()
+	share := true
+	d := &Dispatcher{leases: newLeases()}
+	s := &segment{work: work{key: streamKey{stream: "demo", ladder: protocol.Hash(three.Hash())}, request: protocol.QuoteRequest{Ladder: three}}}
+	pieces := func(p *part) (got [][]int) {
+		for _, x := range d.pieces(p) {
+			got = append(got, x.rungs)
+		}
+		return got
+	}
+	for _, step := range []struct {
+		leased           []int
+		ofAll, ofTheRest string
+	}{{nil, "[]", "[]"}, {[]int{1}, "[[1] [0 2]]", "[]"}, {[]int{0}, "[[1] [0] [2]]", "[[0] [2]]"}, {[]int{2}, "[[1] [0] [2]]", "[[0] [2]]"}} {
+		if step.leased != nil {
+			leased(d, s, &share, step.leased...)
+		}
+		if all, rest := fmt.Sprint(pieces(partOf(s, nil))), fmt.Sprint(pieces(partOf(s, []int{0, 2}))); all != step.ofAll || rest != step.ofTheRest {
+			t.Errorf("once %v is leased: %s and %s, want %s and %s", step.leased, all, rest, step.ofAll, step.ofTheRest)
+		}
+	}
+}
+
 func TestCovered_byOneOrByThoseThatShareIt(t *testing.T) {
 	t.Parallel()
 	for want, cases := range map[bool][][][]int{
