@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/kinora/kinora/internal/auction"
+	"github.com/kinora/kinora/internal/bus"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/verify"
 	"github.com/kinora/kinora/orchestrator/internal/api"
@@ -630,6 +631,33 @@ func TestLease_isRenewedInUseAndLapsesIdle(t *testing.T) {
 		return len(l) == 1 && l[0].Lease == lease && l[0].LeftMillis > 1500
 	})
 	m.eventually("the idle lease lapses", func() bool { return len(m.dispatcher.Leases()) == 0 })
+	m.push(m.offer(q, 1), bytes.NewReader(m.segments()[1].Bytes)).passed(m)
+	if n := p.Held.Load(); n != 2 {
+		t.Errorf("%d leases, want a second one", n)
+	}
+}
+
+func TestLease_thatAnotherReplicaReleasedIsReplacedAtOnceByTheSameTranscoder(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t, func(c *dispatch.Config) { c.SlotTimeout = 2 * patience }) // longer than anything waits for a segment here
+	p := m.join(peertest.Honest, 100)
+	q := m.quote()
+	m.push(m.offer(q, 0), bytes.NewReader(m.segments()[0].Bytes)).passed(m)
+	lease := m.dispatcher.Leases()[0].Lease
+
+	// As another one with the same identity does to which the payer has gone, before it comes back.
+	sibling, err := bus.Dial(t.Context(), m.nats, bus.Options{Name: "orchestrator", Log: m.log})
+	m.must(err)
+	defer sibling.Close()
+	serial, err := m.store.NextSerial(t.Context(), lease)
+	m.must(err)
+	release, err := protocol.Seal(m.domain, m.self, protocol.LeaseRequest{Lease: lease, Orchestrator: m.self.Address(), Serial: serial})
+	m.must(err)
+	_, err = sibling.AskLease(t.Context(), p.Address(), release)
+	m.must(err)
+	m.must(m.store.EndLease(t.Context(), lease, "another replica took over"))
+	m.eventually("its slots are gone", func() bool { l := m.dispatcher.Leases(); return len(l) == 1 && l[0].Parked == 0 })
+
 	m.push(m.offer(q, 1), bytes.NewReader(m.segments()[1].Bytes)).passed(m)
 	if n := p.Held.Load(); n != 2 {
 		t.Errorf("%d leases, want a second one", n)

@@ -49,9 +49,26 @@ func (d *Dispatcher) releaseOf(ctx context.Context, key streamKey, l store.Lease
 		d.cfg.Log.Debug("a lease of another replica was not released; it lapses", "stream", key.stream, "transcoder", a.Transcoder, "lease", a.Lease.Short(), "err", err)
 		return
 	}
-	if err := d.store.EndLease(ctx, a.Lease, "another replica took over"); err != nil {
+	if err := d.store.EndLease(ctx, a.Lease, takenOver); err != nil {
 		d.cfg.Log.Warn("the end of a lease was not stored", "lease", a.Lease.Short(), "err", err)
 		return
 	}
 	d.cfg.Log.Info("took a stream over from another replica", "stream", key.stream, "transcoder", a.Transcoder, "lease", a.Lease.Short(), "replica", a.URL)
+}
+
+// takenOver is why a lease ended that another replica released; it is stored, and read by the one that held it.
+const takenOver = "another replica took over"
+
+// errTakenOver says nothing against the transcoder, nor that it would not take the stream again.
+var errTakenOver = protocol.Errorf(protocol.LeaseUnknown, "another replica has released the lease")
+
+// gave reports whether another replica has released l, which this one takes to be open.
+func (d *Dispatcher) gave(ctx context.Context, l *Lease) bool {
+	ctx, cancel := context.WithTimeout(ctx, d.cfg.AwardTimeout)
+	defer cancel()
+	reason, err := d.store.EndedFor(ctx, l.id)
+	if err != nil && ctx.Err() == nil {
+		d.cfg.Log.Warn("cannot read whether a lease stands", "lease", l.id.Short(), "err", err)
+	}
+	return reason == takenOver
 }

@@ -199,6 +199,12 @@ func (d *Dispatcher) relay(t *try, find func() (*Lease, error)) error {
 		d.freshen(l)
 	}
 	slot, err := d.slot(t, l)
+	if errors.Is(err, errTakenOver) { // its transcoder may be asked again at once
+		l.over(false)
+		s.mu.Lock()
+		t.lease, t.transcoder = nil, common.Address{}
+		s.mu.Unlock()
+	}
 	if err != nil {
 		return err
 	}
@@ -317,11 +323,13 @@ func (s *segment) left() uint32 {
 // slot takes a parked slot of l. A holder that parks none is not there: its lease ends, unless other attempts keep it busy.
 func (d *Dispatcher) slot(t *try, l *Lease) (*Slot, error) {
 	patience := d.cfg.SlotTimeout
-	if l.parking.used() { // it was there before, and is at most a reconnection away
+	wait := patience
+	if l.parking.used() { // it was there before, and is at most a reconnection away, unless its lease is over
 		patience /= 2
+		wait = min(patience, firstLook)
 	}
-	for {
-		ctx, cancel := context.WithTimeout(t.ctx, patience)
+	for ; ; wait = patience {
+		ctx, cancel := context.WithTimeout(t.ctx, wait)
 		slot, err := l.parking.take(ctx)
 		cancel()
 		if err == nil {
@@ -330,8 +338,15 @@ func (d *Dispatcher) slot(t *try, l *Lease) (*Slot, error) {
 		if t.ctx.Err() != nil {
 			return nil, context.Cause(t.ctx)
 		}
+		if d.gave(t.ctx, l) {
+			d.end(l, takenOver, false)
+			return nil, errTakenOver
+		}
 		if protocol.CodeOf(err) == protocol.LeaseUnknown {
 			return nil, err
+		}
+		if wait < patience {
+			continue
 		}
 		l.mu.Lock()
 		others := l.inFlight > 1

@@ -280,7 +280,9 @@ func (p *Peer) slot(ctx context.Context, offer protocol.AwardOffer, serial uint6
 		return fmt.Errorf("slot refused: %d", resp.StatusCode)
 	}
 	in, out := protocol.NewFrameReader(resp.Body), protocol.NewFrameWriter(w, nil)
+	unpark := context.AfterFunc(ctx, func() { _ = w.CloseWithError(context.Cause(ctx)) }) // a request whose body is waited for does not hear of its context
 	f, err := in.Read()
+	unpark()
 	if err != nil || f.Kind != protocol.FrameAttempt {
 		return errors.New("no attempt came")
 	}

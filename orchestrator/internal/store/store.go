@@ -149,6 +149,15 @@ func (s *Store) EndLease(ctx context.Context, lease protocol.ID, reason string) 
 	return nil
 }
 
+// EndedFor is why a lease ended; empty: it is open, or long forgotten.
+func (s *Store) EndedFor(ctx context.Context, lease protocol.ID) (reason string, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT coalesce(ended_for, '') FROM leases WHERE id = $1`, lease[:]).Scan(&reason)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return "", fmt.Errorf("read why a lease ended: %w", err)
+	}
+	return reason, nil
+}
+
 const leaseColumns = `offer, payer, max_prices, probe, (extract(epoch FROM expires_at - now()) * 1000)::float8, coalesce(ended_for, '')`
 
 func scanLease(row pgx.Row) (Lease, error) {
