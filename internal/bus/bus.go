@@ -175,6 +175,9 @@ func (b *Bus) options(opts Options, at passport.Endpoint, shake *handshake) []na
 			b.log.Warn("NATS", "err", err, "subject", subject)
 		}),
 	}
+	if !shake.wanted && (!opts.Cleartext || opts.Identity != nil && opts.Identity.JoinToken != "") {
+		options = append(options, nats.IgnoreDiscoveredServers()) // of its cluster, that it names itself: they may be other machines, and would be talked to in the clear
+	}
 	switch {
 	case opts.Credentials != "":
 		options = append(options, nats.UserCredentials(opts.Credentials))

@@ -378,12 +378,14 @@ func TestParseEndpoint(t *testing.T) {
 
 func TestCheckClear_letsCleartextStayOnThisMachine(t *testing.T) {
 	t.Parallel()
-	for _, good := range []string{"http://127.0.0.1:1", "http://localhost", "http://[::1]:1", "https://example.org", "nats://127.0.0.1", "tls://example.org", "nats://127.0.0.1,tls://example.org"} {
+	for _, good := range []string{"http://127.0.0.1:1", "http://localhost", "http://[::1]:1", "https://example.org", "nats://127.0.0.1", "tls://example.org", "nats://127.0.0.1,tls://example.org",
+		"wss://example.org", "127.0.0.1:4222", "localhost:4222", "[::1]:4222", "localhost", "tcp://127.0.0.1:1", "TLS://example.org"} {
 		if err := passport.CheckClear(good); err != nil {
 			t.Errorf("%s: %v", good, err)
 		}
 	}
-	for _, bad := range []string{"http://example.org", "http://0.0.0.0:1", "http://192.0.2.1", "nats://example.org", "ws://example.org", "tls://example.org,nats://example.org", "http://localhost.example.org"} {
+	for _, bad := range []string{"http://example.org", "http://0.0.0.0:1", "http://192.0.2.1", "nats://example.org", "ws://example.org", "tls://example.org,nats://example.org", "http://localhost.example.org",
+		"example.org:4222", "example.org", "192.0.2.1:4222", "tcp://example.org", "TCP://example.org:1", "tls://example.org,example.org:4222", "NATS://example.org"} {
 		if err := passport.CheckClear(bad); err == nil || !strings.Contains(err.Error(), "--insecure-cleartext") {
 			t.Errorf("%s: %v", bad, err)
 		}
