@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -121,19 +122,21 @@ func (g guests) Admit(ctx context.Context, who common.Address, role protocol.Rol
 	return g.store.Admit(ctx, who, &hash, g.open)
 }
 
-// watch cuts the connections of those that are revoked. What was revoked while no orchestrator was there comes first.
+// watch cuts the connections of those that are revoked. What was revoked while no orchestrator was there comes first; then what came
+// since the last look at which all were cut, however long that is ago.
 func (x *exchange) watch(ctx context.Context) error {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
-	failing := false
-	for within := callout.UserLife; ; {
-		err := x.expelRevoked(ctx, within)
+	failing, done := false, time.Now().Add(-callout.UserLife)
+	for {
+		began := time.Now()
+		err := x.expelRevoked(ctx, began.Sub(done)+watchWithin)
 		if err == nil {
-			within = watchWithin
+			done = began
 		}
 		if failed := err != nil && ctx.Err() == nil; failed != failing { // once, not every second
 			if failing = failed; failing {
-				x.log.Error("those that were revoked cannot be cut off now; trying again", "err", err)
+				x.log.Error("some that were revoked cannot be cut off now; trying again", "err", err)
 			}
 		}
 		select {
@@ -144,12 +147,11 @@ func (x *exchange) watch(ctx context.Context) error {
 	}
 }
 
+// expelRevoked cuts all it can.
 func (x *exchange) expelRevoked(ctx context.Context, within time.Duration) error {
 	revoked, err := x.store.RevokedWithin(ctx, within)
 	for _, a := range revoked {
-		if err == nil {
-			err = x.expel(ctx, a)
-		}
+		err = errors.Join(err, x.expel(ctx, a))
 	}
 	return err
 }

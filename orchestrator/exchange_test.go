@@ -2,6 +2,7 @@ package orchestrator_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -174,6 +175,44 @@ func TestExchange_cutsWhoIsRevokedWithinSecondsAtEveryReplica(t *testing.T) {
 		}
 		m.must(one, "")
 	})
+}
+
+// One that cannot be cut is no reason to leave the others in.
+func TestWatch_cutsTheOthersWhereOneCannotBe(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	url := pgtest.URL(t)
+	admissions, err := orchestrator.OpenAdmissions(ctx, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(admissions.Close)
+	all := []common.Address{{1}, {2}, {3}}
+	for _, a := range all {
+		if err := admissions.Revoke(ctx, a, "it cheats"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	life, end := context.WithCancel(ctx)
+	tries := map[common.Address]int{}
+	if err := orchestrator.WatchRevoked(life, url, func(_ context.Context, a common.Address) error {
+		tries[a]++
+		if tries[all[0]] >= 2 && a == all[2] {
+			end()
+		}
+		if a == all[0] {
+			return errors.New("a server does not answer")
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range all {
+		if tries[a] < 2 {
+			t.Errorf("%d tries of %s, want it to be cut and met again", tries[a], a)
+		}
+	}
 }
 
 func TestRun_refusesSettingsOfTheGateThatCannotBe(t *testing.T) {

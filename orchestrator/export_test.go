@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 
+	"github.com/ethereum/go-ethereum/common"
+
 	"github.com/kinora/kinora/internal/bus"
 	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/protocol"
@@ -43,4 +45,14 @@ func OpenExchange(ctx context.Context, c Config, signer protocol.Signer, domain 
 		open.add(func() error { stop(); return nil })
 	}
 	return &Exchange{x.Bus, x.at, open.close}, nil
+}
+
+// WatchRevoked cuts whoever is revoked by expel, until ctx ends.
+func WatchRevoked(ctx context.Context, databaseURL string, expel func(context.Context, common.Address) error) error {
+	db, err := store.Open(ctx, databaseURL)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return (&exchange{store: db, expel: expel, log: slog.New(slog.DiscardHandler)}).watch(ctx)
 }
