@@ -23,6 +23,8 @@ import (
 const (
 	startTimeout = 10 * time.Second
 	loginTimeout = 8 * time.Second // of handshake and login together; the gate may ask a database, a client a signer elsewhere
+
+	maxConns = 16_384
 )
 
 // Options say where to listen, and whom to let in.
@@ -51,9 +53,12 @@ func Start(opts Options) (*Server, error) {
 		MaxPending: 64 << 20, PingInterval: 5 * time.Second, MaxPingsOut: 2, AuthTimeout: loginTimeout.Seconds(),
 	}
 	life, end := context.WithCancel(context.Background())
+	var watch *guard
 	if opts.Gate != nil {
 		settings.AlwaysEnableNonce = true
-		settings.CustomClientAuthentication = guard{life, opts.Gate}
+		settings.MaxConn, settings.MaxSubs = maxConns, entry.MaxSubscriptions
+		watch = &guard{life: life, gate: opts.Gate, conns: map[common.Address][]uint64{}, log: opts.Log}
+		settings.CustomClientAuthentication = watch
 	}
 	if opts.TLS != nil {
 		settings.TLS, settings.TLSConfig, settings.TLSTimeout = true, opts.TLS, loginTimeout.Seconds()
@@ -62,6 +67,9 @@ func Start(opts Options) (*Server, error) {
 	if err != nil {
 		end()
 		return nil, fmt.Errorf("start NATS: %w", err)
+	}
+	if watch != nil {
+		watch.open = func(id uint64) bool { return s.GetClient(id) != nil }
 	}
 	if opts.Log != nil {
 		s.SetLoggerV2(logger{opts.Log}, false, false, false)
@@ -105,28 +113,6 @@ func (s *Server) Close() error {
 	s.server.Shutdown()
 	s.server.WaitForShutdown()
 	return nil
-}
-
-// guard asks the gate about every connection.
-type guard struct {
-	life context.Context
-	gate *entry.Gate
-}
-
-// Check is the server's authentication; it runs on a goroutine of the connection's own.
-func (g guard) Check(c server.ClientAuthentication) bool {
-	said := c.GetOpts()
-	pass, err := g.gate.Enter(g.life, entry.Claim{Participant: said.Nkey, Role: said.Username, Market: said.Password,
-		Nonce: string(c.GetNonce()), Signature: said.Sig, JoinToken: said.Token, From: c.RemoteAddress().String()})
-	if err != nil {
-		return false
-	}
-	c.RegisterUser(&server.User{Permissions: &server.Permissions{
-		Publish:   &server.SubjectPermission{Allow: pass.Permissions.Publish},
-		Subscribe: &server.SubjectPermission{Allow: pass.Permissions.Subscribe},
-		Response:  &server.ResponsePermission{MaxMsgs: entry.Answers, Expires: entry.AnswerTime},
-	}})
-	return true
 }
 
 func listen(opts Options) (string, int, error) {
