@@ -195,6 +195,62 @@ func TestDial_noticesThatAKnownServerWasReplaced(t *testing.T) {
 	}
 }
 
+// Several first handshakes fail at once, and the first of them to be learned from is no reason to refuse the server.
+func TestLearn_lessonsOfHandshakesThatFailedAtOnceAreTheSame(t *testing.T) {
+	t.Parallel()
+	addr, trust := serve(t, issuer(t, domain, alice).Config("h2")), passport.NewTrust(domain)
+	var failed []error
+	for range 2 {
+		conn, err := tls.Dial("tcp", addr, trust.Config(alice.Address()))
+		if err == nil {
+			_ = conn.Close()
+			t.Fatal("a server that nobody knows was taken")
+		}
+		failed = append(failed, err)
+	}
+	for i, err := range failed {
+		if lesson, err := trust.Learn(alice.Address(), err); lesson != passport.Again || err != nil {
+			t.Errorf("handshake %d: lesson %d, %v", i+1, lesson, err)
+		}
+	}
+	if err := dial(t, trust, addr, alice.Address()); err != nil {
+		t.Error(err)
+	}
+}
+
+// An authority's certificate for the host is not enough where the identity has spoken before, nor from one that has an identity of its own.
+func TestDial_takesNoAuthoritysWordForALostIdentity(t *testing.T) {
+	t.Parallel()
+	roots, cert, private := authority(t)
+	pair, err := tls.LoadX509KeyPair(cert, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trust := passport.NewTrust(domain).Trusting(roots)
+	if err := dial(t, trust, serve(t, issuer(t, domain, alice).Config("h2")), alice.Address()); err != nil {
+		t.Fatal(err)
+	}
+	thief := serve(t, &tls.Config{Certificates: []tls.Certificate{pair}})
+	silent := serve(t, &tls.Config{GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		if h.ServerName != "" {
+			return nil, errors.New("no such name")
+		}
+		return &pair, nil
+	}})
+	for _, addr := range []string{thief, silent} {
+		if err := dial(t, trust, addr, alice.Address()); protocol.CodeOf(err) != protocol.Unauthorized {
+			t.Errorf("a server that lost its identity: %v", err)
+		}
+	}
+	other, err := issuer(t, domain, bob).WithFiles(cert, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := dial(t, passport.NewTrust(domain).Trusting(roots), serve(t, other.Config("h2")), alice.Address()); err == nil || !strings.Contains(err.Error(), "is "+bob.Address().Hex()) {
+		t.Errorf("another identity with a certificate for the host: %v", err)
+	}
+}
+
 func TestIssuer_renewsItsCertificateAndClientsFollow(t *testing.T) {
 	t.Parallel()
 	var ago atomic.Int64
