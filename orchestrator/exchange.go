@@ -94,18 +94,31 @@ func (c exchangeConfig) gate() *entry.Gate {
 	for _, a := range c.Orchestrators {
 		members[common.HexToAddress(a)] = true
 	}
-	gate := &entry.Gate{Domain: c.domain, Guests: guests{c.store, members, c.OpenMarket}, Log: c.log}
+	gate := &entry.Gate{Domain: c.domain, Guests: newGuests(c.store, members, c.OpenMarket), Log: c.log}
 	for a := range members {
 		gate.Markets = append(gate.Markets, a)
 	}
 	return gate
 }
 
+// maxAdmitting bounds the questions to the database by those who log in: anybody may, and verdicts and payments need its connections.
+const maxAdmitting = 2
+
+// admitter is the record of transcoders; store.Store is one.
+type admitter interface {
+	Admit(ctx context.Context, transcoder common.Address, token *[32]byte, open bool) error
+}
+
 // guests are the orchestrators of the market, and the transcoders that the database admits.
 type guests struct {
-	store         *store.Store
+	store         admitter
 	orchestrators map[common.Address]bool
 	open          bool
+	slots         chan struct{}
+}
+
+func newGuests(store admitter, orchestrators map[common.Address]bool, open bool) guests {
+	return guests{store, orchestrators, open, make(chan struct{}, maxAdmitting)}
 }
 
 // Admit is entry.Guests'.
@@ -115,7 +128,14 @@ func (g guests) Admit(ctx context.Context, who common.Address, role protocol.Rol
 		return protocol.Errorf(protocol.Unauthorized, "%s is no orchestrator of this market (--market-orchestrator)", who)
 	case role == protocol.RoleOrchestrator:
 		return nil
-	case joinToken == "":
+	}
+	select {
+	case g.slots <- struct{}{}:
+		defer func() { <-g.slots }()
+	case <-ctx.Done():
+		return protocol.Errorf(protocol.Unavailable, "too many log in at once: %w", ctx.Err())
+	}
+	if joinToken == "" {
 		return g.store.Admit(ctx, who, nil, g.open)
 	}
 	hash := sha256.Sum256([]byte(joinToken))

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -212,6 +213,37 @@ func TestWatch_cutsTheOthersWhereOneCannotBe(t *testing.T) {
 		if tries[a] < 2 {
 			t.Errorf("%d tries of %s, want it to be cut and met again", tries[a], a)
 		}
+	}
+}
+
+// Strangers that log in, however many, leave the database's connections to those who settle.
+func TestGuests_askTheDatabaseAFewAtATime(t *testing.T) {
+	t.Parallel()
+	asked, answer := make(chan common.Address, 100), make(chan struct{})
+	guests := orchestrator.Guests(func(who common.Address) error { asked <- who; <-answer; return nil })
+	var logins sync.WaitGroup
+	for i := range orchestrator.MaxAdmitting {
+		logins.Go(func() {
+			if err := guests.Admit(t.Context(), common.Address{byte(i + 1)}, protocol.RoleTranscoder, ""); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for range orchestrator.MaxAdmitting {
+		<-asked
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond) // as the gate's patience
+	defer cancel()
+	if err := guests.Admit(ctx, common.Address{99}, protocol.RoleTranscoder, ""); protocol.CodeOf(err) != protocol.Unavailable {
+		t.Errorf("one too many: %v, want unavailable", err)
+	}
+	if n := len(asked); n != 0 {
+		t.Errorf("%d asked the database meanwhile", n)
+	}
+	close(answer)
+	logins.Wait()
+	if err := guests.Admit(t.Context(), common.Address{99}, protocol.RoleTranscoder, ""); err != nil {
+		t.Errorf("afterwards: %v", err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/internal/bus"
+	"github.com/kinora/kinora/internal/bus/entry"
 	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/orchestrator/internal/store"
@@ -55,4 +56,18 @@ func WatchRevoked(ctx context.Context, databaseURL string, expel func(context.Co
 	}
 	defer db.Close()
 	return (&exchange{store: db, expel: expel, log: slog.New(slog.DiscardHandler)}).watch(ctx)
+}
+
+// MaxAdmitting bounds Guests.
+const MaxAdmitting = maxAdmitting
+
+// Guests admits to an open market those that admit does.
+func Guests(admit func(common.Address) error) entry.Guests {
+	return newGuests(admitFunc(admit), nil, true)
+}
+
+type admitFunc func(common.Address) error
+
+func (f admitFunc) Admit(_ context.Context, who common.Address, _ *[32]byte, _ bool) error {
+	return f(who)
 }
