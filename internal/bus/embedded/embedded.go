@@ -11,7 +11,6 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -72,7 +71,7 @@ func Start(opts Options) (*Server, error) {
 		watch.open = func(id uint64) bool { return s.GetClient(id) != nil }
 	}
 	if opts.Log != nil {
-		s.SetLoggerV2(logger{opts.Log}, false, false, false)
+		s.SetLoggerV2(&logger{log: opts.Log}, false, false, false)
 	}
 	s.Start()
 	if !s.ReadyForConnections(startTimeout) {
@@ -144,26 +143,3 @@ func listen(opts Options) (string, int, error) {
 	}
 	return host, int(port), nil
 }
-
-// logger hands the server's lines to slog.
-type logger struct{ log *slog.Logger }
-
-func line(format string, args []any) string { return strings.TrimSpace(fmt.Sprintf(format, args...)) }
-
-func (l logger) Noticef(format string, args ...any) { l.log.Debug("nats: " + line(format, args)) }
-func (l logger) Warnf(format string, args ...any)   { l.log.Warn("nats: " + line(format, args)) }
-
-// Errorf is mostly about clients. What goes wrong in their handshakes is theirs to tell, and each that meets a new certificate breaks
-// one off; who is refused, and why, the gate says.
-func (l logger) Errorf(format string, args ...any) {
-	text := line(format, args)
-	level := slog.LevelError
-	if strings.Contains(text, "TLS handshake error") || strings.Contains(text, "authentication error") {
-		level = slog.LevelDebug
-	}
-	l.log.Log(context.Background(), level, "nats: "+text)
-}
-
-func (l logger) Fatalf(format string, args ...any) { l.log.Error("nats: " + line(format, args)) }
-func (l logger) Debugf(format string, args ...any) { l.log.Debug("nats: " + line(format, args)) }
-func (l logger) Tracef(format string, args ...any) { l.log.Debug("nats: " + line(format, args)) }

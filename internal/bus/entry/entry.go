@@ -15,6 +15,9 @@ import (
 	"github.com/kinora/kinora/internal/protocol"
 )
 
+// maxRole is longer than any role's name.
+const maxRole = 32
+
 // patience bounds how long Guests may take: servers give up on a login soon after.
 const patience = 3 * time.Second
 
@@ -42,6 +45,8 @@ type Gate struct {
 	Markets []common.Address // whose NATS this is: logins that were meant for another one are refused
 	Guests  Guests
 	Log     *slog.Logger
+
+	refusals Sparing
 }
 
 // Claim is what a connection brought, as it came.
@@ -68,7 +73,7 @@ func (g *Gate) Enter(ctx context.Context, c Claim) (Pass, error) {
 		err = g.Guests.Admit(ctx, login.Participant, login.Role, c.JoinToken)
 	}
 	if err != nil {
-		g.Log.Warn("a login to NATS was refused", "participant", login.Participant, "role", login.Role, "from", c.From, "err", err)
+		g.refusals.Log(g.Log, slog.LevelWarn, "a login to NATS was refused", "participant", login.Participant, "role", login.Role, "from", c.From, "err", err)
 		return Pass{}, err
 	}
 	g.Log.Debug("logged in to NATS", "participant", login.Participant, "role", login.Role, "from", c.From)
@@ -79,6 +84,9 @@ func (g *Gate) Enter(ctx context.Context, c Claim) (Pass, error) {
 func (g *Gate) check(c Claim) (protocol.Login, error) {
 	if c.Participant == "" {
 		return protocol.Login{}, protocol.Errorf(protocol.Unauthorized, "it does not say who it is")
+	}
+	if len(c.Role) > maxRole {
+		return protocol.Login{}, protocol.Errorf(protocol.BadRequest, "role %.20q: there is none such", c.Role)
 	}
 	// Servers find the connections of somebody who is let go by this very text: it has one spelling.
 	if common.HexToAddress(c.Participant).Hex() != c.Participant || c.Market != "" && !common.IsHexAddress(c.Market) {
