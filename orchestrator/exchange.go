@@ -22,11 +22,15 @@ import (
 	"github.com/kinora/kinora/orchestrator/internal/store"
 )
 
-// How soon a revocation is acted upon, and for how long again and again: one who was just logging in when it came is met later.
+// How soon a revocation is acted upon, and how long after that again: one who was just logging in when it came has done so then.
 const (
-	watchEvery  = time.Second
-	watchWithin = 15 * time.Second
+	watchEvery = time.Second
+	watchAgain = 10 * time.Second
 )
+
+// owedFor is how long one that was revoked may come in to be paid: tickets for its last segments are sent within minutes, and it may
+// redeem them by a relay some minutes after that.
+const owedFor = time.Hour
 
 // exchange is the market's NATS as this orchestrator has it: its own connection and, if it keeps the gate, who is let in there.
 type exchange struct {
@@ -122,58 +126,30 @@ func newGuests(store admitter, orchestrators map[common.Address]bool, open bool)
 }
 
 // Admit is entry.Guests'.
-func (g guests) Admit(ctx context.Context, who common.Address, role protocol.Role, joinToken string) error {
+func (g guests) Admit(ctx context.Context, who common.Address, role protocol.Role, joinToken string) (entry.Standing, error) {
 	switch {
 	case role == protocol.RoleOrchestrator && !g.orchestrators[who]:
-		return protocol.Errorf(protocol.Unauthorized, "%s is no orchestrator of this market (--market-orchestrator)", who)
+		return entry.Standing{}, protocol.Errorf(protocol.Unauthorized, "%s is no orchestrator of this market (--market-orchestrator)", who)
 	case role == protocol.RoleOrchestrator:
-		return nil
+		return entry.Standing{}, nil
 	}
 	select {
 	case g.slots <- struct{}{}:
 		defer func() { <-g.slots }()
 	case <-ctx.Done():
-		return protocol.Errorf(protocol.Unavailable, "too many log in at once: %w", ctx.Err())
+		return entry.Standing{}, protocol.Errorf(protocol.Unavailable, "too many log in at once: %w", ctx.Err())
 	}
-	if joinToken == "" {
-		return g.store.Admit(ctx, who, nil, g.open)
+	var token *[32]byte
+	if joinToken != "" {
+		hash := sha256.Sum256([]byte(joinToken))
+		token = &hash
 	}
-	hash := sha256.Sum256([]byte(joinToken))
-	return g.store.Admit(ctx, who, &hash, g.open)
-}
-
-// watch cuts the connections of those that are revoked. What was revoked while no orchestrator was there comes first; then what came
-// since the last look at which all were cut, however long that is ago.
-func (x *exchange) watch(ctx context.Context) error {
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
-	failing, done := false, time.Now().Add(-callout.UserLife)
-	for {
-		began := time.Now()
-		err := x.expelRevoked(ctx, began.Sub(done)+watchWithin)
-		if err == nil {
-			done = began
-		}
-		if failed := err != nil && ctx.Err() == nil; failed != failing { // once, not every second
-			if failing = failed; failing {
-				x.log.Error("some that were revoked cannot be cut off now; trying again", "err", err)
-			}
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil
-		}
+	err := g.store.Admit(ctx, who, token, g.open)
+	var revoked *store.RevokedError
+	if errors.As(err, &revoked) && revoked.Ago < owedFor {
+		return entry.Standing{OwedUntil: time.Now().Add(owedFor - revoked.Ago)}, nil
 	}
-}
-
-// expelRevoked cuts all it can.
-func (x *exchange) expelRevoked(ctx context.Context, within time.Duration) error {
-	revoked, err := x.store.RevokedWithin(ctx, within)
-	for _, a := range revoked {
-		err = errors.Join(err, x.expel(ctx, a))
-	}
-	return err
+	return entry.Standing{}, err
 }
 
 // overTLS is how --http is served; nil: in the clear.

@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -70,4 +71,9 @@ type admitFunc func(common.Address) error
 
 func (f admitFunc) Admit(_ context.Context, who common.Address, _ *[32]byte, _ bool) error {
 	return f(who)
+}
+
+// Revoked is how the database refuses one that was revoked so long ago.
+func Revoked(who common.Address, ago time.Duration) error {
+	return protocol.Errorf(protocol.Unauthorized, "%w", &store.RevokedError{Transcoder: who, Ago: ago})
 }

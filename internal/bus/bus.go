@@ -17,6 +17,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/kinora/kinora/internal/bus/entry"
 	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/protocol"
 )
@@ -57,6 +58,7 @@ type Bus struct {
 	closed chan struct{} // closed when the connection is closed for good
 
 	dropped atomic.Uint64
+	trouble entry.Sparing  // one that is let in only to be paid is told so with each bid
 	serving sync.WaitGroup // handlers in progress
 }
 
@@ -172,7 +174,7 @@ func (b *Bus) options(opts Options, at passport.Endpoint, shake *handshake) []na
 			if errors.Is(err, nats.ErrSlowConsumer) {
 				b.dropped.Add(1)
 			}
-			b.log.Warn("NATS", "err", err, "subject", subject)
+			b.trouble.Log(b.log, slog.LevelWarn, "NATS", "err", err, "subject", subject)
 		}),
 	}
 	if !shake.wanted && (!opts.Cleartext || opts.Identity != nil && opts.Identity.JoinToken != "") {

@@ -43,6 +43,11 @@ func PermissionsOf(role protocol.Role, self common.Address) Permissions {
 	return Permissions{Publish: []string{nowhere}, Subscribe: []string{nowhere}} // to NATS an empty list is no bound
 }
 
+// permissionsOfOwed are those of a transcoder that is paid for what it did, and does no more.
+func permissionsOfOwed(self common.Address) Permissions {
+	return Permissions{Publish: []string{everybody(protocol.RelaySubject)}, Subscribe: []string{protocol.TicketsSubject(self), InboxPrefix(self) + ".>"}}
+}
+
 const nowhere = "kinora.v1.nowhere"
 
 // InboxPrefix is where the answers to a participant's requests go.

@@ -52,7 +52,7 @@ func newBook() *book {
 		transcoder.Address(): protocol.RoleTranscoder, rival.Address(): protocol.RoleTranscoder}}
 }
 
-func (b *book) Admit(ctx context.Context, who common.Address, role protocol.Role, joinToken string) error {
+func (b *book) Admit(ctx context.Context, who common.Address, role protocol.Role, joinToken string) (entry.Standing, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.tokens = append(b.tokens, joinToken)
