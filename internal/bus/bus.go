@@ -98,7 +98,7 @@ func Dial(ctx context.Context, rawURL string, opts Options) (*Bus, error) {
 			return b, nil
 		}
 		if errors.Is(err, nats.ErrNkeysNotSupported) && opts.Identity != nil && !opts.Identity.unasked {
-			b.log.Warn("NATS does not ask who its clients are: unless it knows them otherwise, anybody there may read the bids", "server", server)
+			b.unasked(server)
 			unasked := *opts.Identity
 			unasked.unasked = true
 			opts.Identity = &unasked
@@ -149,6 +149,8 @@ func (b *Bus) options(opts Options, at passport.Endpoint, shake *handshake) []na
 				switch {
 				case lesson == passport.Again:
 					return 0
+				case b.reconsider(conn, opts, at.Identity, err):
+					return wait
 				case Refused(err):
 					wait = refusedAgain(attempts)
 				}

@@ -169,3 +169,41 @@ func TestDial_goesToAServerThatAsksNobody(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A server may be started anew with a gate, or without one.
+func TestBus_logsInAgainWhereItIsAskedTo(t *testing.T) {
+	t.Parallel()
+	guest := signer(t, 3)
+	var server *embedded.Server
+	started := func(listen string, gated bool) {
+		opts := embedded.Options{Listen: listen}
+		if gated {
+			opts.Gate = &entry.Gate{Domain: domain, Guests: entry.Listed{guest.Address(): protocol.RoleTranscoder}, Log: slog.New(slog.DiscardHandler)}
+		}
+		var err error
+		if server, err = embedded.Start(opts); err != nil {
+			t.Fatal(err)
+		}
+	}
+	started("", false)
+	defer func() { _ = server.Close() }()
+	url := server.URL()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	b, err := bus.Dial(ctx, url, bus.Options{Identity: &bus.Identity{Signer: guest, Domain: domain, Role: protocol.RoleTranscoder, JoinToken: "x"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	for _, gated := range []bool{true, false, true} {
+		if err := server.Close(); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "disconnected", func() bool { return !b.Connected() })
+		started(strings.TrimPrefix(url, "nats://"), gated)
+		eventually(t, "connected again", func() bool { return b.Connected() })
+		if err := b.Flush(ctx); err != nil {
+			t.Errorf("with a gate: %v: %v", gated, err)
+		}
+	}
+}
