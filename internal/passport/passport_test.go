@@ -356,6 +356,44 @@ func TestDial_takesTheWordOfAnAuthorityWhereNoIdentityGivesIts(t *testing.T) {
 	}
 }
 
+func TestIssuer_showsARenewedFileOfAnAuthority(t *testing.T) {
+	t.Parallel()
+	var later atomic.Int64
+	i, err := passport.NewIssuerAt(domain, alice, func() time.Time { return time.Now().Add(time.Duration(later.Load())) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, cert, private := authority(t)
+	if i, err = i.WithFiles(cert, private); err != nil {
+		t.Fatal(err)
+	}
+	addr := serve(t, i.Config("h2"))
+	shows := func(roots *x509.CertPool, when string) {
+		if err := dial(t, passport.NewTrust(domain).Trusting(roots), addr, common.Address{}); err != nil {
+			t.Errorf("%s: %v", when, err)
+		}
+	}
+	replace := func(file string, content []byte) {
+		if err := errors.Join(os.WriteFile(file, content, 0o600), os.Chtimes(file, time.Time{}, time.Now().Add(time.Duration(later.Load())))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shows(first, "as it was")
+	second, newCert, newPrivate := authority(t)
+	for file, with := range map[string]string{cert: newCert, private: newPrivate} {
+		b, err := os.ReadFile(with)
+		if err != nil {
+			t.Fatal(err)
+		}
+		replace(file, b)
+	}
+	later.Add(int64(2 * time.Minute))
+	shows(second, "renewed")
+	replace(cert, []byte("half a file"))
+	later.Add(int64(2 * time.Minute))
+	shows(second, "after a bad renewal")
+}
+
 func TestDial_withoutAnIdentityTellsWhichOneThereIs(t *testing.T) {
 	t.Parallel()
 	addr := serve(t, issuer(t, domain, alice).Config("h2"))
