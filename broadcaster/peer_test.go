@@ -49,6 +49,7 @@ type peer struct {
 	calledOff chan struct{}                 // gets one for each segment that is called off
 	parts     func(part int) bool           // when set, two transcoders share each ladder, a rung each; false: the part shows something else
 	before    func(seq uint64)              // when set, called before a segment is answered
+	quoting   func(r *http.Request)         // when set, called before a quote is answered
 	mu        sync.Mutex
 	requests  map[protocol.ID]protocol.QuoteRequest
 	delivered map[protocol.ID]int // tickets by attempt
@@ -102,6 +103,9 @@ func (p *peer) quote(w http.ResponseWriter, r *http.Request) {
 	if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
 		protocol.WriteProblem(w, protocol.Errorf(protocol.BadRequest, "%w", err))
 		return
+	}
+	if p.quoting != nil {
+		p.quoting(r)
 	}
 	if err := p.fits(q); err != nil {
 		protocol.WriteProblem(w, err)

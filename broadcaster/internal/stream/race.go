@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -146,40 +147,43 @@ func (c *race) breakOff(cause error) {
 }
 
 // leave lets the runs that are still under way end by themselves, once another one has won, or the source itself (a winner at
-// nobody): an orchestrator that has delivered before it heard that it is called off is paid. Without a winner they are broken
-// off.
+// nobody): an orchestrator that has delivered before it heard that it is called off is paid. A run of which nothing was sent yet
+// is broken off and, without a winner, so are all.
 func (c *race) leave(winner *run) {
-	left := len(c.open)
-	defer clear(c.open)
-	if left == 0 {
+	open := slices.Collect(maps.Keys(c.open))
+	clear(c.open)
+	if len(open) == 0 {
 		return
 	}
-	if winner == nil {
-		c.breakOff(context.Canceled)
-	}
-	var off []*run
-	for r := range c.open {
-		if winner != nil && r.choice() != nil {
-			r.choice().Outpaced(winner.choice())
-			off = append(off, r)
+	lost := func(r *run) { r.give(protocol.Errorf(protocol.Cancelled, "another orchestrator was faster")) }
+	var told []*run
+	for _, r := range open {
+		switch choice := r.choice(); {
+		case winner == nil:
+			r.give(context.Canceled)
+		case choice == nil || !choice.Offered(): // nobody has it yet, and nobody is to get it
+			lost(r)
+		default:
+			choice.Outpaced(winner.choice())
+			told = append(told, r)
 		}
 	}
 	c.seg.rest.Go(func() {
-		for _, r := range off {
+		for _, r := range told {
 			c.seg.rest.Go(func() {
 				if err := r.choice().CallOff(c.life, c.seg.SegmentKey); err != nil { // it does not hear: what it says later is not waited for
 					c.s.desk.cfg.Log.Debug("an orchestrator does not answer a call off", "orchestrator", r.choice().URL, "segment", c.seg.SegmentKey.String(), "err", err)
-					r.give(protocol.Errorf(protocol.Cancelled, "another orchestrator was faster"))
+					lost(r)
 				}
 			})
 		}
 		limit := time.AfterFunc(2*c.s.holdBack(), func() {
-			for _, r := range off {
-				r.give(protocol.Errorf(protocol.Cancelled, "another orchestrator was faster"))
+			for _, r := range open {
+				lost(r)
 			}
 		})
 		defer limit.Stop()
-		for ; left > 0; left-- {
+		for range open {
 			c.s.settleLoser(c.life, c.seg, <-c.results)
 		}
 	})
