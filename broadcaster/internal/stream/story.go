@@ -130,8 +130,15 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		// what is not paid, or pay twice for what is released.
 		began := time.Now()
 		row, err := s.commit(ctx, seg, r, attempts)
+		if errors.Is(err, store.ErrReused) { // it may have been paid under this id before: done again elsewhere
+			r.over()
+			choice.Failed(err)
+			failed(protocol.Errorf(protocol.VerificationFailed, "orchestrator %s: attempt %s: %w", choice.URL, row.Attempt.Short(), err))
+			continue
+		}
 		if err != nil {
 			r.over()
+			choice.Over()
 			return Answer{}, err
 		}
 		r.settle(attempts[0].Fee, time.Now())
