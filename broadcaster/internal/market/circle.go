@@ -38,6 +38,15 @@ func (m *Market) rank(s *seller) (*big.Int, bool) {
 	return ms.Mul(ms, price.Big()), true
 }
 
+// silent reports whether s has left a few questions in a row unanswered. m.mu is held.
+func (s *seller) silent() bool { return s.misses >= lostMisses }
+
+// configured reports whether the operator named s: then it is not given up for being silent. m.mu is held.
+func (s *seller) configured() bool {
+	_, ok := s.regions[Configured]
+	return ok
+}
+
 // elect decides who is in the circle. Whoever is in it stays unless it is barred or lost, or much dearer than somebody
 // outside. Free places go to those that were configured, then to the cheapest; strangers whose price nobody knows are
 // returned to be met first, two for each place that is left. m.mu is held.
@@ -45,7 +54,7 @@ func (m *Market) elect(now time.Time) (strangers []*seller) {
 	var inside, outside []*seller
 	for _, s := range m.sellers {
 		switch {
-		case m.barred(s) != nil || s.misses >= lostMisses:
+		case m.barred(s) != nil || s.silent() && !s.configured():
 			s.kept = false
 		case s.kept:
 			inside = append(inside, s)
@@ -58,13 +67,9 @@ func (m *Market) elect(now time.Time) (strangers []*seller) {
 		keep = len(m.sellers)
 	}
 	rand.Shuffle(len(outside), func(i, j int) { outside[i], outside[j] = outside[j], outside[i] })
-	configured := func(s *seller) int {
-		if _, ok := s.regions[Configured]; ok {
-			return 0
-		}
-		return 1
-	}
-	slices.SortStableFunc(outside, func(a, b *seller) int { return cmp.Or(cmp.Compare(configured(a), configured(b)), m.cheaper(a, b)) })
+	slices.SortStableFunc(outside, func(a, b *seller) int {
+		return cmp.Or(cmp.Compare(one(b.configured()), one(a.configured())), m.cheaper(a, b))
+	})
 	places := make(map[common.Address]bool) // replicas share one
 	for _, s := range inside {
 		places[s.account()] = true
@@ -108,7 +113,7 @@ func (m *Market) cheaper(a, b *seller) int {
 
 // swap gives the place of the dearest member that was not configured to the cheapest outside, if that is a fifth cheaper.
 func (m *Market) swap(inside, outside []*seller, now time.Time) {
-	inside = slices.DeleteFunc(slices.Clone(inside), func(s *seller) bool { _, ok := s.regions[Configured]; return ok })
+	inside = slices.DeleteFunc(slices.Clone(inside), (*seller).configured)
 	outside = slices.DeleteFunc(slices.Clone(outside), func(s *seller) bool { return s.kept || s.address == (common.Address{}) })
 	if len(inside) == 0 || len(outside) == 0 {
 		return
@@ -155,7 +160,7 @@ func (m *Market) Meet(ctx context.Context, ask Ask) error {
 	defer m.mu.Unlock()
 	m.elect(time.Now())
 	for i, s := range strangers {
-		if _, told := s.regions[Configured]; !told && m.full() { // somebody else has the place
+		if !s.configured() && m.full() { // somebody else has the place
 			errs[i] = nil
 		}
 	}
@@ -195,12 +200,6 @@ func (m *Market) Candidates() int {
 // look asks s for a quote that will not be used: what it says of its prices, its region and its distance is noted.
 func (m *Market) look(ctx context.Context, s *seller, ask Ask) error {
 	_, _, err := m.inquire(ctx, s, ask)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if err != nil && ctx.Err() == nil {
-		s.misses++
-		s.lastErr = err
-	}
 	return err
 }
 
@@ -237,7 +236,7 @@ func (m *Market) unexplored(now time.Time) *seller {
 	var best *seller
 	strangers := 0
 	for _, s := range m.sellers {
-		if s.kept || m.barred(s) != nil || now.Sub(s.asked) < lookAgain<<min(s.misses, 8) {
+		if s.kept || m.barred(s) != nil || now.Sub(s.asked) < m.lookAgain(s) {
 			continue
 		}
 		switch {
@@ -252,8 +251,15 @@ func (m *Market) unexplored(now time.Time) *seller {
 	return best
 }
 
-// lookAgain is how soon one is looked at again, at the earliest.
-const lookAgain = time.Minute
+// lookAgain is how soon s is looked at again, at the earliest: the later the longer it is silent, unless it has served before.
+// m.mu is held.
+func (m *Market) lookAgain(s *seller) time.Duration {
+	most := 8
+	if m.records[s.address].Passed > 0 {
+		most = 2
+	}
+	return time.Minute << min(s.misses, most)
+}
 
 // explore has the scout look at somebody now, at most one for every stream that begins. It never waits.
 func (m *Market) explore() {

@@ -236,6 +236,51 @@ func TestScout_findsACheaperOneAndSwapsOnlyNowAndThen(t *testing.T) {
 	}
 }
 
+// The circle loses who is silent, but not for a refusal, and never whom the operator named.
+func TestElect_losesNoneThatRefusesAndNoneThatWasConfigured(t *testing.T) {
+	t.Parallel()
+	full, gone, told := open(t, 100), open(t, 100), open(t, 100)
+	m := fair(t, Config{URLs: []string{told.url}, Keep: 3}, full, gone)
+	if err := m.Meet(t.Context(), ask); err != nil {
+		t.Fatal(err)
+	}
+	full.refuse.Store(protocol.Limited(protocol.NoCapacity, "free_pixel_rate", 5000, "full"))
+	gone.shut.Store(true)
+	told.shut.Store(true)
+	for i := range 2 * lostMisses {
+		_, _ = m.Choose(t.Context(), of(fmt.Sprint("cam", i)))
+	}
+	m.mu.Lock()
+	m.elect(time.Now())
+	m.mu.Unlock()
+	for _, s := range m.Standings() {
+		if s.Err == nil || s.Kept != (s.URL != gone.url) {
+			t.Errorf("%s has a place: %v, %v", s.URL, s.Kept, s.Err)
+		}
+	}
+	told.shut.Store(false)
+	if c, err := m.Choose(t.Context(), of("later")); err != nil || c.URL != told.url {
+		t.Errorf("once it is back: %v, %v", c, err)
+	}
+}
+
+// A broadcaster may start before the one orchestrator it was told of.
+func TestMeet_findsAConfiguredOrchestratorThatStartsLater(t *testing.T) {
+	t.Parallel()
+	late := open(t, 100)
+	late.shut.Store(true)
+	m := fair(t, Config{URLs: []string{late.url}, Keep: 4})
+	for range 2 * lostMisses {
+		if err := m.Meet(t.Context(), ask); err == nil {
+			t.Fatal("it was met while it was away")
+		}
+	}
+	late.shut.Store(false)
+	if err := m.Meet(t.Context(), ask); err != nil || !m.Standings()[0].Kept {
+		t.Errorf("%+v, %v", m.Standings(), err)
+	}
+}
+
 func TestKnow_honoursRemovalAndStillDeliversWhatIsOwed(t *testing.T) {
 	t.Parallel()
 	a, b := open(t, 100), open(t, 200)

@@ -71,7 +71,6 @@ func (m *Market) request(ctx context.Context, s *seller, ask Ask) (*quote, error
 	if err != nil {
 		if ctx.Err() == nil {
 			s.lastErr = err
-			s.misses++
 		}
 		return nil, err
 	}
@@ -99,8 +98,22 @@ func (m *Market) ask(ctx context.Context, s *seller, ask Ask) (*quote, error) {
 	return q, nil
 }
 
-// inquire asks s what ask costs there and checks the answer. What it says of itself is noted.
+// inquire asks s what ask costs there and checks the answer. What it says of itself is noted, or that it says nothing.
 func (m *Market) inquire(ctx context.Context, s *seller, ask Ask) (*quote, protocol.Signed[protocol.TicketParams], error) {
+	q, params, err := m.question(ctx, s, ask)
+	if err != nil && ctx.Err() == nil {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		s.lastErr = err
+		switch protocol.CodeOf(err) {
+		case protocol.Unreachable, protocol.Unavailable, protocol.BadRequest, protocol.BadSignature: // a refusal is an answer
+			s.misses++
+		}
+	}
+	return q, params, err
+}
+
+func (m *Market) question(ctx context.Context, s *seller, ask Ask) (*quote, protocol.Signed[protocol.TicketParams], error) {
 	var none protocol.Signed[protocol.TicketParams]
 	ctx, cancel := context.WithTimeout(ctx, m.cfg.QuoteTimeout)
 	defer cancel()
