@@ -200,8 +200,11 @@ func (s *Stream) blame(ctx context.Context, seg *segment, r *run) *market.Choice
 
 // pause waits between failures, less than an orchestrator rests, and gives up on what no repetition mends.
 func pause(ctx context.Context, failures int, last error) error {
-	if failures == 0 {
+	switch {
+	case failures == 0 && ctx.Err() == nil:
 		return nil
+	case last == nil:
+		return reason(ctx, context.Cause(ctx))
 	}
 	if c := protocol.CodeOf(last); c == protocol.Internal || c == protocol.FeeAboveFaceValue || c == protocol.BadLadder || c == protocol.UnsupportedCodec ||
 		c == protocol.PoisonSegment && failures > 1 { // said once, it may have been somebody's excuse
