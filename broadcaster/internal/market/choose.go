@@ -497,5 +497,5 @@ func (c *Choice) Succeeded() {
 	defer c.market.mu.Unlock()
 	c.lands()
 	c.learn(true)
-	c.seller.failures, c.seller.resting, c.seller.lastErr = 0, time.Time{}, nil
+	c.seller.failures, c.seller.resting, c.seller.lastErr, c.seller.outs = 0, time.Time{}, nil, max(0, c.seller.outs-1)
 }

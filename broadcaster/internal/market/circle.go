@@ -23,8 +23,10 @@ import (
 // When a member makes room for another: for one that costs a fifth less, and no more than one in a while. What moved would
 // be bound for a thaw period.
 const (
-	swapEvery  = 10 * time.Minute
-	lostMisses = 3
+	swapEvery    = 10 * time.Minute
+	lostMisses   = 3
+	lostFailures = 8               // segments in a row
+	outFor       = 2 * time.Minute // twice as long with every time
 )
 
 // rank is what a pixel of H.264 costs at s, raised by its distance: as if a second cost as much again. Unknown prices come
@@ -54,13 +56,16 @@ func (m *Market) elect(now time.Time) (strangers []*seller) {
 	var inside, outside []*seller
 	for _, s := range m.sellers {
 		switch {
-		case m.barred(s) != nil || s.silent() && !s.configured():
+		case m.barred(s) != nil || !s.configured() && (s.silent() || now.Before(s.outUntil)):
 			s.kept = false
 		case s.kept:
 			inside = append(inside, s)
 		default:
 			outside = append(outside, s)
 		}
+	}
+	if len(outside) > 0 { // else nobody would be better off
+		inside = slices.DeleteFunc(inside, func(s *seller) bool { return m.putOut(s, now) })
 	}
 	keep := m.cfg.Keep
 	if keep == 0 {
@@ -94,6 +99,18 @@ func (m *Market) elect(now time.Time) (strangers []*seller) {
 		m.swap(inside, outside, now)
 	}
 	return strangers
+}
+
+// putOut takes the place of a member that sells cheaply and serves nothing. It may try again later with half of its failures
+// forgiven. m.mu is held.
+func (m *Market) putOut(s *seller, now time.Time) bool {
+	if s.failures < lostFailures || s.configured() {
+		return false
+	}
+	s.kept, s.outUntil, s.failures = false, now.Add(outFor<<min(s.outs, 8)), lostFailures/2
+	s.outs++
+	m.cfg.Log.Info("an orchestrator loses its place, it serves nothing", "orchestrator", s.url, "until", s.outUntil, "err", s.lastErr)
+	return true
 }
 
 // cheaper orders by rank, the unknown last.

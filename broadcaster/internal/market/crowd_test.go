@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -39,6 +40,7 @@ type shop struct {
 	asked  atomic.Int64
 	shut   atomic.Bool
 	refuse atomic.Pointer[protocol.Error]
+	spoil  spoil
 	server *httptest.Server
 }
 
@@ -62,6 +64,9 @@ func open(t testing.TB, price uint64) *shop {
 	return s
 }
 
+// spoil changes what a shop is about to sign.
+type spoil func(*protocol.Quote, *protocol.TicketParams)
+
 // ServeHTTP answers /v1/quote.
 func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.asked.Add(1)
@@ -80,11 +85,14 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	prices := protocol.Prices{{Codec: protocol.H264, WeiPerPixel: protocol.NewWei(s.price.Load())}}
 	fee := must(q.Ladder.MaxFee(prices, q.SourceFPS, q.MaxMillis))
-	_ = json.NewEncoder(w).Encode(protocol.QuoteAnswer{Region: s.region,
-		Quote: must(protocol.Seal(domain, s.self, protocol.Quote{ID: protocol.NewID(), Orchestrator: s.self.Address(), Payer: q.Payer, Stream: q.Stream,
-			LadderHash: protocol.Hash(q.Ladder.Hash()), Prices: prices, MaxFee: fee, ValidMillis: 60_000, MaxMillis: q.MaxMillis})),
-		Params: must(protocol.Seal(domain, s.self, protocol.TicketParams{Set: protocol.NewID(), Payer: q.Payer, Recipient: s.self.Address(), Lane: 1, FaceValue: fee,
-			RecipientRandHash: protocol.NewID(), Expiry: uint64(time.Now().Add(time.Hour).Unix()), UsableMillis: 60_000, AcceptMillis: 70_000, RedeemMillis: 80_000}))})
+	quote := protocol.Quote{ID: protocol.NewID(), Orchestrator: s.self.Address(), Payer: q.Payer, Stream: q.Stream,
+		LadderHash: protocol.Hash(q.Ladder.Hash()), Prices: prices, MaxFee: fee, ValidMillis: 60_000, MaxMillis: q.MaxMillis}
+	params := protocol.TicketParams{Set: protocol.NewID(), Payer: q.Payer, Recipient: s.self.Address(), Lane: 1, FaceValue: fee,
+		RecipientRandHash: protocol.NewID(), Expiry: uint64(time.Now().Add(time.Hour).Unix()), UsableMillis: 60_000, AcceptMillis: 70_000, RedeemMillis: 80_000}
+	if s.spoil != nil {
+		s.spoil(&quote, &params)
+	}
+	_ = json.NewEncoder(w).Encode(protocol.QuoteAnswer{Region: s.region, Quote: must(protocol.Seal(domain, s.self, quote)), Params: must(protocol.Seal(domain, s.self, params))})
 }
 
 func (s *shop) listing() protocol.Listing {
@@ -261,6 +269,82 @@ func TestElect_losesNoneThatRefusesAndNoneThatWasConfigured(t *testing.T) {
 	told.shut.Store(false)
 	if c, err := m.Choose(t.Context(), of("later")); err != nil || c.URL != told.url {
 		t.Errorf("once it is back: %v, %v", c, err)
+	}
+}
+
+// Strangers who sign low prices with terms that nobody can take get no place by them.
+func TestElect_givesNoPlaceForPricesThatCannotBeBoughtAt(t *testing.T) {
+	t.Parallel()
+	honest := open(t, 100)
+	shops := []*shop{honest}
+	for i := range 4 {
+		s := open(t, 1)
+		if s.spoil = func(q *protocol.Quote, _ *protocol.TicketParams) { q.MaxFee = protocol.NewWei(1e18) }; i%2 > 0 {
+			s.spoil = func(_ *protocol.Quote, p *protocol.TicketParams) { p.FaceValue = protocol.NewWei(1) }
+		}
+		shops = append(shops, s)
+	}
+	m := fair(t, Config{Keep: 2}, shops...)
+	for range 20 {
+		_ = m.Meet(t.Context(), ask)
+	}
+	for _, s := range m.Standings() {
+		if s.Kept != (s.URL == honest.url) || s.URL != honest.url && len(s.Prices) > 0 {
+			t.Errorf("%s has a place: %v, at %v", s.URL, s.Kept, s.Prices)
+		}
+	}
+}
+
+// Nor do those keep one who quote well and deliver nothing, while there is somebody else.
+func TestElect_putsOutWhoServesNothingForLongerEachTime(t *testing.T) {
+	t.Parallel()
+	cheap, honest := open(t, 1), open(t, 100)
+	m := fair(t, Config{Keep: 1}, cheap)
+	if err := m.Meet(t.Context(), ask); err != nil {
+		t.Fatal(err)
+	}
+	fail := func(times int) {
+		for range times {
+			c, err := m.Choose(t.Context(), ask)
+			if err != nil || c.URL != cheap.url {
+				t.Fatalf("%v, %v", c, err)
+			}
+			c.Failed(protocol.Errorf(protocol.TranscodeFailed, "nothing came"))
+		}
+	}
+	holds := func(now time.Time) (urls []string) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.elect(now)
+		for _, s := range m.sellers {
+			if s.kept {
+				urls = append(urls, s.url)
+			}
+		}
+		return urls
+	}
+	fail(lostFailures)
+	now := time.Now()
+	if got := holds(now); !slices.Equal(got, []string{cheap.url}) {
+		t.Fatalf("with nobody else: %v", got)
+	}
+	m.Know("webhook", []protocol.Listing{honest.listing()})
+	if err := m.Meet(t.Context(), ask); err != nil {
+		t.Fatal(err)
+	}
+	if got := holds(now); !slices.Equal(got, []string{honest.url}) {
+		t.Fatalf("once there is another: %v", got)
+	}
+	now = now.Add(outFor + time.Minute)
+	if got := holds(now.Add(swapEvery)); !slices.Equal(got, []string{cheap.url}) {
+		t.Fatalf("after a while: %v", got)
+	}
+	fail(lostFailures / 2)
+	if holds(now); !slices.Equal(holds(now), []string{honest.url}) {
+		t.Fatalf("after it failed again: %v", holds(now))
+	}
+	if got := holds(now.Add(outFor + time.Minute)); !slices.Equal(got, []string{honest.url}) {
+		t.Errorf("after as long as the first time: %v", got)
 	}
 }
 

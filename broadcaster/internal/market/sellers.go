@@ -33,6 +33,8 @@ type seller struct {
 	saved    store.Met         // as it was last written down
 	savedAt  time.Time         //
 	failures int
+	outs     int       // times that failures cost it its place, less the segments it served since
+	outUntil time.Time // it gets none before this
 	resting  time.Time // not asked before this, unless nobody else is left
 	lastErr  error
 }
