@@ -184,7 +184,7 @@ func (m *Market) heard(s *seller, prices protocol.Prices, region string, rtt tim
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s.prices = merged(s.prices, prices)
-	if len(region) <= protocol.MaxRegion {
+	if protocol.ValidateRegion(region) == nil {
 		s.region = region
 	}
 	s.rtt = nearer(s.rtt, rtt)
