@@ -212,12 +212,12 @@ func problem(resp *http.Response) error {
 // Deliver carries tickets to an orchestrator, by whichever of its replicas answers: POST /v1/tickets.
 func (m *Market) Deliver(ctx context.Context, recipient common.Address, d payment.Delivery) (payment.DeliveryAnswer, error) {
 	var answer payment.DeliveryAnswer
-	urls, err := m.urlsOf(recipient)
-	for _, url := range urls {
+	replicas, err := m.endpointsOf(recipient)
+	for _, at := range replicas {
 		err = func() error {
-			ctx, cancel := context.WithTimeout(ctx, deliveryTimeout/time.Duration(len(urls)))
+			ctx, cancel := context.WithTimeout(ctx, deliveryTimeout/time.Duration(len(replicas)))
 			defer cancel()
-			return m.post(ctx, m.ClientAt(url), url+"/v1/tickets", d, &answer)
+			return m.post(ctx, m.clients.Of(at.Identity), at.URL+"/v1/tickets", d, &answer)
 		}()
 		if c := protocol.CodeOf(err); c != protocol.Unreachable && c != protocol.Unavailable && c != protocol.Draining {
 			break

@@ -11,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/broadcaster/internal/store"
+	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/route"
 	"github.com/kinora/kinora/internal/verify"
@@ -279,32 +280,34 @@ func (m *Market) Standings() []Standing {
 
 // URLOf is where an orchestrator is reached; Unreachable until it was met.
 func (m *Market) URLOf(orchestrator common.Address) (string, error) {
-	urls, err := m.urlsOf(orchestrator)
+	replicas, err := m.endpointsOf(orchestrator)
 	if err != nil {
 		return "", err
 	}
-	return urls[0], nil
+	return replicas[0].URL, nil
 }
 
-// urlsOf are where the replicas of an orchestrator are reached, those that do not rest first.
-func (m *Market) urlsOf(orchestrator common.Address) ([]string, error) {
+// endpointsOf are where the replicas of an orchestrator are reached, each as who it is listed, those that do not rest first.
+// Others may be listed at the same URL.
+func (m *Market) endpointsOf(orchestrator common.Address) ([]passport.Endpoint, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var urls, resting []string
+	var ready, resting []passport.Endpoint
 	for _, s := range m.sellers {
-		switch {
+		switch at := (passport.Endpoint{Identity: s.claimed, URL: s.url}); {
 		case s.address != orchestrator:
 		case m.fit(s):
-			urls = append(urls, s.url)
+			ready = append(ready, at)
 		default:
-			resting = append(resting, s.url)
+			resting = append(resting, at)
 		}
 	}
-	if urls = append(urls, resting...); len(urls) > 0 {
-		return urls, nil
+	if ready = append(ready, resting...); len(ready) > 0 {
+		return ready, nil
 	}
 	if i := slices.IndexFunc(m.cfg.Met, func(was store.Met) bool { return was.Account == orchestrator }); i >= 0 {
-		return []string{m.cfg.Met[i].URL}, nil // no longer listed; what it is owed is delivered all the same
+		url := m.cfg.Met[i].URL // no longer listed; what it is owed is delivered all the same, however it shows who it is
+		return []passport.Endpoint{{Identity: orchestrator, URL: url}, {URL: url}}, nil
 	}
 	return nil, protocol.Errorf(protocol.Unreachable, "no orchestrator that is known of has said that it is %s", orchestrator)
 }
