@@ -32,7 +32,7 @@ type treasurer struct {
 }
 
 // wanted is how many allocations there must be before this broadcaster is ready: two, so that failover is immediate, where
-// there are two orchestrators.
+// there are two orchestrators that answer.
 func (t *treasurer) wanted() int { return max(1, min(2, t.market.Candidates())) }
 
 // missing says what is still missing before the first push can be sold.
@@ -67,7 +67,7 @@ func (t *treasurer) runOnce(ctx context.Context) bool {
 	if err := t.market.Meet(ctx, t.ask); err != nil {
 		why = append(why, err.Error())
 	}
-	stand := 0
+	stand := make(map[common.Address]bool)
 	var followed []passport.Endpoint
 	for _, s := range t.market.Standings() {
 		if !s.Kept || s.Barred != nil {
@@ -77,17 +77,20 @@ func (t *treasurer) runOnce(ctx context.Context) bool {
 		if s.Address == (common.Address{}) || s.Record.State == verify.CutOff {
 			continue
 		}
+		if stand[s.Address] { // another replica
+			continue
+		}
 		if err := t.ensure(ctx, s.Address, t.amount); err != nil {
 			why = append(why, fmt.Sprintf("allocation to %s: %v", s.Address, err))
 			continue
 		}
-		stand++
+		stand[s.Address] = true
 	}
 	if ctx.Err() != nil {
 		return false
 	}
 	t.follow(followed)
-	enough := stand >= t.wanted()
+	enough := len(stand) >= t.wanted()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(why) > 0 && strings.Join(why, "\n") != strings.Join(t.why, "\n") {

@@ -201,15 +201,24 @@ func (m *Market) full() bool {
 	return m.cfg.Keep > 0 && n >= m.cfg.Keep
 }
 
-// Candidates is how many orchestrators could be in the circle.
+// Candidates is how many orchestrators may be counted on: those that have answered, and those that were configured, which are
+// not silent. Replicas are one; there are no more of them than places.
 func (m *Market) Candidates() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n := 0
+	met, unmet := make(map[common.Address]bool), make(map[string]bool)
 	for _, s := range m.sellers {
-		if m.barred(s) == nil {
-			n++
+		switch {
+		case m.barred(s) != nil || s.silent():
+		case s.address != (common.Address{}):
+			met[s.address] = true
+		case s.configured():
+			unmet[s.url] = true
 		}
+	}
+	n := len(met) + len(unmet)
+	if m.cfg.Keep > 0 {
+		n = min(n, m.cfg.Keep)
 	}
 	return n
 }

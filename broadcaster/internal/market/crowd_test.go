@@ -348,6 +348,32 @@ func TestElect_putsOutWhoServesNothingForLongerEachTime(t *testing.T) {
 	}
 }
 
+// Whoever never answers, and whoever no longer does, is not waited for; replicas are one.
+func TestCandidates_areThoseThatAnswerOrMayYet(t *testing.T) {
+	t.Parallel()
+	alive, replica, dead, told := open(t, 100), open(t, 100), open(t, 100), open(t, 100)
+	replica.self = alive.self
+	dead.shut.Store(true)
+	told.shut.Store(true)
+	m := fair(t, Config{URLs: []string{told.url}}, alive, replica, dead)
+	for i := range lostMisses {
+		if err := m.Meet(t.Context(), ask); err == nil {
+			t.Fatal("those that are away were met")
+		}
+		want := 2 // who was configured may be starting
+		if i == lostMisses-1 {
+			want = 1
+		}
+		if n := m.Candidates(); n != want {
+			t.Errorf("after %d questions: %d", i+1, n)
+		}
+	}
+	told.shut.Store(false)
+	if err := m.Meet(t.Context(), ask); err != nil || m.Candidates() != 2 {
+		t.Errorf("once it is there: %d, %v", m.Candidates(), err)
+	}
+}
+
 // A broadcaster may start before the one orchestrator it was told of.
 func TestMeet_findsAConfiguredOrchestratorThatStartsLater(t *testing.T) {
 	t.Parallel()
