@@ -450,23 +450,37 @@ func (c *Choice) Outpaced(by *Choice) {
 	m := c.market
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	c.lands()
 	now := time.Now()
-	o := route.Outcome{Cut: true, Excused: true, Slots: many}
-	if sent := c.sent.Load(); sent != nil {
-		o.Time = now.Sub(*sent)
-	}
-	m.router.Observe(c.seller, c.group, o, now)
-	c.write(route.Came{Cut: true, Millis: o.Time.Milliseconds()})
+	took := c.cut(now)
 	c.seller.failures++
 	c.seller.resting = now.Add(slowRest << min(c.seller.failures-1, 4))
-	c.seller.lastErr = protocol.Errorf(protocol.DeadlineExceeded, "straggled: %s after the last byte it had not served the segment", o.Time.Round(time.Millisecond))
+	c.seller.lastErr = protocol.Errorf(protocol.DeadlineExceeded, "straggled: %s after the last byte it had not served the segment", took.Round(time.Millisecond))
 	switch holder := m.holder[c.key.stream]; {
 	case by == nil && holder == c.seller:
 		delete(m.holder, c.key.stream)
 	case by != nil && (holder == c.seller || holder == nil):
 		m.holder[c.key.stream] = by.seller
 	}
+}
+
+// Cut says that the segment was served before c, which was asked for it later, could: it takes more than it had, and that is no
+// fault.
+func (c *Choice) Cut() {
+	c.market.mu.Lock()
+	defer c.market.mu.Unlock()
+	c.cut(time.Now())
+}
+
+// cut notes that c was called off, and how long after the segment's last byte. The market's mu is held.
+func (c *Choice) cut(now time.Time) time.Duration {
+	c.lands()
+	o := route.Outcome{Cut: true, Excused: true, Slots: many}
+	if sent := c.sent.Load(); sent != nil {
+		o.Time = now.Sub(*sent)
+	}
+	c.market.router.Observe(c.seller, c.group, o, now)
+	c.write(route.Came{Cut: true, Millis: o.Time.Milliseconds()})
+	return o.Time
 }
 
 // learn notes how the segment went, and how long after its last byte. The market's mu is held.

@@ -19,6 +19,7 @@ import (
 // run is one exchange of a segment with an orchestrator, from its choice to the judged attempt it vouched for.
 type run struct {
 	picked   atomic.Pointer[market.Choice] // nil: nobody was found yet
+	began    time.Time
 	exchange *market.Exchange
 	settle   func(fee protocol.Wei, now time.Time)
 	give     context.CancelCauseFunc // breaks it off
@@ -65,11 +66,14 @@ func (s *Stream) buy(ctx context.Context, seg *segment, ask market.Ask, r *run, 
 	if err != nil {
 		return err
 	}
-	r.picked.Store(choice)
-	if r.settle, err = s.desk.cfg.Spend.Hold(seg.Stream, choice.Quote.MaxFee, time.Now()); err != nil && len(others) == 0 {
-		s.desk.cfg.Events(protocol.Event{Kind: protocol.SpendCapHit, Stream: seg.Stream, Incarnation: seg.Incarnation, Seq: seg.Seq, Detail: err.Error()})
+	if r.settle, err = s.desk.cfg.Spend.Hold(seg.Stream, choice.Quote.MaxFee, time.Now()); err != nil { // no fault of who was chosen
+		if len(others) == 0 {
+			s.desk.cfg.Events(protocol.Event{Kind: protocol.SpendCapHit, Stream: seg.Stream, Incarnation: seg.Incarnation, Seq: seg.Seq, Detail: err.Error()})
+		}
+		return err
 	}
-	return err
+	r.picked.Store(choice)
+	return nil
 }
 
 // start begins a run, which was bought.
@@ -82,7 +86,7 @@ func (c *race) start(r *run, ask market.Ask, avoid []common.Address) {
 }
 
 func (c *race) launch(r *run, work func(ctx context.Context)) {
-	c.open[r] = true
+	c.open[r], r.began = true, time.Now()
 	var ctx context.Context
 	ctx, r.give = context.WithCancelCause(c.life)
 	c.seg.rest.Go(func() {
@@ -156,15 +160,20 @@ func (c *race) leave(winner *run) {
 		return
 	}
 	lost := func(r *run) { r.give(protocol.Errorf(protocol.Cancelled, "another orchestrator was faster")) }
+	slices.SortFunc(open, func(a, b *run) int { return a.began.Compare(b.began) })
 	var told []*run
-	for _, r := range open {
+	for i, r := range open {
 		switch choice := r.choice(); {
 		case winner == nil:
 			r.give(context.Canceled)
 		case choice == nil || !choice.Offered(): // nobody has it yet, and nobody is to get it
 			lost(r)
 		default:
-			choice.Outpaced(winner.choice())
+			if by := winner.choice(); by != nil && r.began.Before(winner.began) || by == nil && i == 0 {
+				choice.Outpaced(by)
+			} else {
+				choice.Cut() // it was asked later, and had less time
+			}
 			told = append(told, r)
 		}
 	}
