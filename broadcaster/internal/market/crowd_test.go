@@ -444,6 +444,22 @@ func TestMarket_trustsTheSignatureAndNotTheList(t *testing.T) {
 	}
 }
 
+// Two entries of one orchestrator that answer at the same time become one, not none.
+func TestMet_leavesOneOfTwoEntriesThatAnswerAtOnce(t *testing.T) {
+	t.Parallel()
+	s := open(t, 100)
+	m := fair(t, Config{URLs: []string{s.url}}, s)
+	first, second := m.sellers[0], m.sellers[1] // both were asked
+	for _, x := range []*seller{first, second, first} {
+		if err := m.met(x, s.self.Address()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if all := m.Standings(); len(all) != 1 || len(all[0].Sources) != 2 {
+		t.Errorf("%+v", all)
+	}
+}
+
 func TestMarket_asksNobodyWhoIsDeniedOrNotAllowed(t *testing.T) {
 	t.Parallel()
 	cheap, fine, dear := open(t, 1), open(t, 2), open(t, 3)

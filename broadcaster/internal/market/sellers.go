@@ -154,6 +154,9 @@ func (m *Market) met(s *seller, address common.Address) error {
 	if err := m.admits(s, address); err != nil {
 		return err
 	}
+	if !slices.Contains(m.sellers, s) { // the other entry of it was faster, and stands for both
+		return m.learnAddress(s, address)
+	}
 	for i, other := range m.sellers {
 		if other == s || other.address != address || other.url != s.url || len(other.regions) == 0 {
 			continue
