@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -412,6 +413,33 @@ func TestKnow_honoursRemovalAndStillDeliversWhatIsOwed(t *testing.T) {
 	m.Know("webhook", []protocol.Listing{a.listing()})
 	if c, err := m.Choose(t.Context(), of("other")); err != nil || c.URL != a.url {
 		t.Errorf("listed again, elsewhere: %v, %v", c, err)
+	}
+}
+
+// Whoever fills the list with entries of its own pushes nobody out who is known.
+func TestKnow_ofTooManyKeepsThoseThatWereKnown(t *testing.T) {
+	t.Parallel()
+	m := fair(t, Config{})
+	many := func(from, n int) (all []protocol.Listing) {
+		for i := range n {
+			all = append(all, protocol.Listing{Account: common.BigToAddress(big.NewInt(int64(from + i))), URL: fmt.Sprintf("https://o%d.example", from+i)})
+		}
+		return all
+	}
+	old := many(1, maxSellers-1)
+	m.Know("registry", old)
+	m.Know("registry", append(many(maxSellers, 10), old...))
+	listed := make(map[string]bool)
+	for _, s := range m.Standings() {
+		listed[s.URL] = true
+	}
+	if len(listed) != maxSellers {
+		t.Errorf("%d are known, want %d", len(listed), maxSellers)
+	}
+	for _, l := range old {
+		if !listed[l.URL] {
+			t.Fatalf("%s was pushed out", l.URL)
+		}
 	}
 }
 

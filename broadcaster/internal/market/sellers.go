@@ -63,14 +63,26 @@ func (m *Market) Know(source string, listed []protocol.Listing) {
 			at[key{s.url, s.address}] = s
 		}
 	}
+	var unknown []protocol.Listing // who is known stays, wherever it is in the list
 	for _, l := range listed {
 		l.URL = strings.TrimRight(l.URL, "/")
-		s := at[key{l.URL, l.Account}]
-		if s == nil && len(m.sellers) >= maxSellers {
-			m.cfg.Log.Warn("too many orchestrators are listed; the rest is passed over", "source", source, "taken", maxSellers)
-			break
+		if s := at[key{l.URL, l.Account}]; s != nil {
+			s.regions[source] = l.Region
+		} else {
+			unknown = append(unknown, l)
 		}
+	}
+	places := maxSellers
+	for _, s := range m.sellers {
+		places -= one(len(s.regions) > 0)
+	}
+	for _, l := range unknown {
+		s := at[key{l.URL, l.Account}]
 		if s == nil {
+			if places--; places < 0 {
+				m.cfg.Log.Warn("too many orchestrators are listed; the rest is passed over", "source", source, "taken", maxSellers)
+				break
+			}
 			s = &seller{url: l.URL, claimed: l.Account, quotes: make(map[askKey]*quote), regions: make(map[string]string), flying: make(map[string]int)}
 			m.recall(s)
 			m.sellers = append(m.sellers, s)
