@@ -128,9 +128,14 @@ func (m *Market) cheaper(a, b *seller) int {
 	return 0
 }
 
-// swap gives the place of the dearest member that was not configured to the cheapest outside, if that is a fifth cheaper.
+// swap gives the place of the dearest member that was not configured, with all of its replicas, to the cheapest outside, if
+// that is a fifth cheaper.
 func (m *Market) swap(inside, outside []*seller, now time.Time) {
-	inside = slices.DeleteFunc(slices.Clone(inside), (*seller).configured)
+	named := make(map[common.Address]bool)
+	for _, s := range m.sellers {
+		named[s.account()] = named[s.account()] || s.configured()
+	}
+	inside = slices.DeleteFunc(slices.Clone(inside), func(s *seller) bool { return named[s.account()] })
 	outside = slices.DeleteFunc(slices.Clone(outside), func(s *seller) bool { return s.kept || s.address == (common.Address{}) })
 	if len(inside) == 0 || len(outside) == 0 {
 		return
@@ -141,7 +146,10 @@ func (m *Market) swap(inside, outside []*seller, now time.Time) {
 	if !known || knownWas && new(big.Int).Mul(is, big.NewInt(5)).Cmp(new(big.Int).Mul(was, big.NewInt(4))) > 0 {
 		return
 	}
-	out.kept, in.kept, m.swapped = false, true, now
+	for _, s := range m.sellers {
+		s.kept = s.kept && s.account() != out.account()
+	}
+	in.kept, m.swapped = true, now
 	m.cfg.Log.Info("a cheaper orchestrator takes a place", "orchestrator", in.url, "instead_of", out.url)
 }
 
@@ -192,13 +200,13 @@ const (
 
 // full reports whether every place of the circle is taken. m.mu is held.
 func (m *Market) full() bool {
-	n := 0
+	places := make(map[common.Address]bool)
 	for _, s := range m.sellers {
 		if s.kept {
-			n++
+			places[s.account()] = true
 		}
 	}
-	return m.cfg.Keep > 0 && n >= m.cfg.Keep
+	return m.cfg.Keep > 0 && len(places) >= m.cfg.Keep
 }
 
 // Candidates is how many orchestrators may be counted on: those that have answered, and those that were configured, which are

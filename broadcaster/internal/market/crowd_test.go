@@ -392,6 +392,38 @@ func TestMeet_findsAConfiguredOrchestratorThatStartsLater(t *testing.T) {
 	}
 }
 
+// A place is an orchestrator's, with all of its replicas: who makes room leaves with all of them, and one of which any was
+// configured makes none.
+func TestSwap_movesAnOrchestratorWithItsReplicas(t *testing.T) {
+	t.Parallel()
+	a, replica, cheap := open(t, 100), open(t, 100), open(t, 10)
+	replica.self = a.self
+	for name, told := range map[string][]string{"found": nil, "configured": {replica.url}} {
+		m := fair(t, Config{URLs: told, Keep: 1}, a, replica)
+		if err := m.Meet(t.Context(), ask); err != nil {
+			t.Fatal(err)
+		}
+		m.Know("webhook", []protocol.Listing{cheap.listing()})
+		m.mu.Lock()
+		all := slices.Clone(m.sellers)
+		m.mu.Unlock()
+		for _, s := range all {
+			if err := m.look(t.Context(), s, ask); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m.mu.Lock()
+		m.elect(time.Now().Add(swapEvery))
+		m.elect(time.Now().Add(swapEvery))
+		m.mu.Unlock()
+		for _, s := range m.Standings() {
+			if s.Kept != (s.URL == cheap.url) != (told != nil) {
+				t.Errorf("%s: %s has a place: %v", name, s.URL, s.Kept)
+			}
+		}
+	}
+}
+
 func TestKnow_honoursRemovalAndStillDeliversWhatIsOwed(t *testing.T) {
 	t.Parallel()
 	a, b := open(t, 100), open(t, 200)
