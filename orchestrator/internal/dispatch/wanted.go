@@ -28,7 +28,7 @@ func (d *Dispatcher) auction(ctx context.Context, w work, ask auction.Ask, prove
 	if err != nil || len(sale.Offers) > 0 || len(said) > 0 || proven || d.cfg.BidWait <= 0 || priced(sale.Choices, ask.Ladder) || !d.mayRequest(w.key.ladder) {
 		return sale, err
 	}
-	live, err := d.requestBids(ctx, ask)
+	request, live, err := d.requestBids(ctx, ask)
 	if err != nil || len(live) == 0 {
 		if err != nil {
 			d.cfg.Log.Info("no bids could be asked for", "stream", w.key.stream, "err", err)
@@ -36,6 +36,7 @@ func (d *Dispatcher) auction(ctx context.Context, w work, ask auction.Ask, prove
 		d.requestFailed(w.key.ladder)
 		return sale, nil
 	}
+	listing.Request = &request
 	return d.fleet.Auction(listing, live...)
 }
 
@@ -54,11 +55,11 @@ func priced(choices []auction.Choice, ladder protocol.Ladder) bool {
 }
 
 // requestBids asks everybody for a bid on this work alone.
-func (d *Dispatcher) requestBids(ctx context.Context, ask auction.Ask) (live []protocol.Signed[protocol.Bid], err error) {
-	request, err := protocol.Seal(d.cfg.Domain, d.cfg.Signer, protocol.WorkRequest{Orchestrator: d.self, Ask: ask.Lease, LadderHash: protocol.Hash(ask.Ladder.Hash()),
+func (d *Dispatcher) requestBids(ctx context.Context, ask auction.Ask) (request protocol.Signed[protocol.WorkRequest], live []protocol.Signed[protocol.Bid], err error) {
+	request, err = protocol.Seal(d.cfg.Domain, d.cfg.Signer, protocol.WorkRequest{Orchestrator: d.self, Ask: ask.Lease, LadderHash: protocol.Hash(ask.Ladder.Hash()),
 		MaxPrices: ask.MaxPrices, AtMillis: uint64(time.Now().UnixMilli()), WaitMillis: uint32(max(1, d.cfg.BidWait.Milliseconds()))})
 	if err != nil {
-		return nil, err
+		return request, nil, err
 	}
 	hash := protocol.Hash(request.Message.StructHash())
 	waiting, cancel := context.WithTimeout(ctx, d.cfg.BidWait)
@@ -72,7 +73,7 @@ func (d *Dispatcher) requestBids(ctx context.Context, ask auction.Ask) (live []p
 		live = append(live, bid)
 		return len(live) < maxLiveBids
 	})
-	return live, err
+	return request, live, err
 }
 
 // mayRequest keeps a stream that nobody can serve from asking for bids with every segment.

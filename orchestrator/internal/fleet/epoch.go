@@ -205,6 +205,12 @@ func (f *Fleet) stage(e *epoch, now time.Time, bounded bool) {
 	}
 	var all []asked
 	f.mu.Lock()
+	for i, was := range e.placed { // whoever moved to another place has no figure at two
+		if was.Transcoder != (common.Address{}) && was.Transcoder != f.hall.places[i] {
+			all = append(all, asked{place: i})
+		}
+	}
+	moved := len(all)
 	for i, address := range f.hall.places {
 		var was auction.Figure
 		if i < len(e.placed) {
@@ -212,9 +218,6 @@ func (f *Fleet) stage(e *epoch, now time.Time, bounded bool) {
 		}
 		m := f.members[address]
 		if m == nil {
-			if was.Transcoder != (common.Address{}) {
-				all = append(all, asked{place: i})
-			}
 			continue
 		}
 		if m.figure != nil && !m.measured && (m.quality.at.IsZero() || now.Sub(m.quality.at) < figureFades) {
@@ -228,7 +231,7 @@ func (f *Fleet) stage(e *epoch, now time.Time, bounded bool) {
 			m.quality.at = now
 		}
 		all = append(all, asked{place: i, address: address, seen: m.quality.seen})
-		if bounded && len(all) >= figureBatch {
+		if bounded && len(all)-moved >= figureBatch {
 			f.remeasure()
 			break
 		}

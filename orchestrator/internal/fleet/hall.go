@@ -150,10 +150,11 @@ type Listing struct {
 	Payer       common.Address // of the stream
 	Stream      string
 	Incarnation uint32
-	Most        int                     // offers, at most
-	Proven      bool                    // newcomers are passed over where somebody else can have it, unless it is their turn
-	Passed      []auction.Passed        // who is not to be compared, for what only the seller knows
-	Rests       func(protocol.Bid) bool // whose bid is known not to hold: it declined for want of room; may be nil
+	Most        int                                    // offers, at most
+	Proven      bool                                   // newcomers are passed over where somebody else can have it, unless it is their turn
+	Passed      []auction.Passed                       // who is not to be compared, for what only the seller knows
+	Rests       func(protocol.Bid) bool                // whose bid is known not to hold: it declined for want of room; may be nil
+	Request     *protocol.Signed[protocol.WorkRequest] // what bids for this work alone answer
 }
 
 // pass says why a member is not to be compared with others, empty where it is.
@@ -243,8 +244,11 @@ func (f *Fleet) Auction(l Listing, live ...protocol.Signed[protocol.Bid]) (*Sale
 	s.of.auctions++
 	s.of.open++
 	s.Number, s.Epoch, s.Book, s.Figures = s.of.auctions, s.of.signed.Message.Commitment, auction.With(f.hall.bids.Root(), live), s.of.root
+	if len(live) == 0 {
+		l.Request = nil
+	}
 	s.of.write(auction.Entry{Auction: &auction.Auction{Number: s.Number, Payer: l.Payer, Stream: l.Stream, Incarnation: l.Incarnation, Turn: s.of.turns[key], Ask: s.Ask,
-		Exploration: before, Most: l.Most, Proven: l.Proven, Passed: passed, Live: live, Book: s.Book, Figures: s.Figures}})
+		Exploration: before, Most: l.Most, Proven: l.Proven, Passed: passed, Live: live, Request: l.Request, Book: s.Book, Figures: s.Figures}})
 	return s, nil
 }
 
