@@ -279,7 +279,7 @@ func TestValidate_namesWhatIsWrong(t *testing.T) {
 		return nil
 	}
 	for _, good := range []validated{sampleAssignment, sampleReceipt, sampleSlot, sampleBid, sampleFirstBid, sampleCapabilities, sampleAward, sampleAwardOffer, sampleLeaseRequest, sampleParamsReq, sampleHeader, sampleOffer, sampleRequest, sampleQuote, sampleParams, sampleFlush,
-		sampleAuctionEpoch, sampleFiguresRoot, sampleAuctionClose, sampleWorkRequest, sampleSheet, sampleLogin, sampleBinding} {
+		sampleAuctionEpoch, sampleFiguresRoot, sampleAuctionClose, sampleWorkRequest, sampleSheet, sampleSheet.Sealed(), sampleSheetRequest, sampleLogin, sampleBinding} {
 		if err := good.Validate(); err != nil {
 			t.Errorf("%T: %v", good, err)
 		}
