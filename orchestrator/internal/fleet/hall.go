@@ -182,7 +182,9 @@ type Sale struct {
 }
 
 // Over reports whether the bids of the sale's epoch are open now.
-func (s *Sale) Over() bool { return s.of == nil || s.of.over.Load() }
+func (s *Sale) Over() bool {
+	return s.of == nil || s.of.over.Load() || s.of.lost.Load() && time.Now().After(s.Tell())
+}
 
 // Tell is when they will be, about.
 func (s *Sale) Tell() time.Time {
