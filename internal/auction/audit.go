@@ -292,6 +292,9 @@ func (u *Auditor) decide(a Auction) {
 	if e := a.Exploration; u.exploration != nil && e != *u.exploration || e.Share != u.report.Epoch.TrialsPPM {
 		mine(fault(FaultExploration, "%d of %d leases went to newcomers before, the journal has otherwise", e.Granted, e.Leases))
 	}
+	if e := a.Exploration; u.exploration == nil && (Exploration{e.Share, e.Leases, e.Granted + 1}).Due() {
+		mine(fault(FaultExploration, "%d of %d leases went to newcomers before: that leaves them more than one turn, which cannot have come about", e.Granted, e.Leases))
+	}
 	d := decided{auction: a}
 	ties := u.secret.Tie(a.Payer, a.Stream, a.Incarnation, protocol.Hash(a.Ask.Ladder.Hash()), a.Turn)
 	choices, offers, f := Audit(a, u.rule, ties, u.book, u.bids.Root(), u.figures, u.root.Root)

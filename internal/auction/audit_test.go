@@ -377,6 +377,7 @@ func TestAudit_namesWhatAnAuctioneerDidWrong(t *testing.T) {
 			h.trials.Leases += 100
 			h.sell(0)
 		}, nil},
+		"an epoch begins with turns for newcomers": {auction.FaultExploration, func(h *hall) { decided(h).Exploration.Leases = 100 }, nil},
 		"a loss is not told": {auction.FaultMissing, func(h *hall) {
 			h.journal = h.journal[:len(h.journal)-2]
 		}, nil},
