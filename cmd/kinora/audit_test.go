@@ -147,3 +147,16 @@ func TestAudit_namesEachFaultAndFails(t *testing.T) {
 		}
 	}
 }
+
+func TestOverlaps_areEpochsThatBeganBeforeOneBeforeThemWasToEnd(t *testing.T) {
+	t.Parallel()
+	var epochs []auction.Reveal
+	for _, x := range [][2]uint64{{0, 100}, {100, 30}, {110, 10}, {125, 10}, {200, 10}} {
+		var r auction.Reveal
+		r.Epoch.Message.BeganMillis, r.Epoch.Message.LengthMillis = x[0], uint32(x[1])
+		epochs = append(epochs, r)
+	}
+	if got, want := overlaps(epochs), []bool{false, false, true, true, false}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}

@@ -125,7 +125,8 @@ type Auditor struct {
 	rule        Rule
 	report      Report
 	book        []Place
-	standing    map[common.Address]int // where each bids
+	standing    map[common.Address]int    // where each bids
+	newest      map[common.Address]uint64 // sequences of bids
 	bids        Tree
 	figures     map[common.Address]Figure
 	placed      []Figure
@@ -153,7 +154,7 @@ type decided struct {
 
 // NewAuditor begins the audit of an epoch that is over.
 func NewAuditor(d protocol.Domain, r Reveal) (*Auditor, error) {
-	u := &Auditor{domain: d, standing: make(map[common.Address]int), figures: make(map[common.Address]Figure), weighed: make(map[common.Address]int),
+	u := &Auditor{domain: d, standing: make(map[common.Address]int), newest: make(map[common.Address]uint64), figures: make(map[common.Address]Figure), weighed: make(map[common.Address]int),
 		turns: make(map[turn]uint64), requests: make(map[protocol.Hash]bool), open: make(map[uint64]decided)}
 	e, err := r.Epoch.Open(d)
 	if err != nil {
@@ -180,6 +181,10 @@ func NewAuditor(d protocol.Domain, r Reveal) (*Auditor, error) {
 	}
 	return u, nil
 }
+
+// After has u go on from the epoch before, which the same process held, whose audit is over: a bid that was replaced there cannot
+// stand again.
+func (u *Auditor) After(before *Auditor) { u.newest = before.newest }
 
 func (u *Auditor) fault(f *Fault) { u.report.Faults = append(u.report.Faults, *f) }
 
@@ -217,6 +222,11 @@ func (u *Auditor) change(c Change) {
 		u.report.Bids++
 		if _, err := c.Bid.Open(u.domain); err != nil {
 			u.fault(fault(FaultSignature, "the bid at place %d of %s: %v", c.Place, c.Bid.Message.Transcoder, err))
+		}
+		if b := c.Bid.Message; b.Sequence < u.newest[b.Transcoder] {
+			u.fault(fault(FaultBook, "bid %d of %s, at place %d, had been replaced by %d", b.Sequence, b.Transcoder, c.Place, u.newest[b.Transcoder]))
+		} else {
+			u.newest[b.Transcoder] = b.Sequence
 		}
 		if i, ok := u.standing[after.Bid.Message.Transcoder]; ok && i != c.Place {
 			u.fault(fault(FaultBook, "%s bids twice, at places %d and %d", after.Bid.Message.Transcoder, i, c.Place))

@@ -220,6 +220,12 @@ func (h *hall) award(a auction.Auction, bid protocol.Bid, paid protocol.Prices) 
 // audit reads the journal as it travels, page by page.
 func (h *hall) audit(closed func(*protocol.AuctionClose)) auction.Report {
 	h.t.Helper()
+	_, r := h.auditAfter(nil, closed)
+	return r
+}
+
+func (h *hall) auditAfter(before *auction.Auditor, closed func(*protocol.AuctionClose)) (*auction.Auditor, auction.Report) {
+	h.t.Helper()
 	var pages []protocol.Hash
 	var read [][]auction.Entry
 	for part := range slices.Chunk(h.journal, 7) {
@@ -241,10 +247,30 @@ func (h *hall) audit(closed func(*protocol.AuctionClose)) auction.Report {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	if before != nil {
+		u.After(before)
+	}
 	for _, p := range read {
 		u.Page(p)
 	}
-	return u.Finish(pages)
+	return u, u.Finish(pages)
+}
+
+func TestAuditor_noticesABidOfAnEpochBeforeThatWasReplacedThere(t *testing.T) {
+	t.Parallel()
+	h := newHall(t, rand.New(rand.NewPCG(3, 3)), 3, auction.SecondScore)
+	old := h.places[1].Bid
+	again := *h
+	h.bid(1, 2, 99)
+	before, r := h.auditAfter(nil, nil)
+	if len(r.Faults) > 0 {
+		t.Fatalf("%+v", r.Faults)
+	}
+	again.journal = slices.Clone(again.journal)
+	again.change(auction.Change{Place: 1, Bid: &old})
+	if _, r := again.auditAfter(before, nil); len(r.Faults) != 2 || r.Faults[0].Kind != auction.FaultBook { // with what it began with
+		t.Errorf("%+v", r.Faults)
+	}
 }
 
 func TestAudit_findsNoFaultWithAnHonestEpoch(t *testing.T) {
@@ -355,6 +381,12 @@ func TestAudit_namesWhatAnAuctioneerDidWrong(t *testing.T) {
 		"one bids twice": {auction.FaultBook, func(h *hall) {
 			b := h.places[1].Bid
 			h.change(auction.Change{Place: 2, Bid: &b})
+			h.sell(0)
+		}, nil},
+		"an old bid is brought back": {auction.FaultBook, func(h *hall) {
+			old := h.places[1].Bid
+			h.bid(1, 2, 99)
+			h.change(auction.Change{Place: 1, Bid: &old})
 			h.sell(0)
 		}, nil},
 		"another price is paid": {auction.FaultPrice, func(h *hall) {

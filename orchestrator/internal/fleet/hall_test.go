@@ -74,11 +74,16 @@ func (h *held) reports(each func(auction.Auction, []auction.Choice, []auction.Of
 	if err != nil {
 		h.Fatal(err)
 	}
-	for _, e := range epochs {
+	var before *auction.Auditor
+	for _, e := range slices.Backward(epochs) {
 		u, err := auction.NewAuditor(domain, e)
 		if err != nil {
 			h.Fatal(err)
 		}
+		if before != nil {
+			u.After(before)
+		}
+		before = u
 		u.Each = each
 		var pages []protocol.Hash
 		for n := range e.Pages {
