@@ -14,7 +14,7 @@ import (
 
 const (
 	maxLiveBids  = 64          // that are looked at, of those that answer a request
-	requestAgain = time.Second // after a request for some ladder that nobody answered
+	requestAgain = time.Second // after a request for some ladder that led to no offer
 	requestsKept = 256         // ladders of which that is known
 )
 
@@ -37,7 +37,10 @@ func (d *Dispatcher) auction(ctx context.Context, w work, ask auction.Ask, prove
 		return sale, nil
 	}
 	listing.Request = &request
-	return d.fleet.Auction(listing, live...)
+	if sale, err = d.fleet.Auction(listing, live...); err == nil && len(sale.Offers) == 0 {
+		d.requestFailed(w.key.ladder)
+	}
+	return sale, err
 }
 
 // listing is work for sale. Who has just declined for want of room is not compared until it has bid anew and rested.
@@ -65,6 +68,9 @@ func (d *Dispatcher) requestBids(ctx context.Context, ask auction.Ask) (request 
 	waiting, cancel := context.WithTimeout(ctx, d.cfg.BidWait)
 	defer cancel()
 	err = d.bus.RequestBids(waiting, protocol.BidRequest{Request: request, Ladder: ask.Ladder, SourceFPS: ask.SourceFPS}, func(bid protocol.Signed[protocol.Bid]) bool {
+		if !d.fleet.Seated(bid.Message.Transcoder) { // strangers must not crowd out those that can have it
+			return true
+		}
 		b, err := bid.Open(d.cfg.Domain)
 		if err != nil || b.Request != hash || slices.ContainsFunc(live, func(l protocol.Signed[protocol.Bid]) bool { return l.Message.Transcoder == b.Transcoder }) {
 			return true

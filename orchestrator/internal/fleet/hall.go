@@ -206,8 +206,7 @@ func (f *Fleet) Auction(l Listing, live ...protocol.Signed[protocol.Bid]) (*Sale
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	live = slices.DeleteFunc(live, func(b protocol.Signed[protocol.Bid]) bool {
-		m := f.members[b.Message.Transcoder]
-		return m == nil || m.stands.Empty()
+		return !f.seatedLocked(b.Message.Transcoder)
 	})
 	s := &Sale{Ask: l.Ask, of: f.hall.epoch}
 	var rule auction.Rule
@@ -252,6 +251,18 @@ func (f *Fleet) Auction(l Listing, live ...protocol.Signed[protocol.Bid]) (*Sale
 	s.of.write(auction.Entry{Auction: &auction.Auction{Number: s.Number, Payer: l.Payer, Stream: l.Stream, Incarnation: l.Incarnation, Turn: s.of.turns[key], Ask: s.Ask,
 		Exploration: before, Most: l.Most, Proven: l.Proven, Passed: passed, Live: live, Request: l.Request, Book: s.Book, Figures: s.Figures}})
 	return s, nil
+}
+
+// Seated reports whether t has a place in the book, and a bid there: from nobody else is one for some work alone of any use.
+func (f *Fleet) Seated(t common.Address) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.seatedLocked(t)
+}
+
+func (f *Fleet) seatedLocked(t common.Address) bool {
+	m := f.members[t]
+	return m != nil && !m.stands.Empty()
 }
 
 // Conclude says who was offered the lease, in order, and whether the last one took it.
