@@ -49,8 +49,8 @@ var faultWords = map[auction.FaultKind]string{
 // audited is the audit of one epoch, and where it was asked for the auction of a lease.
 type audited struct {
 	auction.Report
-	Overlaps bool `json:"overlaps,omitempty"` // it began before the one before it was to end
-	Lease *auctioned `json:"lease,omitempty"`
+	Overlaps bool       `json:"overlaps,omitempty"` // it began before the one before it was to end
+	Lease    *auctioned `json:"lease,omitempty"`
 }
 
 type auctioned struct {
@@ -58,8 +58,12 @@ type auctioned struct {
 	Stream  string           `json:"stream"`
 	Auction uint64           `json:"auction"`
 	Awards  []protocol.Award `json:"awards"` // in the order offered; the last one was taken
-	Ranks   []ranked         `json:"ranks"`
-	Of      int              `json:"of"` // that could have had it
+	// What nothing commits to: its payer and its winner can tell whether it is true.
+	MaxPrices protocol.Prices  `json:"max_prices"`
+	SourceFPS float64          `json:"source_fps"`
+	Avoided   []common.Address `json:"avoided"`
+	Ranks     []ranked         `json:"ranks"`
+	Of        int              `json:"of"` // that could have had it
 }
 
 type ranked struct {
@@ -168,7 +172,8 @@ func (c auditCommand) audit(ctx context.Context, e auction.Reveal, before *aucti
 		if c.Lease == "" || !o.Taken || !matches(o.Awards[len(o.Awards)-1].Message.Lease, c.Lease) {
 			return
 		}
-		out.Lease = &auctioned{Lease: o.Awards[len(o.Awards)-1].Message.Lease, Stream: x.Stream, Auction: x.Number, Of: len(auction.Ranked(choices))}
+		out.Lease = &auctioned{Lease: o.Awards[len(o.Awards)-1].Message.Lease, Stream: x.Stream, Auction: x.Number, Of: len(auction.Ranked(choices)),
+			MaxPrices: x.Ask.MaxPrices, SourceFPS: x.Ask.SourceFPS, Avoided: append([]common.Address{}, x.Ask.Avoid...)}
 		for _, w := range o.Awards {
 			out.Lease.Awards = append(out.Lease.Awards, w.Message)
 		}
@@ -231,6 +236,7 @@ func (c auditCommand) print(to io.Writer, reports []audited) error {
 
 func (l auctioned) print(w io.Writer) {
 	fmt.Fprintf(w, "lease %s\tof stream %s, auction %d: %d could have had it\t\n", l.Lease.Short(), l.Stream, l.Auction, l.Of)
+	fmt.Fprintf(w, "  \t\tat most %s, source of %g frames a second, %d avoided\n", perPixel(l.MaxPrices), l.SourceFPS, len(l.Avoided))
 	for i, a := range l.Awards {
 		what := "was offered it and declined"
 		if i == len(l.Awards)-1 {

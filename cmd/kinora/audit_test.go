@@ -106,6 +106,7 @@ func TestAudit_showsThatAnHonestOrchestratorKeptToItsCommitments(t *testing.T) {
 	}{
 		{nil, "1 auctions, 1 awards, 1 leases taken"},
 		{[]string{"--lease", lease.Short()}, "took it  at 40 wei per pixel of h264"},
+		{[]string{"--lease", lease.Short()}, "at most 100 wei per pixel of h264, source of 30 frames a second, 0 avoided"},
 		{[]string{"--lease", lease.String()}, "asked 40 wei per pixel of h264"},
 		{[]string{"--lease", "ffffffffffff"}, ""},
 		{[]string{"--epoch", "0100000000"}, ""}, // sealed

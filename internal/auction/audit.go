@@ -305,6 +305,9 @@ func (u *Auditor) decide(a Auction) {
 	if e := a.Exploration; u.exploration == nil && (Exploration{e.Share, e.Leases, e.Granted + 1}).Due() {
 		mine(fault(FaultExploration, "%d of %d leases went to newcomers before: that leaves them more than one turn, which cannot have come about", e.Granted, e.Leases))
 	}
+	if a.Ask.Reserve != nil || !a.Ask.Value.IsZero() {
+		mine(fault(FaultPrice, "the work has a reserve or a value of its own, which nothing commits to: bids are weighed by the maximum prices alone"))
+	}
 	d := decided{auction: a}
 	ties := u.secret.Tie(a.Payer, a.Stream, a.Incarnation, protocol.Hash(a.Ask.Ladder.Hash()), a.Turn)
 	choices, offers, f := Audit(a, u.rule, ties, u.book, u.bids.Root(), u.figures, u.root.Root)

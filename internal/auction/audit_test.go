@@ -394,6 +394,12 @@ func TestAudit_namesWhatAnAuctioneerDidWrong(t *testing.T) {
 			w := o.Awards[0].Message
 			o.Awards[0] = h.award(*a, protocol.Bid{Transcoder: w.Transcoder, Sequence: w.BidSequence}, prices(w.Prices[0].WeiPerPixel.Uint64()-1))
 		}, nil},
+		"a reserve is made up": {auction.FaultPrice, func(h *hall) {
+			h.hold(0, func(a *auction.Auction) { a.Ask.Reserve = big.NewInt(1) })
+		}, nil},
+		"quality is given another weight": {auction.FaultPrice, func(h *hall) {
+			h.hold(0, func(a *auction.Auction) { a.Ask.Value = protocol.NewWei(1 << 40) })
+		}, nil},
 		"a friend is given it": {auction.FaultWinner, func(h *hall) {
 			o, a := last(h), decided(h)
 			friend := slices.IndexFunc(h.places, func(p auction.Place) bool { return p.Bid.Message.Transcoder != o.Awards[0].Message.Transcoder })
