@@ -169,7 +169,7 @@ func (f *Fleet) Bid(bid protocol.Signed[protocol.Bid]) {
 
 // Changes of one bidder's terms a second that are taken, and at once: each is kept for whoever audits the auctions.
 const (
-	changesPerSecond = 20
+	changesPerSecond = 2
 	changeBurst      = 100
 )
 

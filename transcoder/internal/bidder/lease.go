@@ -82,7 +82,8 @@ func (b *Bidder) consider(ctx context.Context, offer protocol.AwardOffer) (proto
 	if !b.start(l, offer.Ladder) {
 		return none, protocol.Errorf(protocol.Draining, "this transcoder is shutting down")
 	}
-	b.cfg.Log.Info("lease accepted", "lease", award.Lease.Short(), "orchestrator", award.Orchestrator, "stream", award.Stream, "pixel_rate", offer.Ladder.PixelRate(offer.SourceFPS))
+	b.cfg.Log.Info("lease accepted", "lease", award.Lease.Short(), "orchestrator", award.Orchestrator, "stream", award.Stream, "pixel_rate", offer.Ladder.PixelRate(offer.SourceFPS),
+		"auctioned", !award.Epoch.IsZero(), "epoch", award.Epoch.Short())
 	return params, nil
 }
 
