@@ -158,7 +158,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	})
 	said := &record{tell: seller.Describe, c: protocol.Capabilities{Transcoder: signer.Address(), Owner: common.HexToAddress(cmp.Or(c.Owner, c.RelayPayout)), Sandbox: protocol.Sandbox{Layers: []string{}}}}
 	said.measured(tuning)
-	desk := sheets.New(sheets.Config{Domain: escrow.Domain(), Self: signer.Address(), Client: clients.Of, Log: log})
+	desk := sheets.New(sheets.Config{Domain: escrow.Domain(), Signer: signer, Client: clients.Of, Log: log})
 	status := api.Status{Feed: events, Log: log, Sheets: desk.Given,
 		Ready: func() error {
 			if !nats.Connected() {

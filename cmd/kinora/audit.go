@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -48,7 +49,8 @@ var faultWords = map[auction.FaultKind]string{
 // audited is the audit of one epoch, and where it was asked for the auction of a lease.
 type audited struct {
 	auction.Report
-	Lease *auctioned `json:"lease,omitempty"`
+	Overlaps bool       `json:"overlaps,omitempty"` // it began before the one before it was to end
+	Lease    *auctioned `json:"lease,omitempty"`
 }
 
 type auctioned struct {
@@ -56,8 +58,12 @@ type auctioned struct {
 	Stream  string           `json:"stream"`
 	Auction uint64           `json:"auction"`
 	Awards  []protocol.Award `json:"awards"` // in the order offered; the last one was taken
-	Ranks   []ranked         `json:"ranks"`
-	Of      int              `json:"of"` // that could have had it
+	// What nothing commits to: its payer and its winner can tell whether it is true.
+	MaxPrices protocol.Prices  `json:"max_prices"`
+	SourceFPS float64          `json:"source_fps"`
+	Avoided   []common.Address `json:"avoided"`
+	Ranks     []ranked         `json:"ranks"`
+	Of        int              `json:"of"` // that could have had it
 }
 
 type ranked struct {
@@ -77,10 +83,15 @@ func (c auditCommand) Run(a *app) error {
 	}
 	var reports []audited
 	faults, found := 0, false
-	for _, e := range epochs {
-		r, err := c.audit(a.ctx, e)
+	var before *auction.Auditor
+	overlap := overlaps(epochs)
+	for i, e := range epochs {
+		u, r, err := c.audit(a.ctx, e, before)
 		if err != nil {
 			return err
+		}
+		if r.Overlaps = overlap[i]; !slices.Contains(overlap, true) { // else the one before may be another process's, which heard other bids
+			before = u
 		}
 		faults += len(r.Faults)
 		found = found || r.Lease != nil
@@ -135,17 +146,34 @@ func matches(id protocol.ID, digits string) bool {
 	return strings.HasPrefix(strings.TrimPrefix(id.String(), "0x"), strings.TrimPrefix(digits, "0x"))
 }
 
-func (c auditCommand) audit(ctx context.Context, e auction.Reveal) (audited, error) {
+// overlaps tells which epochs, oldest first, began before the one before them was to end.
+func overlaps(epochs []auction.Reveal) []bool {
+	overlap := make([]bool, len(epochs))
+	var end uint64
+	for i, r := range epochs {
+		e := r.Epoch.Message
+		overlap[i] = e.BeganMillis < end
+		end = max(end, e.BeganMillis+uint64(e.LengthMillis))
+	}
+	return overlap
+}
+
+// audit goes on from the epoch before, where that is known.
+func (c auditCommand) audit(ctx context.Context, e auction.Reveal, before *auction.Auditor) (*auction.Auditor, audited, error) {
 	var out audited
 	u, err := auction.NewAuditor(protocol.NewDomain(c.ChainID, c.Escrow), e)
 	if err != nil {
-		return out, fmt.Errorf("audit %s: %w", c.Orchestrator, err)
+		return nil, out, fmt.Errorf("audit %s: %w", c.Orchestrator, err)
+	}
+	if before != nil {
+		u.After(before)
 	}
 	u.Each = func(x auction.Auction, choices []auction.Choice, _ []auction.Offer, o auction.Outcome) {
 		if c.Lease == "" || !o.Taken || !matches(o.Awards[len(o.Awards)-1].Message.Lease, c.Lease) {
 			return
 		}
-		out.Lease = &auctioned{Lease: o.Awards[len(o.Awards)-1].Message.Lease, Stream: x.Stream, Auction: x.Number, Of: len(auction.Ranked(choices))}
+		out.Lease = &auctioned{Lease: o.Awards[len(o.Awards)-1].Message.Lease, Stream: x.Stream, Auction: x.Number, Of: len(auction.Ranked(choices)),
+			MaxPrices: x.Ask.MaxPrices, SourceFPS: x.Ask.SourceFPS, Avoided: append([]common.Address{}, x.Ask.Avoid...)}
 		for _, w := range o.Awards {
 			out.Lease.Awards = append(out.Lease.Awards, w.Message)
 		}
@@ -162,13 +190,13 @@ func (c auditCommand) audit(ctx context.Context, e auction.Reveal) (audited, err
 		var entries []auction.Entry
 		text, err := c.get(ctx, fmt.Sprintf("/%s?page=%d", e.Epoch.Message.Commitment, n), &entries)
 		if err != nil {
-			return out, err
+			return nil, out, err
 		}
 		pages = append(pages, sha256.Sum256(text))
 		u.Page(entries)
 	}
 	out.Report = u.Finish(pages)
-	return out, nil
+	return u, out, nil
 }
 
 func (c auditCommand) print(to io.Writer, reports []audited) error {
@@ -181,6 +209,9 @@ func (c auditCommand) print(to io.Writer, reports []audited) error {
 		}
 		fmt.Fprintf(w, "epoch %s\t%s, %s\t%s\n", e.Commitment.Short(), time.UnixMilli(int64(e.BeganMillis)).UTC().Format(time.DateTime), e.Rule, state)
 		fmt.Fprintf(w, "  \t%d auctions, %d awards, %d leases taken\t%d bids, %d roots over the figures\n", r.Auctions, r.Awards, r.Leases, r.Bids, r.Figures)
+		if r.Overlaps {
+			fmt.Fprintf(w, "  \tit began before the one before it was to end: its orchestrator was restarted, or has replicas, each with a book and turns of its own\t\n")
+		}
 		for i, f := range r.Faults {
 			if i == shownFaults {
 				fmt.Fprintf(w, "  \tand %d more: --json shows all\t\n", len(r.Faults)-i)
@@ -205,6 +236,7 @@ func (c auditCommand) print(to io.Writer, reports []audited) error {
 
 func (l auctioned) print(w io.Writer) {
 	fmt.Fprintf(w, "lease %s\tof stream %s, auction %d: %d could have had it\t\n", l.Lease.Short(), l.Stream, l.Auction, l.Of)
+	fmt.Fprintf(w, "  \t\tat most %s, source of %g frames a second, %d avoided\n", perPixel(l.MaxPrices), l.SourceFPS, len(l.Avoided))
 	for i, a := range l.Awards {
 		what := "was offered it and declined"
 		if i == len(l.Awards)-1 {

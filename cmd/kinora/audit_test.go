@@ -106,6 +106,7 @@ func TestAudit_showsThatAnHonestOrchestratorKeptToItsCommitments(t *testing.T) {
 	}{
 		{nil, "1 auctions, 1 awards, 1 leases taken"},
 		{[]string{"--lease", lease.Short()}, "took it  at 40 wei per pixel of h264"},
+		{[]string{"--lease", lease.Short()}, "at most 100 wei per pixel of h264, source of 30 frames a second, 0 avoided"},
 		{[]string{"--lease", lease.String()}, "asked 40 wei per pixel of h264"},
 		{[]string{"--lease", "ffffffffffff"}, ""},
 		{[]string{"--epoch", "0100000000"}, ""}, // sealed
@@ -145,5 +146,18 @@ func TestAudit_namesEachFaultAndFails(t *testing.T) {
 		if code, stdout, _ := auditRun(url, "--json"); code != 1 || !strings.Contains(stdout, strconv.Quote(strings.TrimPrefix(want, "FAULT "))) {
 			t.Errorf("%s: exit code %d, %s", want, code, stdout)
 		}
+	}
+}
+
+func TestOverlaps_areEpochsThatBeganBeforeOneBeforeThemWasToEnd(t *testing.T) {
+	t.Parallel()
+	var epochs []auction.Reveal
+	for _, x := range [][2]uint64{{0, 100}, {100, 30}, {110, 10}, {125, 10}, {200, 10}} {
+		var r auction.Reveal
+		r.Epoch.Message.BeganMillis, r.Epoch.Message.LengthMillis = x[0], uint32(x[1])
+		epochs = append(epochs, r)
+	}
+	if got, want := overlaps(epochs), []bool{false, false, true, true, false}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }

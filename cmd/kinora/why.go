@@ -80,12 +80,18 @@ func (y whyCommand) print(w io.Writer, m protocol.ScoreSheet) {
 	default:
 		fmt.Fprintf(w, "lease %s\tlost: %s\n", m.Lease.Short(), reasons[m.Reason])
 	}
-	line("bid", "%s; %s wei a second of this work", perPixel(m.Prices), m.Cost)
+	sealed := len(m.Prices) == 0
+	if sealed {
+		line("bid", "sealed until the epoch is over: the transcoder's own page shows it, and so does why on the orchestrator's machine")
+	} else {
+		line("bid", "%s; %s wei a second of this work", perPixel(m.Prices), m.Cost)
+	}
 	line("measured", "%s of perfect", percent(float64(m.Quality)/1e6))
 	if m.Rank > 0 {
 		line("place", "%d of the %d that were looked at", m.Rank, m.Of)
 	}
 	switch {
+	case m.Won && sealed:
 	case m.Won:
 		line("paid", "%s", perPixel(m.Paid))
 	case len(m.WouldWin) > 0:

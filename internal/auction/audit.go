@@ -125,13 +125,16 @@ type Auditor struct {
 	rule        Rule
 	report      Report
 	book        []Place
-	standing    map[common.Address]int // where each bids
+	standing    map[common.Address]int    // where each bids
+	newest      map[common.Address]uint64 // sequences of bids
 	bids        Tree
 	figures     map[common.Address]Figure
 	placed      []Figure
+	weighed     map[common.Address]int // where the figure of each is
 	quality     Tree
 	root        protocol.FiguresRoot
 	turns       map[turn]uint64
+	requests    map[protocol.Hash]bool // for bids on one piece of work alone
 	exploration *Exploration
 	open        map[uint64]decided // auctions whose outcome has not come yet
 }
@@ -151,7 +154,8 @@ type decided struct {
 
 // NewAuditor begins the audit of an epoch that is over.
 func NewAuditor(d protocol.Domain, r Reveal) (*Auditor, error) {
-	u := &Auditor{domain: d, standing: make(map[common.Address]int), figures: make(map[common.Address]Figure), turns: make(map[turn]uint64), open: make(map[uint64]decided)}
+	u := &Auditor{domain: d, standing: make(map[common.Address]int), newest: make(map[common.Address]uint64), figures: make(map[common.Address]Figure), weighed: make(map[common.Address]int),
+		turns: make(map[turn]uint64), requests: make(map[protocol.Hash]bool), open: make(map[uint64]decided)}
 	e, err := r.Epoch.Open(d)
 	if err != nil {
 		return nil, fmt.Errorf("the epoch: %w (is it of another chain or escrow?)", err)
@@ -177,6 +181,10 @@ func NewAuditor(d protocol.Domain, r Reveal) (*Auditor, error) {
 	}
 	return u, nil
 }
+
+// After has u go on from the epoch before, which the same process held, whose audit is over: a bid that was replaced there cannot
+// stand again.
+func (u *Auditor) After(before *Auditor) { u.newest = before.newest }
 
 func (u *Auditor) fault(f *Fault) { u.report.Faults = append(u.report.Faults, *f) }
 
@@ -215,6 +223,11 @@ func (u *Auditor) change(c Change) {
 		if _, err := c.Bid.Open(u.domain); err != nil {
 			u.fault(fault(FaultSignature, "the bid at place %d of %s: %v", c.Place, c.Bid.Message.Transcoder, err))
 		}
+		if b := c.Bid.Message; b.Sequence < u.newest[b.Transcoder] {
+			u.fault(fault(FaultBook, "bid %d of %s, at place %d, had been replaced by %d", b.Sequence, b.Transcoder, c.Place, u.newest[b.Transcoder]))
+		} else {
+			u.newest[b.Transcoder] = b.Sequence
+		}
 		if i, ok := u.standing[after.Bid.Message.Transcoder]; ok && i != c.Place {
 			u.fault(fault(FaultBook, "%s bids twice, at places %d and %d", after.Bid.Message.Transcoder, i, c.Place))
 		}
@@ -235,13 +248,17 @@ func (u *Auditor) figure(f FigureAt) {
 	for len(u.placed) <= f.Place {
 		u.placed = append(u.placed, Figure{})
 	}
-	if was := u.placed[f.Place].Transcoder; was != f.Figure.Transcoder {
+	if was := u.placed[f.Place].Transcoder; was != f.Figure.Transcoder && u.weighed[was] == f.Place {
 		delete(u.figures, was)
+		delete(u.weighed, was)
 	}
 	u.placed[f.Place] = f.Figure
 	var salt protocol.ID
 	if t := f.Figure.Transcoder; t != (common.Address{}) {
-		u.figures[t] = f.Figure
+		if i, ok := u.weighed[t]; ok && i != f.Place {
+			u.fault(fault(FaultFigures, "%s has two figures, at places %d and %d: either could be used under one root", t, i, f.Place))
+		}
+		u.figures[t], u.weighed[t] = f.Figure, f.Place
 		salt = u.secret.Salt(t)
 	}
 	u.quality.Set(f.Place, f.Figure.Leaf(salt))
@@ -276,13 +293,20 @@ func (u *Auditor) decide(a Auction) {
 	if u.turns[key]++; a.Turn != u.turns[key] {
 		mine(fault(FaultTie, "turn %d of stream %q at this ladder is its %d.: ties may not be picked by skipping turns", a.Turn, a.Stream, u.turns[key]))
 	}
-	for _, b := range a.Live {
-		if _, err := b.Open(u.domain); err != nil || b.Message.Request.IsZero() {
-			mine(fault(FaultSignature, "a bid of %s for this work alone: %v", b.Message.Transcoder, err))
-		}
+	if len(a.Live) > 0 {
+		u.requested(a, mine)
+	}
+	if u.quality.Root() != u.root.Root {
+		mine(fault(FaultFigures, "figures were changed since root %d, and no root of the new ones was published", u.root.Serial))
 	}
 	if e := a.Exploration; u.exploration != nil && e != *u.exploration || e.Share != u.report.Epoch.TrialsPPM {
 		mine(fault(FaultExploration, "%d of %d leases went to newcomers before, the journal has otherwise", e.Granted, e.Leases))
+	}
+	if e := a.Exploration; u.exploration == nil && (Exploration{e.Share, e.Leases, e.Granted + 1}).Due() {
+		mine(fault(FaultExploration, "%d of %d leases went to newcomers before: that leaves them more than one turn, which cannot have come about", e.Granted, e.Leases))
+	}
+	if a.Ask.Reserve != nil || !a.Ask.Value.IsZero() {
+		mine(fault(FaultPrice, "the work has a reserve or a value of its own, which nothing commits to: bids are weighed by the maximum prices alone"))
 	}
 	d := decided{auction: a}
 	ties := u.secret.Tie(a.Payer, a.Stream, a.Incarnation, protocol.Hash(a.Ask.Ladder.Hash()), a.Turn)
@@ -296,6 +320,39 @@ func (u *Auditor) decide(a Auction) {
 		u.exploration = &next
 	}
 	u.open[a.Number] = d
+}
+
+// requested checks that the bids for one piece of work alone answer a request for it, which only its orchestrator can have made, and
+// which serves once.
+func (u *Auditor) requested(a Auction, mine func(*Fault)) {
+	for i, b := range a.Live {
+		t := b.Message.Transcoder
+		if _, err := b.Open(u.domain); err != nil || b.Message.Request.IsZero() {
+			mine(fault(FaultSignature, "a bid of %s for this work alone: %v", t, err))
+		}
+		if slices.ContainsFunc(a.Live[:i], func(other protocol.Signed[protocol.Bid]) bool { return other.Message.Transcoder == t }) {
+			mine(fault(FaultBook, "%s bids twice for this work alone", t))
+		}
+	}
+	if a.Request == nil {
+		mine(fault(FaultBook, "there are %d bids for this work alone, and no request that they answer", len(a.Live)))
+		return
+	}
+	r, err := a.Request.Open(u.domain)
+	if err != nil || r.Orchestrator != u.report.Epoch.Orchestrator {
+		mine(fault(FaultSignature, "the request for bids on this work is of %s: %v", r.Orchestrator, err))
+		return
+	}
+	hash := protocol.Hash(r.StructHash())
+	if r.Ask != a.Ask.Lease || r.LadderHash != protocol.Hash(a.Ask.Ladder.Hash()) || !slices.Equal(r.MaxPrices, a.Ask.MaxPrices) || u.requests[hash] {
+		mine(fault(FaultBook, "request %s, which its bids for this work alone answer, was made for other work", hash.Short()))
+	}
+	u.requests[hash] = true
+	for _, b := range a.Live {
+		if b.Message.Request != hash {
+			mine(fault(FaultBook, "the bid of %s for this work alone answers request %s, it was asked for by %s", b.Message.Transcoder, b.Message.Request.Short(), hash.Short()))
+		}
+	}
 }
 
 func (u *Auditor) conclude(o Outcome) {

@@ -156,14 +156,27 @@ func (h *hall) commit() {
 // sell holds an auction in which so many decline.
 func (h *hall) sell(decline int, passed ...auction.Passed) (auction.Auction, auction.Outcome) {
 	h.t.Helper()
+	return h.hold(decline, func(*auction.Auction) {}, passed...)
+}
+
+// hold is sell, where something is changed in the auction before it is decided.
+func (h *hall) hold(decline int, change func(*auction.Auction), passed ...auction.Passed) (auction.Auction, auction.Outcome) {
+	h.t.Helper()
 	h.number++
 	h.turns++
 	a := auction.Auction{Number: h.number, Payer: common.Address{1}, Stream: "cam", Turn: h.turns, Ask: ask(100), Exploration: h.trials, Most: 4, Passed: passed,
-		Book: h.bids.Root(), Figures: h.quality.Root()}
+		Figures: h.quality.Root()}
+	change(&a)
+	a.Book = auction.With(h.bids.Root(), a.Live)
 	a.Ask.Tie = h.secret.Tie(a.Payer, a.Stream, 0, protocol.Hash(ladder.Hash()), a.Turn)
 	var candidates []auction.Candidate
 	class := auction.ClassOf(ladder.PixelRate(fps))
 	for i, p := range h.places {
+		for _, b := range a.Live {
+			if b.Message.Transcoder == p.Bid.Message.Transcoder {
+				p.Bid = b
+			}
+		}
 		c := p.Candidate(h.figures[i], class)
 		c.Busy = slices.ContainsFunc(passed, func(p auction.Passed) bool { return p.Transcoder == c.Bid.Transcoder })
 		if !p.Empty() {
@@ -182,6 +195,22 @@ func (h *hall) sell(decline int, passed ...auction.Passed) (auction.Auction, auc
 	return a, o
 }
 
+// asked has bids for the work of an auction alone, each changed before it is signed.
+func (h *hall) asked(from []int, change func(*protocol.WorkRequest, *protocol.Bid)) func(*auction.Auction) {
+	return func(a *auction.Auction) {
+		w := protocol.WorkRequest{Orchestrator: h.self.Address(), Ask: a.Ask.Lease, LadderHash: protocol.Hash(ladder.Hash()), MaxPrices: a.Ask.MaxPrices, AtMillis: 1, WaitMillis: 5}
+		change(&w, &protocol.Bid{})
+		request := sealed(h.t, h.domain, h.self, w)
+		a.Request = &request
+		for n, i := range from {
+			b := h.places[i].Bid.Message
+			b.Sequence, b.Prices, b.Curves, b.Request = b.Sequence+10, prices(10+uint64(n)), nil, protocol.Hash(w.StructHash())
+			change(&w, &b)
+			a.Live = append(a.Live, sealed(h.t, h.domain, h.keys[i], b))
+		}
+	}
+}
+
 func (h *hall) award(a auction.Auction, bid protocol.Bid, paid protocol.Prices) protocol.Signed[protocol.Award] {
 	return sealed(h.t, h.domain, h.self, protocol.Award{Lease: protocol.NewID(), Orchestrator: h.self.Address(), Payer: h.self.Address(), Transcoder: bid.Transcoder, Stream: a.Stream,
 		LadderHash: protocol.Hash(ladder.Hash()), Prices: paid, MaxFee: protocol.NewWei(1), LeaseMillis: 30_000, BidSequence: bid.Sequence, URL: "http://x",
@@ -190,6 +219,12 @@ func (h *hall) award(a auction.Auction, bid protocol.Bid, paid protocol.Prices) 
 
 // audit reads the journal as it travels, page by page.
 func (h *hall) audit(closed func(*protocol.AuctionClose)) auction.Report {
+	h.t.Helper()
+	_, r := h.auditAfter(nil, closed)
+	return r
+}
+
+func (h *hall) auditAfter(before *auction.Auditor, closed func(*protocol.AuctionClose)) (*auction.Auditor, auction.Report) {
 	h.t.Helper()
 	var pages []protocol.Hash
 	var read [][]auction.Entry
@@ -212,10 +247,30 @@ func (h *hall) audit(closed func(*protocol.AuctionClose)) auction.Report {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	if before != nil {
+		u.After(before)
+	}
 	for _, p := range read {
 		u.Page(p)
 	}
-	return u.Finish(pages)
+	return u, u.Finish(pages)
+}
+
+func TestAuditor_noticesABidOfAnEpochBeforeThatWasReplacedThere(t *testing.T) {
+	t.Parallel()
+	h := newHall(t, rand.New(rand.NewPCG(3, 3)), 3, auction.SecondScore)
+	old := h.places[1].Bid
+	again := *h
+	h.bid(1, 2, 99)
+	before, r := h.auditAfter(nil, nil)
+	if len(r.Faults) > 0 {
+		t.Fatalf("%+v", r.Faults)
+	}
+	again.journal = slices.Clone(again.journal)
+	again.change(auction.Change{Place: 1, Bid: &old})
+	if _, r := again.auditAfter(before, nil); len(r.Faults) != 2 || r.Faults[0].Kind != auction.FaultBook { // with what it began with
+		t.Errorf("%+v", r.Faults)
+	}
 }
 
 func TestAudit_findsNoFaultWithAnHonestEpoch(t *testing.T) {
@@ -238,6 +293,10 @@ func TestAudit_findsNoFaultWithAnHonestEpoch(t *testing.T) {
 			case 3:
 				h.change(auction.Change{Place: i, Out: auction.Expired})
 				h.bid(i, uint64(2+n), 40)
+			}
+			if n == 7 {
+				h.hold(n%3, h.asked([]int{1, 4}, func(*protocol.WorkRequest, *protocol.Bid) {}))
+				continue
 			}
 			h.sell(n%3, auction.Passed{Transcoder: h.keys[r.IntN(len(h.keys))].Address(), Reason: auction.Busy})
 		}
@@ -274,6 +333,42 @@ func TestAudit_namesWhatAnAuctioneerDidWrong(t *testing.T) {
 			h.figure(3, f) // and no root of it was published
 			h.sell(0)
 		}, nil},
+		"a quality is moved for one award and back": {auction.FaultFigures, func(h *hall) {
+			root, was := h.quality.Root(), h.figures[3]
+			f := was
+			f.Quality[auction.ClassOf(ladder.PixelRate(fps))] /= 2
+			h.figure(3, f)
+			h.hold(0, func(a *auction.Auction) { a.Figures = root })
+			h.figure(3, was)
+			h.sell(0)
+		}, nil},
+		"one has two figures under one root": {auction.FaultFigures, func(h *hall) {
+			f := h.figures[3]
+			f.Quality[auction.ClassOf(ladder.PixelRate(fps))] /= 2
+			h.figures = append(h.figures, auction.Figure{})
+			h.figure(len(h.figures)-1, f)
+			h.commit()
+			h.figure(3, h.figures[3]) // it stands there: the root does not move, what is looked up does
+			h.sell(0)
+		}, nil},
+		"a bid for other work is used": {auction.FaultBook, func(h *hall) {
+			h.hold(0, h.asked([]int{1}, func(w *protocol.WorkRequest, _ *protocol.Bid) { w.Ask = protocol.Hash{7} }))
+		}, nil},
+		"a bid for another request is used": {auction.FaultBook, func(h *hall) {
+			h.hold(0, h.asked([]int{1, 2}, func(_ *protocol.WorkRequest, b *protocol.Bid) { b.Request = protocol.Hash{7} }))
+		}, nil},
+		"a request is not told": {auction.FaultBook, func(h *hall) {
+			asked := h.asked([]int{1}, func(*protocol.WorkRequest, *protocol.Bid) {})
+			h.hold(0, func(a *auction.Auction) { asked(a); a.Request = nil })
+		}, nil},
+		"a request is used twice": {auction.FaultBook, func(h *hall) {
+			asked := h.asked([]int{1}, func(*protocol.WorkRequest, *protocol.Bid) {})
+			h.hold(0, asked)
+			h.hold(0, asked)
+		}, nil},
+		"one bids twice for one work": {auction.FaultBook, func(h *hall) {
+			h.hold(0, h.asked([]int{1, 1}, func(*protocol.WorkRequest, *protocol.Bid) {}))
+		}, nil},
 		"a bid is dropped": {auction.FaultBook, func(h *hall) {
 			h.journal = slices.DeleteFunc(h.journal, aBid)
 		}, nil},
@@ -288,10 +383,22 @@ func TestAudit_namesWhatAnAuctioneerDidWrong(t *testing.T) {
 			h.change(auction.Change{Place: 2, Bid: &b})
 			h.sell(0)
 		}, nil},
+		"an old bid is brought back": {auction.FaultBook, func(h *hall) {
+			old := h.places[1].Bid
+			h.bid(1, 2, 99)
+			h.change(auction.Change{Place: 1, Bid: &old})
+			h.sell(0)
+		}, nil},
 		"another price is paid": {auction.FaultPrice, func(h *hall) {
 			o, a := last(h), decided(h)
 			w := o.Awards[0].Message
 			o.Awards[0] = h.award(*a, protocol.Bid{Transcoder: w.Transcoder, Sequence: w.BidSequence}, prices(w.Prices[0].WeiPerPixel.Uint64()-1))
+		}, nil},
+		"a reserve is made up": {auction.FaultPrice, func(h *hall) {
+			h.hold(0, func(a *auction.Auction) { a.Ask.Reserve = big.NewInt(1) })
+		}, nil},
+		"quality is given another weight": {auction.FaultPrice, func(h *hall) {
+			h.hold(0, func(a *auction.Auction) { a.Ask.Value = protocol.NewWei(1 << 40) })
 		}, nil},
 		"a friend is given it": {auction.FaultWinner, func(h *hall) {
 			o, a := last(h), decided(h)
@@ -308,6 +415,7 @@ func TestAudit_namesWhatAnAuctioneerDidWrong(t *testing.T) {
 			h.trials.Leases += 100
 			h.sell(0)
 		}, nil},
+		"an epoch begins with turns for newcomers": {auction.FaultExploration, func(h *hall) { decided(h).Exploration.Leases = 100 }, nil},
 		"a loss is not told": {auction.FaultMissing, func(h *hall) {
 			h.journal = h.journal[:len(h.journal)-2]
 		}, nil},

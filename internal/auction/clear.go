@@ -105,21 +105,25 @@ func (a Ask) displaced(quality uint32, all []unit, i, n, k int) *big.Int {
 // value: keep what Next returns.
 type Exploration struct {
 	Share   uint32 `json:"share_ppm"` // millionths of the leases, at most
-	Leases  uint64 `json:"leases"`    // sold so far
+	Leases  uint64 `json:"leases"`    // sold so far, but for those of a turn that nobody new took
 	Granted uint64 `json:"granted"`   // of them, to newcomers out of turn
 }
 
 // Due reports whether the next lease may go to a newcomer.
 func (e Exploration) Due() bool { return (e.Granted+1)*Perfect <= (e.Leases+1)*uint64(e.Share) }
 
-// Next counts one lease and says whom it goes to: nearly always ranked[0], and within Share a newcomer that asks no more
+// Next says whom a lease goes to, and counts it: nearly always ranked[0], and within Share a newcomer that asks no more
 // than the lease would cost anyway. Which one is drawn by hash; it is paid that cost, which its own bid does not move, so
-// that newcomers too do best to bid what they need. A market of newcomers alone explores by itself.
+// that newcomers too do best to bid what they need. A market of newcomers alone explores by itself. A turn that no newcomer
+// takes stays the next one's and its lease is not counted: while nobody is new, turns do not pile up.
 func (e Exploration) Next(ranked []Choice, ask Ask, rule Rule) (i int, prices protocol.Prices, next Exploration) {
 	due := e.Due()
-	e.Leases++
-	first := slices.IndexFunc(ranked, func(c Choice) bool { return !c.Newcomer })
-	if first < 0 || !due {
+	next = e
+	next.Leases++
+	if !due {
+		return 0, rule.Prices(ranked, 0, ask), next
+	}
+	if !slices.ContainsFunc(ranked, func(c Choice) bool { return !c.Newcomer }) {
 		return 0, rule.Prices(ranked, 0, ask), e
 	}
 	var known []Choice
@@ -140,6 +144,6 @@ func (e Exploration) Next(ranked []Choice, ask Ask, rule Rule) (i int, prices pr
 	i = slices.MinFunc(newcomers, func(a, b int) int {
 		return bytes.Compare(ask.tieOf(ranked[a].Bid.Transcoder), ask.tieOf(ranked[b].Bid.Transcoder))
 	})
-	e.Granted++
-	return i, ranked[i].raised(cost.Big(), ask), e
+	next.Granted++
+	return i, ranked[i].raised(cost.Big(), ask), next
 }

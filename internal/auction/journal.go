@@ -111,8 +111,10 @@ type Auction struct {
 	Proven      bool                            `json:"proven,omitempty"` // newcomers are passed over where somebody else can have it
 	Passed      []Passed                        `json:"passed,omitempty"`
 	Live        []protocol.Signed[protocol.Bid] `json:"live,omitempty"` // bids for this work alone, each in the place of its bidder's standing one
-	Book        protocol.Hash                   `json:"book"`
-	Figures     protocol.Hash                   `json:"figures"`
+	// Request is what Live answers.
+	Request *protocol.Signed[protocol.WorkRequest] `json:"request,omitempty"`
+	Book    protocol.Hash                          `json:"book"`
+	Figures protocol.Hash                          `json:"figures"`
 }
 
 // Passed is a bidder that was not compared. Whoever is named can tell whether that is true.

@@ -115,6 +115,11 @@ func (f *Feed) Read(ctx context.Context, after uint64) ([]Entry, <-chan Entry) {
 
 // ServeHTTP streams the feed as server-sent events: what was kept, from Last-Event-ID or `after` on, then what comes.
 func (f *Feed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.Serve(w, r, func(e protocol.Event) protocol.Event { return e })
+}
+
+// Serve is ServeHTTP for a reader who is shown of each event what show leaves of it.
+func (f *Feed) Serve(w http.ResponseWriter, r *http.Request, show func(protocol.Event) protocol.Event) {
 	after, _ := strconv.ParseUint(cmp.Or(r.Header.Get("Last-Event-ID"), r.URL.Query().Get("after")), 10, 64) // anything else: from the start
 	stream := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
@@ -123,7 +128,7 @@ func (f *Feed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 	past, more := f.Read(r.Context(), after)
 	send := func(e Entry) error {
-		_, err := fmt.Fprintf(w, "id: %d\ndata: %s\n\n", e.Place, protocol.Encode(e.Event))
+		_, err := fmt.Fprintf(w, "id: %d\ndata: %s\n\n", e.Place, protocol.Encode(show(e.Event)))
 		return err
 	}
 	for _, e := range past {

@@ -77,6 +77,11 @@ func (b Bid) Validate() error {
 	if err := b.Prices.Validate(); err != nil {
 		return err
 	}
+	for _, p := range b.Prices { // of nothing no tickets can be written: what has no price is not sold
+		if p.WeiPerPixel.IsZero() {
+			return fmt.Errorf("prices: %q is sold for nothing", p.Codec)
+		}
+	}
 	return validateCurves(b.Curves, b.Prices)
 }
 

@@ -154,6 +154,8 @@ func typedMessages() []typed {
 			map[string]any{"lease": h(s.Lease), "orchestrator": a(s.Orchestrator), "transcoder": a(s.Transcoder), "bidSequence": n(s.BidSequence), "prices": prices(s.Prices), "weiPerSecond": s.Cost.Big(),
 				"qualityPpm": n(s.Quality), "won": s.Won, "paid": prices(s.Paid), "reason": s.Reason, "rank": n(s.Rank), "of": n(s.Of), "wouldHaveWon": prices(s.WouldWin),
 				"epoch": h(s.Epoch), "auction": n(s.Auction), "book": h(s.Book), "figures": h(s.Figures), "tellMillis": n(s.TellMillis)}},
+		{"SheetRequest(address orchestrator,address transcoder,uint64 atMillis)", sampleSheetRequest, sampleWorker,
+			map[string]any{"orchestrator": a(sampleSheetRequest.Orchestrator), "transcoder": a(sampleSheetRequest.Transcoder), "atMillis": n(sampleSheetRequest.AtMillis)}},
 		{"LeaseRequest(bytes32 lease,address orchestrator,uint32 extendMillis,uint64 serial)", l, sampleOrch,
 			map[string]any{"lease": h(l.Lease), "orchestrator": a(l.Orchestrator), "extendMillis": n(l.ExtendMillis), "serial": n(l.Serial)}},
 		{"ParamsRequest(bytes32 lease,address orchestrator,uint64 serial)", sampleParamsReq, sampleOrch,

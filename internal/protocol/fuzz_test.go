@@ -70,6 +70,11 @@ func FuzzBidRequest(f *testing.F) {
 	f.Fuzz(checkMessage[BidRequest])
 }
 
+func FuzzSheetRequest(f *testing.F) {
+	f.Add(Encode(seal(sampleWorker, sampleSheetRequest)))
+	f.Fuzz(checkSigned[SheetRequest])
+}
+
 func FuzzLeaseRequest(f *testing.F) {
 	f.Add(Encode(seal(sampleOrch, sampleLeaseRequest)))
 	f.Fuzz(checkSigned[LeaseRequest])

@@ -46,6 +46,7 @@ var (
 	sampleWorkRequest  = WorkRequest{Orchestrator: sampleOrch.Address(), Ask: testID("ask"), LadderHash: Hash(sampleLadder.Hash()), MaxPrices: samplePrices, AtMillis: 1_763_812_800_321, WaitMillis: 5}
 	sampleSheet        = ScoreSheet{Lease: testID("lease"), Orchestrator: sampleOrch.Address(), Transcoder: sampleWorker.Address(), BidSequence: 1_763_812_800_001, Prices: samplePrices, Cost: NewWei(77), Quality: 912_345,
 		Paid: Prices{{H264, NewWei(1201)}}, Reason: "outscored", Rank: 2, Of: 9, WouldWin: Prices{{H264, NewWei(1100)}}, Epoch: testID("secret"), Auction: 41, Book: testID("book"), Figures: testID("figures"), TellMillis: 1_763_813_100_000}
+	sampleSheetRequest = SheetRequest{Orchestrator: sampleOrch.Address(), Transcoder: sampleWorker.Address(), AtMillis: 1_763_812_800_000}
 	sampleLeaseRequest = LeaseRequest{Lease: testID("lease"), Orchestrator: sampleOrch.Address(), ExtendMillis: 30_000, Serial: 13}
 	sampleParamsReq    = ParamsRequest{Lease: testID("lease"), Orchestrator: sampleOrch.Address(), Serial: 14}
 	sampleHeader       = SegmentHeader{Payer: sampleKey.Address(), Recipient: sampleOrch.Address(), Quote: testID("quote"), SegmentKey: sampleSeg, Budget: NewWei(5_000_000), Expiry: 1_763_812_800}

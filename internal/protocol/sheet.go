@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
@@ -57,5 +58,46 @@ func (s ScoreSheet) Validate() error {
 	case len(s.Reason) > 64:
 		return fmt.Errorf("reason has %d bytes, at most 64", len(s.Reason))
 	}
+	if len(s.Prices) == 0 && len(s.Paid) == 0 && s.Cost.IsZero() {
+		return nil // sealed
+	}
 	return s.Prices.Validate()
+}
+
+// Sealed is the sheet for others than its transcoder, before the epoch is over.
+func (s ScoreSheet) Sealed() ScoreSheet {
+	s.Prices, s.Cost, s.Paid, s.WouldWin = nil, Wei{}, nil, nil
+	return s
+}
+
+// SheetRequest says that a transcoder asks for its own score sheets, whose prices are sealed for others: in the HTTP header field
+// SheetRequestField.
+type SheetRequest struct {
+	Orchestrator common.Address `json:"orchestrator"`
+	Transcoder   common.Address `json:"transcoder"`
+	AtMillis     uint64         `json:"at_ms"` // Unix time: it is good for MaxSheetRequestAge
+}
+
+// SheetRequestField is where a signed SheetRequest is, written by EncodeField.
+const SheetRequestField = "Kinora-Sheet-Request"
+
+// MaxSheetRequestAge is also how far its clock may be ahead.
+const MaxSheetRequestAge = 2 * time.Minute
+
+var sheetRequestType = crypto.Keccak256Hash([]byte("SheetRequest(address orchestrator,address transcoder,uint64 atMillis)"))
+
+// StructHash is the EIP-712 struct hash.
+func (r SheetRequest) StructHash() common.Hash {
+	return structHash(sheetRequestType, addr(r.Orchestrator), addr(r.Transcoder), u64(r.AtMillis))
+}
+
+// SignedBy is the transcoder.
+func (r SheetRequest) SignedBy() common.Address { return r.Transcoder }
+
+// Validate names the field that cannot be.
+func (r SheetRequest) Validate() error {
+	if r.Orchestrator == (common.Address{}) || r.Transcoder == (common.Address{}) || r.AtMillis == 0 {
+		return fmt.Errorf("orchestrator, transcoder and at_ms must not be zero")
+	}
+	return nil
 }

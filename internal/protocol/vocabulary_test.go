@@ -279,7 +279,7 @@ func TestValidate_namesWhatIsWrong(t *testing.T) {
 		return nil
 	}
 	for _, good := range []validated{sampleAssignment, sampleReceipt, sampleSlot, sampleBid, sampleFirstBid, sampleCapabilities, sampleAward, sampleAwardOffer, sampleLeaseRequest, sampleParamsReq, sampleHeader, sampleOffer, sampleRequest, sampleQuote, sampleParams, sampleFlush,
-		sampleAuctionEpoch, sampleFiguresRoot, sampleAuctionClose, sampleWorkRequest, sampleSheet, sampleLogin, sampleBinding} {
+		sampleAuctionEpoch, sampleFiguresRoot, sampleAuctionClose, sampleWorkRequest, sampleSheet, sampleSheet.Sealed(), sampleSheetRequest, sampleLogin, sampleBinding} {
 		if err := good.Validate(); err != nil {
 			t.Errorf("%T: %v", good, err)
 		}
@@ -311,6 +311,7 @@ func TestValidate_namesWhatIsWrong(t *testing.T) {
 		{sampleAuctionEpoch, func(v *AuctionEpoch) { v.Rule = "" }, "rule"},
 		{sampleBid, func(v *Bid) { v.TTLMillis = MaxBidTTLMillis + 1 }, "ttl_ms"},
 		{sampleBid, func(v *Bid) { v.Sequence = 0 }, "sequence"},
+		{sampleBid, func(v *Bid) { v.Prices = Prices{{H264, NewWei(0)}}; v.Curves = nil }, "for nothing"},
 		{sampleBid, func(v *Bid) { v.Region = strings.Repeat("r", 33) }, "region"},
 		{sampleBid, func(v *Bid) { v.Prices = nil }, "price list"},
 		{sampleBid, func(v *Bid) { v.Transcoder = common.Address{} }, "transcoder"},

@@ -98,12 +98,14 @@ func (a *API) Handler() http.Handler {
 	r.Get("/readyz", a.ready)
 	r.Method(http.MethodGet, "/metrics", a.metrics)
 	r.Get("/api/v1/stats", a.stats)
-	r.Get("/api/v1/events", a.feed.ServeHTTP)
-	r.Get("/api/v1/fleet", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, a.members()) })
+	r.Get("/api/v1/events", a.events)
+	r.Get("/api/v1/fleet", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, http.StatusOK, a.members(a.leases(r), loopback.FromHere(r)))
+	})
 	r.Get("/api/v1/fleet/{address}/sheets", a.sheets)
 	r.Get("/api/v1/auctions/epochs", a.auctionEpochs)
 	r.Get("/api/v1/auctions/epochs/{commitment}", a.auctionEpoch)
-	r.Get("/api/v1/leases", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, a.dispatcher.Leases()) })
+	r.Get("/api/v1/leases", func(w http.ResponseWriter, r *http.Request) { answer(w, http.StatusOK, a.leases(r)) })
 	r.Get("/api/v1/epochs", a.epochs)
 	r.With(operator).Post("/api/v1/drain", a.drain)
 	r.With(operator).Post("/api/v1/fleet/{address}/restore", a.restore)
@@ -240,24 +242,6 @@ func (a *API) stats(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, s)
 }
 
-// Member is one transcoder of /api/v1/fleet.
-type Member struct {
-	fleet.Member
-	Leases []dispatch.LeaseView `json:"leases"`
-}
-
-func (a *API) members() []Member {
-	byTranscoder := make(map[common.Address][]dispatch.LeaseView)
-	for _, l := range a.dispatcher.Leases() {
-		byTranscoder[l.Transcoder] = append(byTranscoder[l.Transcoder], l)
-	}
-	members := []Member{}
-	for _, m := range a.fleet.Members() {
-		members = append(members, Member{Member: m, Leases: byTranscoder[m.Address]})
-	}
-	return members
-}
-
 func (a *API) epochs(w http.ResponseWriter, r *http.Request) {
 	epochs, err := a.store.Epochs(r.Context(), 100)
 	if err != nil {
@@ -281,32 +265,6 @@ func (a *API) restore(w http.ResponseWriter, r *http.Request) {
 	a.fleet.Judged(t.Address, t.Record)
 	a.feed.Emit(protocol.Event{Kind: protocol.TranscoderRestored, Counterparty: &t.Address, Detail: "by the operator"})
 	answer(w, http.StatusOK, t)
-}
-
-// maxSheets are given at once: each is signed for whoever asks.
-const maxSheets = 256
-
-// sheets tells a bidder how it fared in the auctions of late, signed; ?lease= those of one lease alone.
-func (a *API) sheets(w http.ResponseWriter, r *http.Request) {
-	text := chi.URLParam(r, "address")
-	if !common.IsHexAddress(text) {
-		protocol.WriteProblem(w, protocol.Errorf(protocol.BadRequest, "%.60q is no address", text))
-		return
-	}
-	var lease protocol.ID
-	if text := r.URL.Query().Get("lease"); text != "" {
-		var err error
-		if lease, err = protocol.ParseID(text); err != nil {
-			protocol.WriteProblem(w, protocol.Errorf(protocol.BadRequest, "lease: %w", err))
-			return
-		}
-	}
-	sheets, err := a.dispatcher.Sheets(common.HexToAddress(text), lease, maxSheets)
-	if err != nil {
-		a.refuse(w, r, err)
-		return
-	}
-	answer(w, http.StatusOK, sheets)
 }
 
 func (a *API) drain(w http.ResponseWriter, r *http.Request) {

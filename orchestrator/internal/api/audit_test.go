@@ -61,7 +61,7 @@ func TestAuctions_areSealedForAnEpochAndThenFollowFromWhatWasCommitted(t *testin
 			lease = l
 		}
 	}
-	won, err := m.dispatcher.Sheets(winner.Address(), lease.Lease, 1)
+	won, err := m.dispatcher.Sheets(winner.Address(), lease.Lease, 1, true)
 	m.must(err)
 	if len(won) != 1 || won[0].Message.Epoch.IsZero() || !published[won[0].Message.Figures] {
 		t.Fatalf("the winner's sheet %+v names no published commitment", won)
@@ -78,7 +78,7 @@ func TestAuctions_areSealedForAnEpochAndThenFollowFromWhatWasCommitted(t *testin
 	}
 	for m.within("the epoch is closed", over) != epoch {
 	}
-	late, err := m.dispatcher.Sheets(loser.Address(), lease.Lease, 1)
+	late, err := m.dispatcher.Sheets(loser.Address(), lease.Lease, 1, true)
 	m.must(err)
 	if would, _ := late[0].Message.WouldWin.Of(protocol.H264); len(late) != 1 || would.IsZero() || protocol.NewWei(80).Less(would) {
 		t.Errorf("after the epoch the loser is told %+v", late)

@@ -44,8 +44,9 @@ func (d *Dispatcher) sold(of *fleet.Sale, lease protocol.ID, choices []auction.C
 	d.auctions = slices.Delete(d.auctions, 0, old)
 }
 
-// Sheets are t's of the auctions of late in which it was looked at, newest first, each signed; at most so many.
-func (d *Dispatcher) Sheets(t common.Address, lease protocol.ID, most int) ([]protocol.Signed[protocol.ScoreSheet], error) {
+// Sheets are t's of the auctions of late in which it was looked at, newest first, each signed; at most so many. Those whose bids are
+// sealed still have prices only if it is for itself, or its orchestrator, that they are asked.
+func (d *Dispatcher) Sheets(t common.Address, lease protocol.ID, most int, own bool) ([]protocol.Signed[protocol.ScoreSheet], error) {
 	d.mu.Lock()
 	auctions := slices.Clone(d.auctions)
 	d.mu.Unlock()
@@ -57,9 +58,13 @@ func (d *Dispatcher) Sheets(t common.Address, lease protocol.ID, most int) ([]pr
 		if !lease.IsZero() && s.ask.Lease != lease {
 			continue
 		}
-		sheet, ok := s.sheet(t, d.self, s.of.Over())
+		open := s.of.Over()
+		sheet, ok := s.sheet(t, d.self, open)
 		if !ok {
 			continue
+		}
+		if !open && !own {
+			sheet = sheet.Sealed()
 		}
 		signed, err := protocol.Seal(d.cfg.Domain, d.cfg.Signer, sheet)
 		if err != nil {

@@ -14,7 +14,7 @@ import (
 
 const (
 	maxLiveBids  = 64          // that are looked at, of those that answer a request
-	requestAgain = time.Second // after a request for some ladder that nobody answered
+	requestAgain = time.Second // after a request for some ladder that led to no offer
 	requestsKept = 256         // ladders of which that is known
 )
 
@@ -28,7 +28,7 @@ func (d *Dispatcher) auction(ctx context.Context, w work, ask auction.Ask, prove
 	if err != nil || len(sale.Offers) > 0 || len(said) > 0 || proven || d.cfg.BidWait <= 0 || priced(sale.Choices, ask.Ladder) || !d.mayRequest(w.key.ladder) {
 		return sale, err
 	}
-	live, err := d.requestBids(ctx, ask)
+	request, live, err := d.requestBids(ctx, ask)
 	if err != nil || len(live) == 0 {
 		if err != nil {
 			d.cfg.Log.Info("no bids could be asked for", "stream", w.key.stream, "err", err)
@@ -36,7 +36,11 @@ func (d *Dispatcher) auction(ctx context.Context, w work, ask auction.Ask, prove
 		d.requestFailed(w.key.ladder)
 		return sale, nil
 	}
-	return d.fleet.Auction(listing, live...)
+	listing.Request = &request
+	if sale, err = d.fleet.Auction(listing, live...); err == nil && len(sale.Offers) == 0 {
+		d.requestFailed(w.key.ladder)
+	}
+	return sale, err
 }
 
 // listing is work for sale. Who has just declined for want of room is not compared until it has bid anew and rested.
@@ -54,16 +58,19 @@ func priced(choices []auction.Choice, ladder protocol.Ladder) bool {
 }
 
 // requestBids asks everybody for a bid on this work alone.
-func (d *Dispatcher) requestBids(ctx context.Context, ask auction.Ask) (live []protocol.Signed[protocol.Bid], err error) {
-	request, err := protocol.Seal(d.cfg.Domain, d.cfg.Signer, protocol.WorkRequest{Orchestrator: d.self, Ask: ask.Lease, LadderHash: protocol.Hash(ask.Ladder.Hash()),
+func (d *Dispatcher) requestBids(ctx context.Context, ask auction.Ask) (request protocol.Signed[protocol.WorkRequest], live []protocol.Signed[protocol.Bid], err error) {
+	request, err = protocol.Seal(d.cfg.Domain, d.cfg.Signer, protocol.WorkRequest{Orchestrator: d.self, Ask: ask.Lease, LadderHash: protocol.Hash(ask.Ladder.Hash()),
 		MaxPrices: ask.MaxPrices, AtMillis: uint64(time.Now().UnixMilli()), WaitMillis: uint32(max(1, d.cfg.BidWait.Milliseconds()))})
 	if err != nil {
-		return nil, err
+		return request, nil, err
 	}
 	hash := protocol.Hash(request.Message.StructHash())
 	waiting, cancel := context.WithTimeout(ctx, d.cfg.BidWait)
 	defer cancel()
 	err = d.bus.RequestBids(waiting, protocol.BidRequest{Request: request, Ladder: ask.Ladder, SourceFPS: ask.SourceFPS}, func(bid protocol.Signed[protocol.Bid]) bool {
+		if !d.fleet.Seated(bid.Message.Transcoder) { // strangers must not crowd out those that can have it
+			return true
+		}
 		b, err := bid.Open(d.cfg.Domain)
 		if err != nil || b.Request != hash || slices.ContainsFunc(live, func(l protocol.Signed[protocol.Bid]) bool { return l.Message.Transcoder == b.Transcoder }) {
 			return true
@@ -72,7 +79,7 @@ func (d *Dispatcher) requestBids(ctx context.Context, ask auction.Ask) (live []p
 		live = append(live, bid)
 		return len(live) < maxLiveBids
 	})
-	return live, err
+	return request, live, err
 }
 
 // mayRequest keeps a stream that nobody can serve from asking for bids with every segment.

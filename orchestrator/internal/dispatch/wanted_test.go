@@ -72,7 +72,17 @@ func TestAuction_asksForBidsOnlyWhereNobodyHasAPrice(t *testing.T) {
 	var asked atomic.Int64
 	tooLate := make(chan struct{})
 	t.Cleanup(func() { close(tooLate) })
+	crowd := dial() // strangers, as many as are looked at, who answer first
+	for range maxLiveBids {
+		k := key()
+		must(crowd.ServeBidRequests(t.Context(), func(r protocol.BidRequest) (protocol.Signed[protocol.Bid], bool) {
+			signed, err := protocol.Seal(domain, k, protocol.Bid{Transcoder: k.Address(), Prices: protocol.Prices{{Codec: protocol.AV1, WeiPerPixel: protocol.NewWei(1)}},
+				FreePixelRate: 1 << 40, TTLMillis: 60_000, Sequence: 1, Request: protocol.Hash(r.Request.Message.StructHash())})
+			return signed, err == nil
+		}))
+	}
 	var keys []*protocol.KeySigner
+	var cheapAsked sync.Map // requests that offer next to nothing
 	for _, s := range []seller{{price: 90}, {price: 80, late: true}, {price: 70, other: true}, {price: 95}} {
 		k, b := key(), dial()
 		keys = append(keys, k)
@@ -82,6 +92,9 @@ func TestAuction_asksForBidsOnlyWhereNobodyHasAPrice(t *testing.T) {
 		fl.Bid(signed)
 		must(b.ServeBidRequests(t.Context(), func(r protocol.BidRequest) (protocol.Signed[protocol.Bid], bool) {
 			asked.Add(1)
+			if len(r.Request.Message.MaxPrices) == 1 {
+				cheapAsked.Store(r.Request.Message.Ask, true)
+			}
 			if s.late {
 				<-tooLate
 			}
@@ -132,5 +145,10 @@ func TestAuction_asksForBidsOnlyWhereNobodyHasAPrice(t *testing.T) {
 		if sale, err := auctioned(cheap); err != nil || len(sale.Offers) > 0 {
 			t.Errorf("%d offers at a price that nobody takes, %v", len(sale.Offers), err)
 		}
+	}
+	requests := 0
+	cheapAsked.Range(func(any, any) bool { requests++; return true })
+	if requests > 1 {
+		t.Errorf("bids were asked for %d times within a second, in vain", requests)
 	}
 }

@@ -24,6 +24,7 @@ const (
 	journalEvery = 2 * time.Second // the journal is stored
 	pageEntries  = 256
 	maxUnstored  = 200_000          // entries of a journal that cannot be stored: no award is given that could not be shown
+	maxHeld      = 2 * maxUnstored  // bids go on without awards: beyond so many the journal is given up
 	repeatEvery  = 30 * time.Second // the epoch is published again, for those that came since
 	stragglers   = time.Minute      // for auctions of an epoch that is over to end
 )
@@ -34,6 +35,7 @@ type epoch struct {
 	secret auction.Secret
 	began  time.Time
 	over   atomic.Bool // and its bids are open
+	lost   atomic.Bool // its journal was given up: it decides nothing any more, and is never closed
 
 	quality auction.Tree
 	placed  []auction.Figure   // what the tree has
@@ -62,14 +64,19 @@ type turn struct {
 }
 
 func (e *epoch) write(x auction.Entry) {
-	if !e.closed {
+	switch {
+	case e.closed:
+	case len(e.entries) >= maxHeld:
+		e.entries, e.closed = nil, true
+		e.lost.Store(true)
+	default:
 		e.entries = append(e.entries, x)
 	}
 }
 
 // usable refuses what could not be shown afterwards, and to decide by a secret that others may have been shown.
 func (e *epoch) usable(now time.Time) error {
-	if len(e.entries) > maxUnstored {
+	if len(e.entries) > maxUnstored || e.lost.Load() {
 		return protocol.Errorf(protocol.Unavailable, "the journal of auctions cannot be stored: is the database there?")
 	}
 	if now.Sub(e.began) > 2*time.Duration(e.signed.Message.LengthMillis)*time.Millisecond {
@@ -124,7 +131,7 @@ func (f *Fleet) keepOnce(ctx context.Context, now time.Time) error {
 	f.mu.Lock()
 	e := f.hall.epoch
 	f.mu.Unlock()
-	if e == nil || now.Sub(e.began) >= f.terms.Epoch {
+	if e == nil || now.Sub(e.began) >= f.terms.Epoch || e.lost.Load() {
 		if err := f.turnEpoch(ctx, now); err != nil {
 			return err
 		}
@@ -135,7 +142,7 @@ func (f *Fleet) keepOnce(ctx context.Context, now time.Time) error {
 		f.publish(protocol.Commitment{Epoch: &e.signed})
 		e.said = now
 	}
-	if e != nil && now.Sub(e.stored) >= journalEvery {
+	if e != nil && !e.lost.Load() && now.Sub(e.stored) >= journalEvery {
 		if err := f.save(ctx, e); err != nil {
 			return err
 		}
@@ -205,6 +212,12 @@ func (f *Fleet) stage(e *epoch, now time.Time, bounded bool) {
 	}
 	var all []asked
 	f.mu.Lock()
+	for i, was := range e.placed { // whoever moved to another place has no figure at two
+		if was.Transcoder != (common.Address{}) && was.Transcoder != f.hall.places[i] {
+			all = append(all, asked{place: i})
+		}
+	}
+	moved := len(all)
 	for i, address := range f.hall.places {
 		var was auction.Figure
 		if i < len(e.placed) {
@@ -212,9 +225,6 @@ func (f *Fleet) stage(e *epoch, now time.Time, bounded bool) {
 		}
 		m := f.members[address]
 		if m == nil {
-			if was.Transcoder != (common.Address{}) {
-				all = append(all, asked{place: i})
-			}
 			continue
 		}
 		if m.figure != nil && !m.measured && (m.quality.at.IsZero() || now.Sub(m.quality.at) < figureFades) {
@@ -228,7 +238,7 @@ func (f *Fleet) stage(e *epoch, now time.Time, bounded bool) {
 			m.quality.at = now
 		}
 		all = append(all, asked{place: i, address: address, seen: m.quality.seen})
-		if bounded && len(all) >= figureBatch {
+		if bounded && len(all)-moved >= figureBatch {
 			f.remeasure()
 			break
 		}
@@ -381,6 +391,12 @@ func (f *Fleet) closeAll(ctx context.Context, now time.Time) error {
 			return nil
 		}
 		e := f.hall.past[0]
+		if e.lost.Load() { // what was stored of it is shown once it lapses
+			f.cfg.Log.Warn("the journal of an epoch of auctions was given up: the database was away for too long", "epoch", e.signed.Message.Commitment.Short())
+			f.hall.past = f.hall.past[1:]
+			f.mu.Unlock()
+			continue
+		}
 		if e.open > 0 && now.Sub(e.ended) < stragglers {
 			f.mu.Unlock()
 			return nil

@@ -169,7 +169,7 @@ func (f *Fleet) Bid(bid protocol.Signed[protocol.Bid]) {
 
 // Changes of one bidder's terms a second that are taken, and at once: each is kept for whoever audits the auctions.
 const (
-	changesPerSecond = 20
+	changesPerSecond = 2
 	changeBurst      = 100
 )
 
@@ -304,7 +304,7 @@ func (f *Fleet) Suspects(ask auction.Ask) []auction.Choice {
 	var candidates []auction.Candidate
 	for _, s := range live {
 		m := f.members[s.Bid.Message.Transcoder]
-		if m == nil || m.Record.State != verify.Suspect || m.probing || !m.allocated {
+		if m == nil || m.Record.State != verify.Suspect || m.probing || !m.allocated || m.quarantine.stands(now) {
 			continue
 		}
 		candidates = append(candidates, auction.Candidate{Bid: s.Bid.Message, Quality: auction.Perfect, Allocated: true})

@@ -150,10 +150,11 @@ type Listing struct {
 	Payer       common.Address // of the stream
 	Stream      string
 	Incarnation uint32
-	Most        int                     // offers, at most
-	Proven      bool                    // newcomers are passed over where somebody else can have it, unless it is their turn
-	Passed      []auction.Passed        // who is not to be compared, for what only the seller knows
-	Rests       func(protocol.Bid) bool // whose bid is known not to hold: it declined for want of room; may be nil
+	Most        int                                    // offers, at most
+	Proven      bool                                   // newcomers are passed over where somebody else can have it, unless it is their turn
+	Passed      []auction.Passed                       // who is not to be compared, for what only the seller knows
+	Rests       func(protocol.Bid) bool                // whose bid is known not to hold: it declined for want of room; may be nil
+	Request     *protocol.Signed[protocol.WorkRequest] // what bids for this work alone answer
 }
 
 // pass says why a member is not to be compared with others, empty where it is.
@@ -181,7 +182,9 @@ type Sale struct {
 }
 
 // Over reports whether the bids of the sale's epoch are open now.
-func (s *Sale) Over() bool { return s.of == nil || s.of.over.Load() }
+func (s *Sale) Over() bool {
+	return s.of == nil || s.of.over.Load() || s.of.lost.Load() && time.Now().After(s.Tell())
+}
 
 // Tell is when they will be, about.
 func (s *Sale) Tell() time.Time {
@@ -203,8 +206,7 @@ func (f *Fleet) Auction(l Listing, live ...protocol.Signed[protocol.Bid]) (*Sale
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	live = slices.DeleteFunc(live, func(b protocol.Signed[protocol.Bid]) bool {
-		m := f.members[b.Message.Transcoder]
-		return m == nil || m.stands.Empty()
+		return !f.seatedLocked(b.Message.Transcoder)
 	})
 	s := &Sale{Ask: l.Ask, of: f.hall.epoch}
 	var rule auction.Rule
@@ -243,9 +245,24 @@ func (f *Fleet) Auction(l Listing, live ...protocol.Signed[protocol.Bid]) (*Sale
 	s.of.auctions++
 	s.of.open++
 	s.Number, s.Epoch, s.Book, s.Figures = s.of.auctions, s.of.signed.Message.Commitment, auction.With(f.hall.bids.Root(), live), s.of.root
+	if len(live) == 0 {
+		l.Request = nil
+	}
 	s.of.write(auction.Entry{Auction: &auction.Auction{Number: s.Number, Payer: l.Payer, Stream: l.Stream, Incarnation: l.Incarnation, Turn: s.of.turns[key], Ask: s.Ask,
-		Exploration: before, Most: l.Most, Proven: l.Proven, Passed: passed, Live: live, Book: s.Book, Figures: s.Figures}})
+		Exploration: before, Most: l.Most, Proven: l.Proven, Passed: passed, Live: live, Request: l.Request, Book: s.Book, Figures: s.Figures}})
 	return s, nil
+}
+
+// Seated reports whether t has a place in the book, and a bid there: from nobody else is one for some work alone of any use.
+func (f *Fleet) Seated(t common.Address) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.seatedLocked(t)
+}
+
+func (f *Fleet) seatedLocked(t common.Address) bool {
+	m := f.members[t]
+	return m != nil && !m.stands.Empty()
 }
 
 // Conclude says who was offered the lease, in order, and whether the last one took it.

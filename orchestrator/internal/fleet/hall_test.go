@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -73,11 +74,16 @@ func (h *held) reports(each func(auction.Auction, []auction.Choice, []auction.Of
 	if err != nil {
 		h.Fatal(err)
 	}
-	for _, e := range epochs {
+	var before *auction.Auditor
+	for _, e := range slices.Backward(epochs) {
 		u, err := auction.NewAuditor(domain, e)
 		if err != nil {
 			h.Fatal(err)
 		}
+		if before != nil {
+			u.After(before)
+		}
+		before = u
 		u.Each = each
 		var pages []protocol.Hash
 		for n := range e.Pages {
@@ -155,7 +161,8 @@ func TestAuction_lookingAtFewIsWhatTheAuditOfAllFinds(t *testing.T) {
 			}
 		}
 		a := ask
-		a.Lease = protocol.NewID()
+		a.Lease, a.Ladder = protocol.NewID(), slices.Clone(ladder)
+		a.Ladder[0].Preset = []string{"", "slow", "ultrafast"}[r.IntN(3)]
 		if r.IntN(5) == 0 {
 			a.Avoid = []common.Address{keys[r.IntN(bidders)].Address()}
 		}
@@ -175,7 +182,7 @@ func TestAuction_lookingAtFewIsWhatTheAuditOfAllFinds(t *testing.T) {
 		var awards []protocol.Signed[protocol.Award]
 		for i, o := range s.Offers {
 			w := protocol.Award{Lease: protocol.NewID(), Orchestrator: h.self.Address(), Payer: h.self.Address(), Transcoder: o.Bid.Transcoder, Stream: l.Stream,
-				LadderHash: protocol.Hash(ladder.Hash()), Prices: o.Paid, MaxFee: protocol.NewWei(1), LeaseMillis: 1000, BidSequence: o.Bid.Sequence, URL: "http://x"}
+				LadderHash: protocol.Hash(a.Ladder.Hash()), Prices: o.Paid, MaxFee: protocol.NewWei(1), LeaseMillis: 1000, BidSequence: o.Bid.Sequence, URL: "http://x"}
 			s.Commit(&w)
 			h.mu.Lock()
 			if !h.roots[w.Figures] {
@@ -188,7 +195,7 @@ func TestAuction_lookingAtFewIsWhatTheAuditOfAllFinds(t *testing.T) {
 			}
 			awards = append(awards, signed)
 			if i == len(s.Offers)-1 || r.IntN(3) > 0 {
-				h.Awarded(o.Bid.Transcoder, w.Lease, ladder.PixelRates(30))
+				h.Awarded(o.Bid.Transcoder, w.Lease, a.Ladder.PixelRates(30))
 				sold[w.Lease] = o.Bid.Transcoder
 				if r.IntN(2) == 0 {
 					h.Freed(o.Bid.Transcoder, w.Lease)

@@ -13,22 +13,26 @@ import (
 // kinds is how many kinds of work are kept ranked.
 const kinds = 32
 
-// kind is work whose bidders rank alike: as many pixels a second of each codec, under the same maximum prices.
+// kind is work whose bidders rank alike: as many pixels a second of each codec, as much work to make them (which a preset and what
+// is decoded change), under the same maximum prices.
 type kind struct {
-	work, most string
-	value      protocol.Wei
+	paid, work, most string
+	value            protocol.Wei
 }
 
 func kindOf(ask auction.Ask) kind {
-	var work, most []byte
+	var paid, work, most []byte
 	for _, p := range ask.Ladder {
-		work = append(binary.BigEndian.AppendUint64(work, p.PixelRate(ask.SourceFPS)), p.Codec...)
+		paid = append(binary.BigEndian.AppendUint64(paid, p.PixelRate(ask.SourceFPS)), p.Codec...)
+	}
+	for _, r := range ask.Ladder.PixelRates(ask.SourceFPS) {
+		work = append(binary.BigEndian.AppendUint64(work, r.PixelRate), r.Codec...)
 	}
 	for _, p := range ask.MaxPrices {
 		price := p.WeiPerPixel.Bytes32()
 		most = append(append(most, price[:]...), p.Codec...)
 	}
-	return kind{string(work), string(most), ask.Value}
+	return kind{string(paid), string(work), string(most), ask.Value}
 }
 
 // ranking is one kind's; it has everybody who has a place.

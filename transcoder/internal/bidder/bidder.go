@@ -90,6 +90,7 @@ type Bidder struct {
 
 	mu       sync.Mutex
 	leases   map[protocol.ID]*lease
+	askers   askers
 	sequence uint64
 	said     protocol.Bid // the terms of the standing bid
 	duty     duty
@@ -103,7 +104,7 @@ type Bidder struct {
 func New(cfg Config) *Bidder {
 	cfg.Lead = cmp.Or(cfg.Lead, lead)
 	return &Bidder{cfg: cfg, changed: make(chan struct{}, 1), ready: make(chan struct{}), requests: rate.NewLimiter(requestsPerSecond, requestBurst),
-		leases: make(map[protocol.ID]*lease), duty: newDuty()}
+		leases: make(map[protocol.ID]*lease), askers: make(askers), duty: newDuty()}
 }
 
 // Run serves and bids until ctx ends. Leases go on; see Drain.

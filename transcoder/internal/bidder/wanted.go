@@ -4,15 +4,45 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ethereum/go-ethereum/common"
+	"golang.org/x/time/rate"
+
 	"github.com/kinora/kinora/internal/auction"
 	"github.com/kinora/kinora/internal/protocol"
 )
 
-// Requests for bids that are looked at: whoever is on the bus may send them, and each costs a signature.
+// Requests for bids that are looked at: whoever is on the bus may send them, and each costs the check of a signature; and those of
+// one orchestrator that are answered, for one more.
 const (
-	requestsPerSecond = 20
-	requestBurst      = 20
+	requestsPerSecond = 200
+	requestBurst      = 200
+	answersPerSecond  = 20
+	answerBurst       = 20
+	maxAskers         = 256 // orchestrators whose requests are counted apart
 )
+
+// askers counts what each orchestrator asks.
+type askers map[common.Address]*rate.Limiter
+
+func (a askers) allow(orchestrator common.Address, now time.Time) bool {
+	l := a[orchestrator]
+	if l == nil {
+		for old, x := range a {
+			if len(a) < maxAskers {
+				break
+			}
+			if x.TokensAt(now) >= answerBurst { // nothing is forgotten
+				delete(a, old)
+			}
+		}
+		if len(a) >= maxAskers {
+			return false
+		}
+		l = rate.NewLimiter(answersPerSecond, answerBurst)
+		a[orchestrator] = l
+	}
+	return l.AllowN(now, 1)
+}
 
 // wanted answers a request for a bid on work that the standing bid does not price, if this machine sells it, has room for it,
 // and asks no more than is paid.
@@ -28,6 +58,10 @@ func (b *Bidder) wanted(r protocol.BidRequest) (protocol.Signed[protocol.Bid], b
 	}
 	work := r.Ladder.PixelRates(r.SourceFPS)
 	b.mu.Lock()
+	if !b.askers.allow(r.Request.Message.Orchestrator, now) {
+		b.mu.Unlock()
+		return none, false
+	}
 	terms := b.termsLocked(true, now)
 	ours := func(p protocol.CodecPrice) bool { _, ok := work.Of(p.Codec); return !ok }
 	terms.Prices = slices.DeleteFunc(terms.Prices, ours)

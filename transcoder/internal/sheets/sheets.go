@@ -42,7 +42,7 @@ type Given struct {
 // Config of a Desk.
 type Config struct {
 	Domain protocol.Domain
-	Self   common.Address
+	Signer protocol.Signer                                // of the transcoder: for others the prices are sealed
 	Client func(orchestrator common.Address) *http.Client // that takes nobody else for it
 	Log    *slog.Logger
 }
@@ -163,11 +163,17 @@ func (d *Desk) unpublished(o *orchestrator, sheets []protocol.ScoreSheet) (lease
 }
 
 func (d *Desk) fetch(ctx context.Context, o *orchestrator) ([]protocol.ScoreSheet, error) {
-	at := strings.TrimRight(o.url, "/") + "/api/v1/fleet/" + d.cfg.Self.Hex() + "/sheets"
+	self := d.cfg.Signer.Address()
+	at := strings.TrimRight(o.url, "/") + "/api/v1/fleet/" + self.Hex() + "/sheets"
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 	if err != nil {
 		return nil, fmt.Errorf("ask %s: %w", at, err)
 	}
+	asks, err := protocol.Seal(d.cfg.Domain, d.cfg.Signer, protocol.SheetRequest{Orchestrator: o.address, Transcoder: self, AtMillis: uint64(time.Now().UnixMilli())})
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set(protocol.SheetRequestField, protocol.EncodeField(asks))
 	client := *d.cfg.Client(o.address)
 	client.Timeout, client.CheckRedirect = patience, func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	resp, err := client.Do(req)
@@ -189,7 +195,7 @@ func (d *Desk) fetch(ctx context.Context, o *orchestrator) ([]protocol.ScoreShee
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("the sheet of lease %s: %w", s.Message.Lease.Short(), err)
-		case sheet.Orchestrator != o.address || sheet.Transcoder != d.cfg.Self:
+		case sheet.Orchestrator != o.address || sheet.Transcoder != self:
 			return nil, fmt.Errorf("the sheet of lease %s is another one's", sheet.Lease.Short())
 		}
 		sheets = append(sheets, sheet)

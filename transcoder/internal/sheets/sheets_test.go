@@ -17,7 +17,7 @@ import (
 
 var (
 	domain = protocol.NewDomain(5, common.Address{7})
-	self   = common.Address{8}
+	self   = me.Address()
 )
 
 func key(t *testing.T) *protocol.KeySigner {
@@ -46,6 +46,14 @@ type town struct {
 	asked atomic.Int64
 }
 
+var me = func() *protocol.KeySigner {
+	k, err := crypto.GenerateKey()
+	if err != nil {
+		panic(err)
+	}
+	return protocol.NewKeySigner(k)
+}()
+
 func newTown(t *testing.T, give func(o *protocol.KeySigner) []protocol.Signed[protocol.ScoreSheet]) *town {
 	o := &town{T: t, key: key(t)}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -53,6 +61,12 @@ func newTown(t *testing.T, give func(o *protocol.KeySigner) []protocol.Signed[pr
 		if r.URL.Path != "/api/v1/fleet/"+self.Hex()+"/sheets" {
 			http.NotFound(w, r)
 			return
+		}
+		asks, err := protocol.DecodeField[protocol.Signed[protocol.SheetRequest]](r.Header.Get(protocol.SheetRequestField))
+		if err != nil {
+			t.Errorf("who asks does not sign: %v", err)
+		} else if m, err := asks.Open(domain); err != nil || m.Transcoder != self || m.Orchestrator != o.key.Address() {
+			t.Errorf("%+v asks, %v", m, err)
 		}
 		_, _ = w.Write(protocol.Encode(give(o.key)))
 	}))
@@ -77,7 +91,7 @@ func sheet(o *protocol.KeySigner, lease byte, figures protocol.Hash) protocol.Sc
 }
 
 func desk() *sheets.Desk {
-	return sheets.New(sheets.Config{Domain: domain, Self: self, Client: func(common.Address) *http.Client { return http.DefaultClient }, Log: slog.New(slog.DiscardHandler)})
+	return sheets.New(sheets.Config{Domain: domain, Signer: me, Client: func(common.Address) *http.Client { return http.DefaultClient }, Log: slog.New(slog.DiscardHandler)})
 }
 
 func TestDesk_givesTheSignedSheetsOfEveryOrchestratorItHears(t *testing.T) {
