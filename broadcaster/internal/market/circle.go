@@ -113,8 +113,11 @@ func (m *Market) putOut(s *seller, now time.Time) bool {
 	return true
 }
 
-// cheaper orders by rank, the unknown last.
+// cheaper orders by rank, the unknown last, and behind them those that ask for any codec more than is paid.
 func (m *Market) cheaper(a, b *seller) int {
+	if a.dear != b.dear {
+		return cmp.Compare(one(a.dear), one(b.dear))
+	}
 	x, known := m.rank(a)
 	y, other := m.rank(b)
 	switch {
@@ -143,7 +146,7 @@ func (m *Market) swap(inside, outside []*seller, now time.Time) {
 	out, in := slices.MaxFunc(inside, m.cheaper), slices.MinFunc(outside, m.cheaper)
 	was, knownWas := m.rank(out)
 	is, known := m.rank(in)
-	if !known || knownWas && new(big.Int).Mul(is, big.NewInt(5)).Cmp(new(big.Int).Mul(was, big.NewInt(4))) > 0 {
+	if !known || in.dear && !out.dear || in.dear == out.dear && knownWas && new(big.Int).Mul(is, big.NewInt(5)).Cmp(new(big.Int).Mul(was, big.NewInt(4))) > 0 {
 		return
 	}
 	for _, s := range m.sellers {

@@ -118,6 +118,37 @@ func TestElect_givesNoPlaceForPricesThatCannotBeBoughtAt(t *testing.T) {
 	}
 }
 
+// Nor do those whose price of another codec is above what is paid, so that no ladder with it can be bought there.
+func TestElect_prefersWhoSellsEveryCodecForWhatIsPaid(t *testing.T) {
+	t.Parallel()
+	bait, honest := open(t, 1), open(t, 100)
+	mixed := ask
+	mixed.Ladder = append(slices.Clone(ask.Ladder), protocol.Profile{Name: "hevc", Width: 426, Height: 240, Codec: protocol.HEVC})
+	bait.hevc, honest.hevc = 1000, 150
+	m := fair(t, Config{Keep: 1, MaxWeiPerPixel: protocol.NewWei(200)}, bait)
+	if _ = m.Meet(t.Context(), mixed); protocol.CodeOf(m.Standings()[0].Err) != protocol.PriceAboveMax {
+		t.Fatalf("a price above what is paid was taken: %+v", m.Standings())
+	}
+	m.Know("webhook", []protocol.Listing{honest.listing()})
+	m.mu.Lock()
+	s := m.sellers[1]
+	m.mu.Unlock()
+	if err := m.look(t.Context(), s, mixed); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		m.mu.Lock()
+		m.swapped = time.Time{}
+		m.elect(time.Now())
+		m.mu.Unlock()
+		for _, s := range m.Standings() {
+			if s.Kept != (s.URL == honest.url) {
+				t.Errorf("%s has a place: %v", s.URL, s.Kept)
+			}
+		}
+	}
+}
+
 // Nor do those keep one who quote well and deliver nothing, while there is somebody else.
 func TestElect_putsOutWhoServesNothingForLongerEachTime(t *testing.T) {
 	t.Parallel()

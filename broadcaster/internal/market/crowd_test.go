@@ -41,6 +41,7 @@ type shop struct {
 	shut   atomic.Bool
 	refuse atomic.Pointer[protocol.Error]
 	spoil  spoil
+	hevc   uint64 // its price, unless 0
 	server *httptest.Server
 }
 
@@ -84,6 +85,9 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	prices := protocol.Prices{{Codec: protocol.H264, WeiPerPixel: protocol.NewWei(s.price.Load())}}
+	if s.hevc > 0 {
+		prices = append(prices, protocol.CodecPrice{Codec: protocol.HEVC, WeiPerPixel: protocol.NewWei(s.hevc)})
+	}
 	fee := must(q.Ladder.MaxFee(prices, q.SourceFPS, q.MaxMillis))
 	quote := protocol.Quote{ID: protocol.NewID(), Orchestrator: s.self.Address(), Payer: q.Payer, Stream: q.Stream,
 		LadderHash: protocol.Hash(q.Ladder.Hash()), Prices: prices, MaxFee: fee, ValidMillis: 60_000, MaxMillis: q.MaxMillis}

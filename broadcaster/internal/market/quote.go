@@ -155,7 +155,7 @@ func (m *Market) question(ctx context.Context, s *seller, ask Ask) (*quote, prot
 			return nil, none, protocol.Errorf(protocol.UnsupportedCodec, "the quote has no price for %s", p.Codec)
 		}
 		if !m.cfg.MaxWeiPerPixel.IsZero() && m.cfg.MaxWeiPerPixel.Less(price) {
-			m.heard(s, q.Prices, answer.Region, rtt)
+			m.heard(s, q.Prices, answer.Region, rtt, true)
 			return nil, none, protocol.Limited(protocol.PriceAboveMax, "max-wei-per-pixel", m.cfg.MaxWeiPerPixel,
 				"%s asks %s wei per pixel of %s, at most %s is paid", s.url, price, p.Codec, m.cfg.MaxWeiPerPixel)
 		}
@@ -167,7 +167,7 @@ func (m *Market) question(ctx context.Context, s *seller, ask Ask) (*quote, prot
 	if params.FaceValue.Less(q.MaxFee) {
 		return nil, none, protocol.Errorf(protocol.FeeAboveFaceValue, "a segment may cost %s, one ticket pays %s", q.MaxFee, params.FaceValue)
 	}
-	m.heard(s, q.Prices, answer.Region, rtt) // only now: low prices with terms that nobody can take would earn a place
+	m.heard(s, q.Prices, answer.Region, rtt, false) // only now: low prices with terms that nobody can take would earn a place
 	return &quote{Quote: q, received: sent}, answer.Params, nil
 }
 

@@ -28,6 +28,7 @@ type seller struct {
 	flying   map[string]int    // segments it has now, by stream
 	kept     bool              // has an allocation, and may be given work
 	prices   protocol.Prices   // of its last quote: what it is asked for next may cost so
+	dear     bool              // its last quote was above what is paid
 	rtt      time.Duration     // the least that was measured lately; zero: none was
 	asked    time.Time         // for a quote, whatever came of it
 	misses   int               // questions in a row that it did not answer with a quote
@@ -196,7 +197,7 @@ func (m *Market) learnAddress(s *seller, address common.Address) error {
 }
 
 // heard notes what a quote says about its seller, and writes it down now and then.
-func (m *Market) heard(s *seller, prices protocol.Prices, region string, rtt time.Duration) {
+func (m *Market) heard(s *seller, prices protocol.Prices, region string, rtt time.Duration, dear bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s.prices = merged(s.prices, prices)
@@ -204,7 +205,7 @@ func (m *Market) heard(s *seller, prices protocol.Prices, region string, rtt tim
 		s.region = region
 	}
 	s.rtt = nearer(s.rtt, rtt)
-	s.misses = 0
+	s.misses, s.dear = 0, dear
 	if s.failures == 0 {
 		s.lastErr = nil
 	}
