@@ -211,8 +211,8 @@ func (c Config) discovery() error {
 			}
 		}
 	}
-	if len(c.Region) > protocol.MaxRegion {
-		return fmt.Errorf("--region: %d bytes, at most %d", len(c.Region), protocol.MaxRegion)
+	if err := protocol.ValidateRegion(c.Region); err != nil {
+		return fmt.Errorf("--region: %w", err)
 	}
 	return nil
 }

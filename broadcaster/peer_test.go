@@ -48,7 +48,9 @@ type peer struct {
 	stubborn  atomic.Bool                   // a segment that is called off is delivered all the same: it was done
 	calledOff chan struct{}                 // gets one for each segment that is called off
 	parts     func(part int) bool           // when set, two transcoders share each ladder, a rung each; false: the part shows something else
+	reused    protocol.ID                   // when set, of every attempt
 	before    func(seq uint64)              // when set, called before a segment is answered
+	quoting   func(r *http.Request)         // when set, called before a quote is answered
 	mu        sync.Mutex
 	requests  map[protocol.ID]protocol.QuoteRequest
 	delivered map[protocol.ID]int // tickets by attempt
@@ -102,6 +104,9 @@ func (p *peer) quote(w http.ResponseWriter, r *http.Request) {
 	if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
 		protocol.WriteProblem(w, protocol.Errorf(protocol.BadRequest, "%w", err))
 		return
+	}
+	if p.quoting != nil {
+		p.quoting(r)
 	}
 	if err := p.fits(q); err != nil {
 		protocol.WriteProblem(w, err)
@@ -283,6 +288,9 @@ func (p *peer) cancel(w http.ResponseWriter, r *http.Request) {
 
 func (p *peer) start(frames *protocol.FrameWriter, ordinal uint8, offer protocol.SegmentOffer, transcoder *protocol.KeySigner, rungs ...int) protocol.Assignment {
 	a := protocol.Assignment{Orchestrator: p.self.Address(), Transcoder: transcoder.Address(), Lease: protocol.NewID(), SegmentKey: offer.Header.Message.SegmentKey, Attempt: protocol.NewID()}
+	if !p.reused.IsZero() {
+		a.Attempt = p.reused
+	}
 	_ = frames.Write(protocol.Frame{Kind: protocol.FrameAttempt, Attempt: ordinal, Payload: protocol.Encode(protocol.AttemptStart{
 		Assignment: must(protocol.Seal(p.domain(), p.self, a)), DurationMillis: offer.DurationMillis, BudgetMillis: offer.BudgetMillis, Rungs: rungs})})
 	return a

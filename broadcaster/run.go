@@ -27,6 +27,7 @@ import (
 	"github.com/kinora/kinora/internal/feed"
 	"github.com/kinora/kinora/internal/identity"
 	"github.com/kinora/kinora/internal/media"
+	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/payment"
 	"github.com/kinora/kinora/internal/payment/pgstore"
 	"github.com/kinora/kinora/internal/protocol"
@@ -171,8 +172,8 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 			failed <- fmt.Errorf("deliver tickets: %w", err)
 		}
 	})
-	heard := &followers{ctx: background, heard: make(map[string]context.CancelFunc), begin: func(ctx context.Context, url string) {
-		api.Follow(ctx, buyer.ClientAt(url), url, events.Relay, log)
+	heard := &followers{ctx: background, heard: make(map[passport.Endpoint]context.CancelFunc), begin: func(ctx context.Context, at passport.Endpoint) {
+		api.Follow(ctx, buyer.Client(at.Identity), at.URL, events.Relay, log)
 	}}
 	treasurer.follow = heard.follow
 	running.Go(func() {

@@ -11,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/broadcaster/internal/market"
+	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/verify"
 )
@@ -19,7 +20,7 @@ import (
 type treasurer struct {
 	market *market.Market
 	ensure func(ctx context.Context, recipient common.Address, amount protocol.Wei) error
-	follow func(urls []string) // hears the events of those at these URLs from now on, and of no others
+	follow func(all []passport.Endpoint) // hears their events from now on, and of no others
 	amount protocol.Wei
 	ask    market.Ask
 	log    *slog.Logger
@@ -31,7 +32,7 @@ type treasurer struct {
 }
 
 // wanted is how many allocations there must be before this broadcaster is ready: two, so that failover is immediate, where
-// there are two orchestrators.
+// there are two orchestrators that answer.
 func (t *treasurer) wanted() int { return max(1, min(2, t.market.Candidates())) }
 
 // missing says what is still missing before the first push can be sold.
@@ -66,27 +67,30 @@ func (t *treasurer) runOnce(ctx context.Context) bool {
 	if err := t.market.Meet(ctx, t.ask); err != nil {
 		why = append(why, err.Error())
 	}
-	stand := 0
-	var urls []string
+	stand := make(map[common.Address]bool)
+	var followed []passport.Endpoint
 	for _, s := range t.market.Standings() {
 		if !s.Kept || s.Barred != nil {
 			continue
 		}
-		urls = append(urls, s.URL)
+		followed = append(followed, passport.Endpoint{Identity: s.Claimed, URL: s.URL})
 		if s.Address == (common.Address{}) || s.Record.State == verify.CutOff {
+			continue
+		}
+		if stand[s.Address] { // another replica
 			continue
 		}
 		if err := t.ensure(ctx, s.Address, t.amount); err != nil {
 			why = append(why, fmt.Sprintf("allocation to %s: %v", s.Address, err))
 			continue
 		}
-		stand++
+		stand[s.Address] = true
 	}
 	if ctx.Err() != nil {
 		return false
 	}
-	t.follow(urls)
-	enough := stand >= t.wanted()
+	t.follow(followed)
+	enough := len(stand) >= t.wanted()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(why) > 0 && strings.Join(why, "\n") != strings.Join(t.why, "\n") {
@@ -103,26 +107,26 @@ func (t *treasurer) runOnce(ctx context.Context) bool {
 // followers hear the events of orchestrators.
 type followers struct {
 	ctx   context.Context
-	begin func(ctx context.Context, url string)
-	heard map[string]context.CancelFunc
+	begin func(ctx context.Context, at passport.Endpoint)
+	heard map[passport.Endpoint]context.CancelFunc
 	all   sync.WaitGroup
 }
 
-// follow hears those at urls from now on, and no others. It is called by one goroutine.
-func (f *followers) follow(urls []string) {
-	wanted := make(map[string]bool)
-	for _, url := range urls {
-		wanted[url] = true
-		if f.heard[url] == nil {
+// follow hears all of those from now on, and no others. It is called by one goroutine.
+func (f *followers) follow(all []passport.Endpoint) {
+	wanted := make(map[passport.Endpoint]bool)
+	for _, at := range all {
+		wanted[at] = true
+		if f.heard[at] == nil {
 			ctx, cancel := context.WithCancel(f.ctx)
-			f.heard[url] = cancel
-			f.all.Go(func() { f.begin(ctx, url) })
+			f.heard[at] = cancel
+			f.all.Go(func() { f.begin(ctx, at) })
 		}
 	}
-	for url, cancel := range f.heard {
-		if !wanted[url] {
+	for at, cancel := range f.heard {
+		if !wanted[at] {
 			cancel()
-			delete(f.heard, url)
+			delete(f.heard, at)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -283,6 +284,7 @@ type seller struct {
 	State   string         `json:"state"`
 	Passed  uint64         `json:"passed"`
 	Failed  uint64         `json:"failed"`
+	Flying  int            `json:"in_flight"`
 	Error   string         `json:"error"`
 }
 
@@ -300,6 +302,31 @@ func (n node) seller(t testing.TB, p *peer) seller {
 	}
 	t.Fatalf("orchestrators: %s: %s is missing", body, p.self.Address())
 	panic("unreachable")
+}
+
+// Who signs two attempts under one id, of two segments or of two parts of one, is the one who fails: others serve the stream.
+func TestOrchestrator_thatSignsAnIDTwiceCostsNoSegment(t *testing.T) {
+	t.Parallel()
+	for name, parts := range map[string]func(int) bool{"of two segments": nil, "of two parts": func(int) bool { return true }} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := setUp(t)
+			twice, honest := newPeer(t, func() protocol.Domain { return g.domain }), newPeer(t, func() protocol.Domain { return g.domain })
+			twice.price = protocol.NewWei(50) // cheaper: asked first
+			twice.reused, twice.parts = protocol.NewID(), parts
+			n := start(t, g.config(t, pgtest.URL(t), twice, honest))
+			segments := clip(t, 4)
+			for i := range 2 {
+				if code, got, problem := n.push(t, fmt.Sprintf("/live/cam/%d.ts", i), bytes.NewReader(segments[i].Bytes)); code != http.StatusOK || len(got) != 2 {
+					t.Fatalf("segment %d: %d, %d parts, %+v", i, code, len(got), problem)
+				}
+			}
+			if s := n.seller(t, twice); s.Error == "" || len(honest.offered()) == 0 {
+				t.Errorf("%+v, %d segments went to the other one", s, len(honest.offered()))
+			}
+			eventually(t, "nothing is in flight", func() bool { return n.seller(t, twice).Flying == 0 && n.stats(t).Spend.InFlight == "0" })
+		})
+	}
 }
 
 func TestRestore_givesACutOffOrchestratorWorkAgain(t *testing.T) {

@@ -123,7 +123,7 @@ func (c Config) Validate() error {
 		bad  bool
 		want string
 	}{
-		{"region", len(c.Region) > protocol.MaxRegion, fmt.Sprintf("at most %d bytes", protocol.MaxRegion)},
+		{"region", protocol.ValidateRegion(c.Region) != nil, fmt.Sprintf("printable ASCII without blanks, at most %d bytes", protocol.MaxRegion)},
 		{"tls-cert", (c.TLSCert == "") != (c.TLSKey == ""), "--tls-cert and --tls-key go together"},
 		{"database-url", c.DatabaseURL == "", "a Postgres database is needed, such as postgres://user@host/kinora"},
 		{"nats", c.NATS == "" && c.NATSListen == "", "the URL of a NATS server is needed, or --nats-listen"},

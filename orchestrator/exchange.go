@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -21,11 +22,15 @@ import (
 	"github.com/kinora/kinora/orchestrator/internal/store"
 )
 
-// How soon a revocation is acted upon, and for how long again and again: one who was just logging in when it came is met later.
+// How soon a revocation is acted upon, and how long after that again: one who was just logging in when it came has done so then.
 const (
-	watchEvery  = time.Second
-	watchWithin = 15 * time.Second
+	watchEvery = time.Second
+	watchAgain = 10 * time.Second
 )
+
+// owedFor is how long one that was revoked may come in to be paid: tickets for its last segments are sent within minutes, and it may
+// redeem them by a relay some minutes after that.
+const owedFor = time.Hour
 
 // exchange is the market's NATS as this orchestrator has it: its own connection and, if it keeps the gate, who is let in there.
 type exchange struct {
@@ -93,65 +98,58 @@ func (c exchangeConfig) gate() *entry.Gate {
 	for _, a := range c.Orchestrators {
 		members[common.HexToAddress(a)] = true
 	}
-	gate := &entry.Gate{Domain: c.domain, Guests: guests{c.store, members, c.OpenMarket}, Log: c.log}
+	gate := &entry.Gate{Domain: c.domain, Guests: newGuests(c.store, members, c.OpenMarket), Log: c.log}
 	for a := range members {
 		gate.Markets = append(gate.Markets, a)
 	}
 	return gate
 }
 
+// maxAdmitting bounds the questions to the database by those who log in: anybody may, and verdicts and payments need its connections.
+const maxAdmitting = 2
+
+// admitter is the record of transcoders; store.Store is one.
+type admitter interface {
+	Admit(ctx context.Context, transcoder common.Address, token *[32]byte, open bool) error
+}
+
 // guests are the orchestrators of the market, and the transcoders that the database admits.
 type guests struct {
-	store         *store.Store
+	store         admitter
 	orchestrators map[common.Address]bool
 	open          bool
+	slots         chan struct{}
+}
+
+func newGuests(store admitter, orchestrators map[common.Address]bool, open bool) guests {
+	return guests{store, orchestrators, open, make(chan struct{}, maxAdmitting)}
 }
 
 // Admit is entry.Guests'.
-func (g guests) Admit(ctx context.Context, who common.Address, role protocol.Role, joinToken string) error {
+func (g guests) Admit(ctx context.Context, who common.Address, role protocol.Role, joinToken string) (entry.Standing, error) {
 	switch {
 	case role == protocol.RoleOrchestrator && !g.orchestrators[who]:
-		return protocol.Errorf(protocol.Unauthorized, "%s is no orchestrator of this market (--market-orchestrator)", who)
+		return entry.Standing{}, protocol.Errorf(protocol.Unauthorized, "%s is no orchestrator of this market (--market-orchestrator)", who)
 	case role == protocol.RoleOrchestrator:
-		return nil
-	case joinToken == "":
-		return g.store.Admit(ctx, who, nil, g.open)
+		return entry.Standing{}, nil
 	}
-	hash := sha256.Sum256([]byte(joinToken))
-	return g.store.Admit(ctx, who, &hash, g.open)
-}
-
-// watch cuts the connections of those that are revoked. What was revoked while no orchestrator was there comes first.
-func (x *exchange) watch(ctx context.Context) error {
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
-	failing := false
-	for within := callout.UserLife; ; {
-		err := x.expelRevoked(ctx, within)
-		if err == nil {
-			within = watchWithin
-		}
-		if failed := err != nil && ctx.Err() == nil; failed != failing { // once, not every second
-			if failing = failed; failing {
-				x.log.Error("those that were revoked cannot be cut off now; trying again", "err", err)
-			}
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil
-		}
+	select {
+	case g.slots <- struct{}{}:
+		defer func() { <-g.slots }()
+	case <-ctx.Done():
+		return entry.Standing{}, protocol.Errorf(protocol.Unavailable, "too many log in at once: %w", ctx.Err())
 	}
-}
-
-func (x *exchange) expelRevoked(ctx context.Context, within time.Duration) error {
-	revoked, err := x.store.RevokedWithin(ctx, within)
-	for _, a := range revoked {
-		if err == nil {
-			err = x.expel(ctx, a)
-		}
+	var token *[32]byte
+	if joinToken != "" {
+		hash := sha256.Sum256([]byte(joinToken))
+		token = &hash
 	}
-	return err
+	err := g.store.Admit(ctx, who, token, g.open)
+	var revoked *store.RevokedError
+	if errors.As(err, &revoked) && revoked.Ago < owedFor {
+		return entry.Standing{OwedUntil: time.Now().Add(owedFor - revoked.Ago)}, nil
+	}
+	return entry.Standing{}, err
 }
 
 // overTLS is how --http is served; nil: in the clear.

@@ -2,9 +2,11 @@ package orchestrator_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -45,6 +47,7 @@ type gated struct {
 	*testing.T
 	domain     protocol.Domain
 	at         string
+	bus        *bus.Bus // an orchestrator's
 	admissions *orchestrator.Admissions
 }
 
@@ -73,7 +76,7 @@ func eachGate(t *testing.T, config orchestrator.Config, test func(m gated)) {
 						t.Error(err)
 					}
 				})
-				m.at = x.At
+				m.at, m.bus = x.At, x.Bus
 			}
 			test(m)
 		})
@@ -149,31 +152,139 @@ func TestExchange_admitsATranscoderByItsTokenOnceAndForGood(t *testing.T) {
 	})
 }
 
+// It may still be paid, and do nothing else.
 func TestExchange_cutsWhoIsRevokedWithinSecondsAtEveryReplica(t *testing.T) {
 	t.Parallel()
 	eachGate(t, orchestrator.Config{OpenMarket: true}, func(m gated) {
 		one, other := m.key(), m.key()
 		goes, stays := m.must(one, ""), m.must(other, "")
+		if err := errors.Join(
+			goes.ServeTickets(m.Context(), one.Address(), func(context.Context, []byte) ([]byte, error) { return []byte("taken"), nil }),
+			goes.ServeLeases(m.Context(), one.Address(), func(context.Context, protocol.Signed[protocol.LeaseRequest]) protocol.Acknowledgement {
+				return protocol.Acknowledgement{}
+			})); err != nil {
+			m.Fatal(err)
+		}
+		works := func() bool {
+			_, err := m.bus.AskLease(m.Context(), one.Address(), protocol.Signed[protocol.LeaseRequest]{})
+			return err == nil
+		}
+		paid := func() bool {
+			b, err := m.bus.SendTickets(m.Context(), one.Address(), nil)
+			return err == nil && string(b) == "taken"
+		}
+		m.within("it works", func() bool { return works() && paid() })
 		if err := m.admissions.Revoke(m.Context(), one.Address(), "it cheats"); err != nil {
 			m.Fatal(err)
 		}
 		began := time.Now()
-		for goes.Connected() {
-			if time.Since(began) > patience {
-				m.Fatal("it is still connected")
-			}
-			time.Sleep(5 * time.Millisecond)
+		m.within("it is cut", func() bool { return goes.Conn().Stats().Reconnects > 0 })
+		m.Logf("cut, and in again, after %s", time.Since(began))
+		m.within("it is paid", paid)
+		if works() {
+			m.Error("it works on")
 		}
-		m.Logf("cut after %s", time.Since(began))
-		m.refused(one, "", "after its revocation")
+		if again := m.must(one, ""); again.SubscribeBids(m.Context(), func(protocol.Signed[protocol.Bid]) {}) == nil && again.Conn().LastError() == nil {
+			m.Error("it may hear bids")
+		}
 		if stays.Conn().Stats().Reconnects > 0 || !stays.Connected() {
 			m.Error("another one was cut too")
 		}
 		if err := m.admissions.Admit(m.Context(), one.Address()); err != nil {
 			m.Fatal(err)
 		}
-		m.must(one, "")
+		m.within("it works again", works)
 	})
+}
+
+// within waits for what must come.
+func (m gated) within(what string, ok func() bool) {
+	m.Helper()
+	for began := time.Now(); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Since(began) > patience {
+			m.Fatal("in vain: " + what)
+		}
+	}
+}
+
+// One that cannot be cut is no reason to leave the others in.
+func TestWatch_cutsTheOthersWhereOneCannotBe(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	url := pgtest.URL(t)
+	admissions, err := orchestrator.OpenAdmissions(ctx, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(admissions.Close)
+	all := []common.Address{{1}, {2}, {3}}
+	for _, a := range all {
+		if err := admissions.Revoke(ctx, a, "it cheats"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	life, end := context.WithCancel(ctx)
+	tries := map[common.Address]int{}
+	if err := orchestrator.WatchRevoked(life, url, func(_ context.Context, a common.Address) error {
+		tries[a]++
+		if tries[all[0]] >= 2 {
+			end()
+		}
+		if a == all[0] {
+			return errors.New("a server does not answer")
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range all[1:] {
+		if tries[a] != 1 {
+			t.Errorf("%d cuts of %s, want one: it comes again to be paid", tries[a], a)
+		}
+	}
+}
+
+// Strangers that log in, however many, leave the database's connections to those who settle.
+func TestGuests_askTheDatabaseAFewAtATime(t *testing.T) {
+	t.Parallel()
+	asked, answer := make(chan common.Address, 100), make(chan struct{})
+	guests := orchestrator.Guests(func(who common.Address) error { asked <- who; <-answer; return nil })
+	var logins sync.WaitGroup
+	for i := range orchestrator.MaxAdmitting {
+		logins.Go(func() {
+			if _, err := guests.Admit(t.Context(), common.Address{byte(i + 1)}, protocol.RoleTranscoder, ""); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for range orchestrator.MaxAdmitting {
+		<-asked
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond) // as the gate's patience
+	defer cancel()
+	if _, err := guests.Admit(ctx, common.Address{99}, protocol.RoleTranscoder, ""); protocol.CodeOf(err) != protocol.Unavailable {
+		t.Errorf("one too many: %v, want unavailable", err)
+	}
+	if n := len(asked); n != 0 {
+		t.Errorf("%d asked the database meanwhile", n)
+	}
+	close(answer)
+	logins.Wait()
+	if _, err := guests.Admit(t.Context(), common.Address{99}, protocol.RoleTranscoder, ""); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+func TestGuests_letInWhoWasRevokedToBePaidAndForAnHour(t *testing.T) {
+	t.Parallel()
+	for ago, in := range map[time.Duration]bool{0: true, 59 * time.Minute: true, time.Hour: false, 24 * time.Hour: false} {
+		guests := orchestrator.Guests(func(who common.Address) error { return orchestrator.Revoked(who, ago) })
+		as, err := guests.Admit(t.Context(), common.Address{1}, protocol.RoleTranscoder, "")
+		if in != (err == nil) || in == as.OwedUntil.IsZero() || time.Until(as.OwedUntil) > time.Hour-ago {
+			t.Errorf("revoked %s ago: until %s, %v", ago, as.OwedUntil, err)
+		}
+	}
 }
 
 func TestRun_refusesSettingsOfTheGateThatCannotBe(t *testing.T) {

@@ -65,8 +65,8 @@ func (o orchestratorRegister) Validate() error {
 	if err := protocol.ValidateOrchestratorURL(o.URL); err != nil {
 		return fmt.Errorf("--url: %w", err)
 	}
-	if len(o.Region) > protocol.MaxRegion {
-		return fmt.Errorf("--region: %d bytes, at most %d", len(o.Region), protocol.MaxRegion)
+	if err := protocol.ValidateRegion(o.Region); err != nil {
+		return fmt.Errorf("--region: %w", err)
 	}
 	return nil
 }

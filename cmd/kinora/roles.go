@@ -93,7 +93,7 @@ type orchestratorCommand struct {
 	JoinToken   joinTokenCommand       `cmd:"" help:"Tokens by which transcoders join the market."`
 	Transcoders transcodersCommand     `cmd:"" help:"List who was admitted to the market, and who was revoked."`
 	Admit       admitCommand           `cmd:"" help:"Admit a transcoder without a token, also one that was revoked."`
-	Revoke      revokeCommand          `cmd:"" help:"Cut a transcoder off and let it in no more."`
+	Revoke      revokeCommand          `cmd:"" help:"Cut a transcoder off, and let it in no more but to be paid."`
 	NATSKeys    natsKeysCommand        `cmd:"" name:"nats-keys" help:"Make the keys by which orchestrators answer for NATS servers of your own, and print what those need to know."`
 	Quarantine  orchestratorQuarantine `cmd:"" help:"Keep leases from a transcoder for a while; those it holds are moved."`
 	Release     orchestratorRelease    `cmd:"" help:"End a quarantine before its time."`

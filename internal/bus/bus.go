@@ -17,6 +17,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/kinora/kinora/internal/bus/entry"
 	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/protocol"
 )
@@ -57,6 +58,7 @@ type Bus struct {
 	closed chan struct{} // closed when the connection is closed for good
 
 	dropped atomic.Uint64
+	trouble entry.Sparing  // one that is let in only to be paid is told so with each bid
 	serving sync.WaitGroup // handlers in progress
 }
 
@@ -96,7 +98,7 @@ func Dial(ctx context.Context, rawURL string, opts Options) (*Bus, error) {
 			return b, nil
 		}
 		if errors.Is(err, nats.ErrNkeysNotSupported) && opts.Identity != nil && !opts.Identity.unasked {
-			b.log.Warn("NATS does not ask who its clients are: unless it knows them otherwise, anybody there may read the bids", "server", server)
+			b.unasked(server)
 			unasked := *opts.Identity
 			unasked.unasked = true
 			opts.Identity = &unasked
@@ -147,6 +149,8 @@ func (b *Bus) options(opts Options, at passport.Endpoint, shake *handshake) []na
 				switch {
 				case lesson == passport.Again:
 					return 0
+				case b.reconsider(conn, opts, at.Identity, err):
+					return wait
 				case Refused(err):
 					wait = refusedAgain(attempts)
 				}
@@ -172,8 +176,11 @@ func (b *Bus) options(opts Options, at passport.Endpoint, shake *handshake) []na
 			if errors.Is(err, nats.ErrSlowConsumer) {
 				b.dropped.Add(1)
 			}
-			b.log.Warn("NATS", "err", err, "subject", subject)
+			b.trouble.Log(b.log, slog.LevelWarn, "NATS", "err", err, "subject", subject)
 		}),
+	}
+	if !shake.wanted && (!opts.Cleartext || opts.Identity != nil && opts.Identity.JoinToken != "") {
+		options = append(options, nats.IgnoreDiscoveredServers()) // of its cluster, that it names itself: they may be other machines, and would be talked to in the clear
 	}
 	switch {
 	case opts.Credentials != "":

@@ -119,8 +119,6 @@ func TestBids_arriveInOrderAndStillVerify(t *testing.T) {
 		if err := transcoder.PublishBid(bid(t, key, i)); err != nil {
 			t.Fatal(err)
 		}
-	}
-	for i := uint64(1); i <= 3; i++ {
 		b := receive(t, got)
 		if m, err := b.Open(domain); err != nil || m.Sequence != i {
 			t.Errorf("bid %d: sequence %d, %v", i, m.Sequence, err)
@@ -128,10 +126,57 @@ func TestBids_arriveInOrderAndStillVerify(t *testing.T) {
 	}
 }
 
+// One who sends more than is taken holds up nobody, and of its own bids only the newest waits.
+func TestBids_ofAFloodHoldUpNobodyElse(t *testing.T) {
+	t.Parallel()
+	b := dial(t, start(t).URL())
+	flooder, hold, begun := signer(t, 1), make(chan struct{}), make(chan struct{}, 1)
+	flood, others := make(chan uint64, 10), make(chan common.Address, 64)
+	if err := b.SubscribeBids(t.Context(), func(s protocol.Signed[protocol.Bid]) {
+		if s.Message.Transcoder != flooder.Address() {
+			others <- s.Message.Transcoder
+			return
+		}
+		if s.Message.Sequence == 1 {
+			begun <- struct{}{}
+			<-hold
+		}
+		flood <- s.Message.Sequence
+	}); err != nil {
+		t.Fatal(err)
+	}
+	publish := func(s protocol.Signed[protocol.Bid]) {
+		if err := b.PublishBid(s); err != nil {
+			t.Error(err)
+		}
+	}
+	publish(bid(t, flooder, 1))
+	receive(t, begun)
+	signed := bid(t, flooder, 2)
+	const many = 300
+	for i := range uint64(many) {
+		signed.Message.Sequence = 2 + i // nobody here looks at the signature
+		publish(signed)
+	}
+	for i := range int64(16) {
+		publish(bid(t, signer(t, i+2), 1))
+	}
+	for range 16 {
+		receive(t, others)
+	}
+	close(hold)
+	if first, second := receive(t, flood), receive(t, flood); first != 1 || second != many+1 {
+		t.Errorf("of the flood, %d and then %d were taken, want the first and the newest", first, second)
+	}
+	if n := b.Dropped(); n != many-1 {
+		t.Errorf("%d dropped, want %d: those that were not taken are counted", n, many-1)
+	}
+}
+
 func TestBids_ofDifferentTranscodersAreTakenAtOnce(t *testing.T) {
 	t.Parallel()
 	b := dial(t, start(t).URL())
-	const many = 32 // on two lanes at least, but for one chance in 2^31
+	const many = 32
 	var first, second sync.Once
 	other, taken := make(chan struct{}), make(chan struct{}, many)
 	if err := b.SubscribeBids(t.Context(), func(protocol.Signed[protocol.Bid]) {

@@ -15,7 +15,7 @@ func (b *Bus) PublishDuty(d protocol.Signed[protocol.Duty]) error {
 
 // SubscribeDuties hands what transcoders say of themselves to take, as SubscribeBids.
 func (b *Bus) SubscribeDuties(ctx context.Context, take func(protocol.Signed[protocol.Duty])) error {
-	return b.subscribe(ctx, protocol.DutySubjects, func(m *nats.Msg) {
+	return b.subscribe(ctx, protocol.DutySubjects, b.newest(ctx, func(m *nats.Msg) {
 		d, err := protocol.Decode[protocol.Signed[protocol.Duty]](m.Data)
 		if err == nil {
 			err = d.Message.Validate()
@@ -28,5 +28,5 @@ func (b *Bus) SubscribeDuties(ctx context.Context, take func(protocol.Signed[pro
 			return
 		}
 		take(d)
-	})
+	}))
 }

@@ -3,8 +3,6 @@ package bus
 import (
 	"context"
 	"fmt"
-	"hash/maphash"
-	"runtime"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -18,10 +16,10 @@ func (b *Bus) PublishBid(bid protocol.Signed[protocol.Bid]) error {
 	return b.publish(protocol.BidSubject(bid.Message.Transcoder), protocol.Encode(bid))
 }
 
-// SubscribeBids hands every valid bid to take, in order per transcoder and those of different ones at once, until ctx or the Bus
-// ends. The signature is the taker's to check (Signed.Open): most of a bid's CPU time, and one core is not enough for that.
+// SubscribeBids hands valid bids to take, in order per transcoder and those of different ones at once, until ctx or the Bus ends.
+// Of one that bids faster than is taken, only the newest bid waits. The signature is the taker's to check (Signed.Open): most of a bid's CPU time, and one core is not enough for that.
 func (b *Bus) SubscribeBids(ctx context.Context, take func(protocol.Signed[protocol.Bid])) error {
-	return b.subscribe(ctx, protocol.BidSubjects, b.abreast(ctx, func(m *nats.Msg) {
+	return b.subscribe(ctx, protocol.BidSubjects, b.newest(ctx, func(m *nats.Msg) {
 		bid, err := protocol.Decode[protocol.Signed[protocol.Bid]](m.Data)
 		if err == nil {
 			err = bid.Message.Validate()
@@ -35,36 +33,6 @@ func (b *Bus) SubscribeBids(ctx context.Context, take func(protocol.Signed[proto
 		}
 		take(bid)
 	}))
-}
-
-// abreast takes messages on all cores, those of one subject in order. Where they come faster than that, they wait in the
-// subscription, which drops what is beyond its limits.
-func (b *Bus) abreast(ctx context.Context, take func(*nats.Msg)) func(*nats.Msg) {
-	lanes := make([]chan *nats.Msg, max(2, runtime.GOMAXPROCS(0)))
-	for i := range lanes {
-		lane := make(chan *nats.Msg, 64)
-		lanes[i] = lane
-		go func() {
-			for {
-				select {
-				case m := <-lane:
-					take(m)
-				case <-ctx.Done():
-					return
-				case <-b.ctx.Done():
-					return
-				}
-			}
-		}()
-	}
-	seed := maphash.MakeSeed()
-	return func(m *nats.Msg) {
-		select {
-		case lanes[maphash.String(seed, m.Subject)%uint64(len(lanes))] <- m:
-		case <-ctx.Done():
-		case <-b.ctx.Done():
-		}
-	}
 }
 
 // PublishCommitment puts on its orchestrator's own subject what its auctions are held to.

@@ -3,6 +3,7 @@ package bus_test
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"net"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/internal/bus"
+	"github.com/kinora/kinora/internal/bus/bustest"
 	"github.com/kinora/kinora/internal/bus/embedded"
 	"github.com/kinora/kinora/internal/bus/entry"
 	"github.com/kinora/kinora/internal/passport"
@@ -88,6 +90,7 @@ func TestDial_refusesAServerThatIsNotWhoItShouldBe(t *testing.T) {
 		market.URL(): "write " + thief.Address().Hex() + "@", // no authority knows it, and nobody named it
 		"tls://" + strings.TrimPrefix(clear.URL(), "nats://"): "secure connection",
 		"nats://192.0.2.1:4222":                               "in the clear",
+		"192.0.2.1:4222":                                      "in the clear",
 		"0x12@tls://127.0.0.1:1":                              "no address",
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // none is tried twice
@@ -104,6 +107,31 @@ func TestDial_refusesAServerThatIsNotWhoItShouldBe(t *testing.T) {
 		Identity: &bus.Identity{Signer: guest, Domain: domain, Role: protocol.RoleTranscoder, JoinToken: "secret"}})
 	if err == nil || !strings.Contains(err.Error(), "join token") || strings.Contains(err.Error(), "secret") {
 		t.Errorf("a join token in the clear: %v", err)
+	}
+}
+
+// The servers that a server names may be on other machines.
+func TestDial_inTheClearGoesToNobodyButThoseItWasGiven(t *testing.T) {
+	t.Parallel()
+	first := bustest.Start(t, "server_name: first\ncluster { name: c, listen: 127.0.0.1:-1 }")
+	bustest.Start(t, fmt.Sprintf("server_name: second\nclient_advertise: \"192.0.2.1:4222\"\ncluster { name: c, listen: 127.0.0.1:-1, routes: [ nats://%s ] }", first.ClusterAddr()))
+	found := func(opts bus.Options) int {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		b, err := bus.Dial(ctx, first.ClientURL(), opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Close()
+		return len(b.Conn().DiscoveredServers())
+	}
+	eventually(t, "the server tells of the other one", func() bool { return found(bus.Options{Cleartext: true}) == 1 })
+	if n := found(bus.Options{}); n != 0 {
+		t.Errorf("it would connect to %d others", n)
+	}
+	identity := bus.Identity{Signer: signer(t, 3), Domain: domain, Role: protocol.RoleTranscoder, JoinToken: "x"}
+	if n := found(bus.Options{Cleartext: true, Identity: &identity}); n != 0 {
+		t.Errorf("it would bring its join token to %d others", n)
 	}
 }
 
@@ -139,5 +167,43 @@ func TestDial_goesToAServerThatAsksNobody(t *testing.T) {
 	defer b.Close()
 	if err := b.PublishBid(bid(t, guest, 1)); err != nil {
 		t.Error(err)
+	}
+}
+
+// A server may be started anew with a gate, or without one.
+func TestBus_logsInAgainWhereItIsAskedTo(t *testing.T) {
+	t.Parallel()
+	guest := signer(t, 3)
+	var server *embedded.Server
+	started := func(listen string, gated bool) {
+		opts := embedded.Options{Listen: listen}
+		if gated {
+			opts.Gate = &entry.Gate{Domain: domain, Guests: entry.Listed{guest.Address(): protocol.RoleTranscoder}, Log: slog.New(slog.DiscardHandler)}
+		}
+		var err error
+		if server, err = embedded.Start(opts); err != nil {
+			t.Fatal(err)
+		}
+	}
+	started("", false)
+	defer func() { _ = server.Close() }()
+	url := server.URL()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	b, err := bus.Dial(ctx, url, bus.Options{Identity: &bus.Identity{Signer: guest, Domain: domain, Role: protocol.RoleTranscoder, JoinToken: "x"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	for _, gated := range []bool{true, false, true} {
+		if err := server.Close(); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "disconnected", func() bool { return !b.Connected() })
+		started(strings.TrimPrefix(url, "nats://"), gated)
+		eventually(t, "connected again", func() bool { return b.Connected() })
+		if err := b.Flush(ctx); err != nil {
+			t.Errorf("with a gate: %v: %v", gated, err)
+		}
 	}
 }

@@ -36,20 +36,30 @@ func (e Endpoint) String() string {
 	return e.Identity.Hex() + "@" + e.URL
 }
 
-// safer are the schemes that neither hide what is said nor show who says it.
-var safer = map[string]string{"http": "https", "nats": "tls", "ws": "wss"}
+// hidden are the schemes that hide what is said, and show who says it.
+var hidden = map[string]bool{"https": true, "tls": true, "wss": true}
 
-// CheckClear refuses URLs, of which there may be several separated by commas, that would carry words in the clear to another machine.
+// CheckClear refuses URLs, of which there may be several separated by commas, that would carry words in the clear to another machine:
+// all but those that surely do not. What has no scheme is a NATS server to its client, and in the clear.
 func CheckClear(urls string) error {
 	for one := range strings.SplitSeq(urls, ",") {
-		u, err := url.Parse(strings.TrimSpace(one))
+		one = strings.TrimSpace(one)
+		if !strings.Contains(one, "://") {
+			one = "nats://" + one
+		}
+		u, err := url.Parse(one)
 		if err != nil {
 			return fmt.Errorf("a URL cannot be read") // it may hold a password
 		}
-		if safe, bad := safer[u.Scheme]; bad && !loopback.Host(u.Hostname()) {
-			return fmt.Errorf("%s://%s is another machine, in the clear: use %s://, best with the server's ADDRESS@ before it (or allow it with --insecure-cleartext)",
-				u.Scheme, u.Host, safe)
+		if hidden[u.Scheme] || loopback.Host(u.Hostname()) {
+			continue
 		}
+		safe := "tls"
+		if u.Scheme == "http" || u.Scheme == "ws" {
+			safe = u.Scheme + "s"
+		}
+		return fmt.Errorf("%s://%s is another machine, in the clear: use %s://, best with the server's ADDRESS@ before it (or allow it with --insecure-cleartext)",
+			u.Scheme, u.Host, safe)
 	}
 	return nil
 }

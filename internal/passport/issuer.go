@@ -32,7 +32,7 @@ type Issuer struct {
 	domain protocol.Domain
 	signer protocol.Signer
 	log    *slog.Logger
-	public *tls.Certificate // of a certificate authority, for clients that know no identity
+	public *files // of a certificate authority, for clients that know no identity; nil: none
 	now    func() time.Time
 
 	current atomic.Pointer[tls.Certificate]
@@ -51,11 +51,11 @@ func (i *Issuer) WithFiles(cert, key string) (*Issuer, error) {
 	if cert == "" {
 		return i, nil
 	}
-	pair, err := tls.LoadX509KeyPair(cert, key)
-	if err != nil {
+	f := &files{cert: cert, key: key, log: i.log, now: i.now}
+	if err := f.load(); err != nil {
 		return nil, fmt.Errorf("--tls-cert, --tls-key: %w", err)
 	}
-	i.public = &pair
+	i.public = f
 	return i, nil
 }
 
@@ -65,8 +65,8 @@ func (i *Issuer) Config(protocols ...string) *tls.Config {
 }
 
 func (i *Issuer) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	if i.public != nil && !strings.EqualFold(hello.ServerName, Name(i.signer.Address())) {
-		return i.public, nil
+	if i.public != nil && !strings.HasSuffix(strings.ToLower(hello.ServerName), names) { // one that wants another identity is to learn which this is
+		return i.public.certificate(), nil
 	}
 	if i.now().After(*i.due.Load()) && i.mu.TryLock() { // meanwhile others get the one there is
 		if err := i.renew(); err != nil {

@@ -24,7 +24,9 @@ var extension = asn1.ObjectIdentifier{2, 25, 1802071663, 1}
 var ErrNone = errors.New("no identity vouches for the certificate")
 
 // Name is what a client that expects identity a asks a server for, and the one name in a's certificates: a name that no host has.
-func Name(a common.Address) string { return strings.ToLower(a.Hex()[2:]) + ".identity.invalid" }
+func Name(a common.Address) string { return strings.ToLower(a.Hex()[2:]) + names }
+
+const names = ".identity.invalid"
 
 // Identity returns who vouches for a certificate's key, and does so now and as long as the certificate is valid.
 func Identity(domain protocol.Domain, c *x509.Certificate, now time.Time) (common.Address, error) {

@@ -195,6 +195,62 @@ func TestDial_noticesThatAKnownServerWasReplaced(t *testing.T) {
 	}
 }
 
+// Several first handshakes fail at once, and the first of them to be learned from is no reason to refuse the server.
+func TestLearn_lessonsOfHandshakesThatFailedAtOnceAreTheSame(t *testing.T) {
+	t.Parallel()
+	addr, trust := serve(t, issuer(t, domain, alice).Config("h2")), passport.NewTrust(domain)
+	var failed []error
+	for range 2 {
+		conn, err := tls.Dial("tcp", addr, trust.Config(alice.Address()))
+		if err == nil {
+			_ = conn.Close()
+			t.Fatal("a server that nobody knows was taken")
+		}
+		failed = append(failed, err)
+	}
+	for i, err := range failed {
+		if lesson, err := trust.Learn(alice.Address(), err); lesson != passport.Again || err != nil {
+			t.Errorf("handshake %d: lesson %d, %v", i+1, lesson, err)
+		}
+	}
+	if err := dial(t, trust, addr, alice.Address()); err != nil {
+		t.Error(err)
+	}
+}
+
+// An authority's certificate for the host is not enough where the identity has spoken before, nor from one that has an identity of its own.
+func TestDial_takesNoAuthoritysWordForALostIdentity(t *testing.T) {
+	t.Parallel()
+	roots, cert, private := authority(t)
+	pair, err := tls.LoadX509KeyPair(cert, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trust := passport.NewTrust(domain).Trusting(roots)
+	if err := dial(t, trust, serve(t, issuer(t, domain, alice).Config("h2")), alice.Address()); err != nil {
+		t.Fatal(err)
+	}
+	thief := serve(t, &tls.Config{Certificates: []tls.Certificate{pair}})
+	silent := serve(t, &tls.Config{GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		if h.ServerName != "" {
+			return nil, errors.New("no such name")
+		}
+		return &pair, nil
+	}})
+	for _, addr := range []string{thief, silent} {
+		if err := dial(t, trust, addr, alice.Address()); protocol.CodeOf(err) != protocol.Unauthorized {
+			t.Errorf("a server that lost its identity: %v", err)
+		}
+	}
+	other, err := issuer(t, domain, bob).WithFiles(cert, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := dial(t, passport.NewTrust(domain).Trusting(roots), serve(t, other.Config("h2")), alice.Address()); err == nil || !strings.Contains(err.Error(), "is "+bob.Address().Hex()) {
+		t.Errorf("another identity with a certificate for the host: %v", err)
+	}
+}
+
 func TestIssuer_renewsItsCertificateAndClientsFollow(t *testing.T) {
 	t.Parallel()
 	var ago atomic.Int64
@@ -300,6 +356,44 @@ func TestDial_takesTheWordOfAnAuthorityWhereNoIdentityGivesIts(t *testing.T) {
 	}
 }
 
+func TestIssuer_showsARenewedFileOfAnAuthority(t *testing.T) {
+	t.Parallel()
+	var later atomic.Int64
+	i, err := passport.NewIssuerAt(domain, alice, func() time.Time { return time.Now().Add(time.Duration(later.Load())) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, cert, private := authority(t)
+	if i, err = i.WithFiles(cert, private); err != nil {
+		t.Fatal(err)
+	}
+	addr := serve(t, i.Config("h2"))
+	shows := func(roots *x509.CertPool, when string) {
+		if err := dial(t, passport.NewTrust(domain).Trusting(roots), addr, common.Address{}); err != nil {
+			t.Errorf("%s: %v", when, err)
+		}
+	}
+	replace := func(file string, content []byte) {
+		if err := errors.Join(os.WriteFile(file, content, 0o600), os.Chtimes(file, time.Time{}, time.Now().Add(time.Duration(later.Load())))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shows(first, "as it was")
+	second, newCert, newPrivate := authority(t)
+	for file, with := range map[string]string{cert: newCert, private: newPrivate} {
+		b, err := os.ReadFile(with)
+		if err != nil {
+			t.Fatal(err)
+		}
+		replace(file, b)
+	}
+	later.Add(int64(2 * time.Minute))
+	shows(second, "renewed")
+	replace(cert, []byte("half a file"))
+	later.Add(int64(2 * time.Minute))
+	shows(second, "after a bad renewal")
+}
+
 func TestDial_withoutAnIdentityTellsWhichOneThereIs(t *testing.T) {
 	t.Parallel()
 	addr := serve(t, issuer(t, domain, alice).Config("h2"))
@@ -378,12 +472,14 @@ func TestParseEndpoint(t *testing.T) {
 
 func TestCheckClear_letsCleartextStayOnThisMachine(t *testing.T) {
 	t.Parallel()
-	for _, good := range []string{"http://127.0.0.1:1", "http://localhost", "http://[::1]:1", "https://example.org", "nats://127.0.0.1", "tls://example.org", "nats://127.0.0.1,tls://example.org"} {
+	for _, good := range []string{"http://127.0.0.1:1", "http://localhost", "http://[::1]:1", "https://example.org", "nats://127.0.0.1", "tls://example.org", "nats://127.0.0.1,tls://example.org",
+		"wss://example.org", "127.0.0.1:4222", "localhost:4222", "[::1]:4222", "localhost", "tcp://127.0.0.1:1", "TLS://example.org"} {
 		if err := passport.CheckClear(good); err != nil {
 			t.Errorf("%s: %v", good, err)
 		}
 	}
-	for _, bad := range []string{"http://example.org", "http://0.0.0.0:1", "http://192.0.2.1", "nats://example.org", "ws://example.org", "tls://example.org,nats://example.org", "http://localhost.example.org"} {
+	for _, bad := range []string{"http://example.org", "http://0.0.0.0:1", "http://192.0.2.1", "nats://example.org", "ws://example.org", "tls://example.org,nats://example.org", "http://localhost.example.org",
+		"example.org:4222", "example.org", "192.0.2.1:4222", "tcp://example.org", "TCP://example.org:1", "tls://example.org,example.org:4222", "NATS://example.org"} {
 		if err := passport.CheckClear(bad); err == nil || !strings.Contains(err.Error(), "--insecure-cleartext") {
 			t.Errorf("%s: %v", bad, err)
 		}

@@ -68,7 +68,7 @@ func (t *Trust) Learn(want common.Address, err error) (Lesson, error) {
 	if !errors.As(err, &unverified) || len(unverified.UnverifiedCertificates) == 0 {
 		var alert *net.OpError
 		if errors.As(err, &alert) && alert.Op == "remote error" { // the server has nothing under that name
-			return AskAuthorities, err
+			return t.unless(want, err)
 		}
 		return Refuse, err
 	}
@@ -76,7 +76,7 @@ func (t *Trust) Learn(want common.Address, err error) (Lesson, error) {
 	who, bad := Identity(t.domain, c, t.now())
 	switch {
 	case errors.Is(bad, ErrNone):
-		return AskAuthorities, err
+		return t.unless(want, err)
 	case bad != nil:
 		return Refuse, protocol.Errorf(protocol.Unauthorized, "%w", bad)
 	case who != want:
@@ -84,11 +84,22 @@ func (t *Trust) Learn(want common.Address, err error) (Lesson, error) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if known := t.pinned[want]; known != nil && known.Equal(c) {
+	var unknown x509.UnknownAuthorityError
+	if known := t.pinned[want]; known != nil && known.Equal(c) && !errors.As(err, &unknown) {
 		return Refuse, err // it is the one that was tried: what is wrong with it lies elsewhere
-	}
+	} // else another handshake learned it meanwhile
 	t.pinned[want] = c
 	return Again, nil
+}
+
+// unless lets authorities speak for a server, unless want has vouched for one before: it need not have lost that.
+func (t *Trust) unless(want common.Address, err error) (Lesson, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.pinned[want] != nil {
+		return Refuse, protocol.Errorf(protocol.Unauthorized, "the server no longer shows that it is %s, as it did before (start this program again if it is meant so): %w", want, err)
+	}
+	return AskAuthorities, err
 }
 
 // Named explains the error of a handshake with a server of which only the host is known: if an identity vouches for it, that must be

@@ -45,6 +45,7 @@ type Relayer struct {
 	store  RelayStore
 	escrow Escrow
 	sent   chan sentRelay
+	price  priceNow
 
 	mu    sync.Mutex
 	known map[common.Address]relayed // the last order of each recipient
@@ -78,7 +79,8 @@ func NewRelayer(c RelayerConfig, store RelayStore, escrow Escrow) *Relayer {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Relayer{config: c, hasher: ticket.Domain{ChainID: c.Domain.ChainID, Escrow: c.Domain.Escrow}.Hasher(), store: store, escrow: escrow,
-		sent: make(chan sentRelay, 64), known: map[common.Address]relayed{}}
+		price: priceNow{ask: func(ctx context.Context) (protocol.Wei, error) { return c.Account.GasCost(ctx, 1) }},
+		sent:  make(chan sentRelay, 64), known: map[common.Address]relayed{}}
 }
 
 // Answer answers a request: what a refusal would take is in it. An error means that nothing was decided.
@@ -102,7 +104,7 @@ func (r *Relayer) quote(ctx context.Context, q RelayRequest) (RelayAnswer, error
 	if q.Gas == 0 || q.Gas > mostGas {
 		return RelayAnswer{}, protocol.Errorf(protocol.BadRequest, "%d gas, want 1 to %d", q.Gas, uint64(mostGas))
 	}
-	cost, err := r.config.Account.GasCost(ctx, q.Gas)
+	cost, err := r.price.of(ctx, q.Gas)
 	if err != nil {
 		return RelayAnswer{}, protocol.Errorf(protocol.Unavailable, "price a relay: %w", err)
 	}

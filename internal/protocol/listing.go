@@ -31,10 +31,25 @@ func (l Listing) Validate() error {
 	if l.Account == (common.Address{}) {
 		return fmt.Errorf("account is the zero address")
 	}
-	if len(l.Region) > MaxRegion {
-		return fmt.Errorf("region has %d bytes, at most %d", len(l.Region), MaxRegion)
+	if err := ValidateRegion(l.Region); err != nil {
+		return err
 	}
 	return ValidateOrchestratorURL(l.URL)
+}
+
+// ValidateRegion accepts what may be stored and shown anywhere: printable ASCII without blanks, or nothing.
+func ValidateRegion(region string) error {
+	if len(region) > MaxRegion {
+		return fmt.Errorf("region has %d bytes, at most %d", len(region), MaxRegion)
+	}
+	if !plain(region) {
+		return fmt.Errorf("region %q: want printable ASCII without blanks", region)
+	}
+	return nil
+}
+
+func plain(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // maxURL bounds the URL of an orchestrator, in bytes.
@@ -45,8 +60,8 @@ const maxURL = 256
 func ValidateOrchestratorURL(text string) error {
 	u, err := url.Parse(text)
 	switch {
-	case err != nil || u.Host == "" || len(text) > maxURL || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "":
-		return fmt.Errorf("url %.80q: want https://host[:port] of at most %d bytes, nothing behind it", text, maxURL)
+	case err != nil || u.Host == "" || len(text) > maxURL || !plain(text) || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "":
+		return fmt.Errorf("url %.80q: want https://host[:port] of at most %d bytes of ASCII, nothing behind it", text, maxURL)
 	case u.Scheme == "https" || u.Scheme == "http" && IsLoopback(u.Hostname()):
 		return nil
 	}

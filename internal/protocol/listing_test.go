@@ -46,6 +46,9 @@ func TestList_namesTheEntryThatCannotBe(t *testing.T) {
 		"orchestrators[1]: account": func(l *List) { l.Orchestrators[1].Account = common.Address{} },
 		"orchestrators[0]: url":     func(l *List) { l.Orchestrators[0].URL = "http://orchestrator.example" },
 		"orchestrators[0]: region":  func(l *List) { l.Orchestrators[0].Region = strings.Repeat("r", 33) },
+		"orchestrators[1]: region":  func(l *List) { l.Orchestrators[1].Region = "eu\x00" },
+		"orchestrators[1]: url":     func(l *List) { l.Orchestrators[1].URL = "https://a\u009b31m.example" },
+		"want printable ASCII":      func(l *List) { l.Orchestrators[0].Region = "\x1b[31meu" },
 		"at most 4096":              func(l *List) { l.Orchestrators = make([]Listing, MaxListings+1) },
 	} {
 		l := sampleList

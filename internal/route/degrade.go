@@ -150,7 +150,10 @@ func (d Descent) Down(made protocol.Ladder, fps float64, prices protocol.Prices,
 	_, shed, step := fit(made, fps, prices, lack, p)
 	next := d.wait(base, now)
 	next.Step, next.Since = step, now
-	next.Dropped = append(slices.Clone(d.Dropped), shed...)
+	next.Dropped = slices.DeleteFunc(slices.Clone(d.Dropped), func(name string) bool { // what is made of another ladder is not dropped
+		return slices.ContainsFunc(made, func(p protocol.Profile) bool { return p.Name == name })
+	})
+	next.Dropped = append(next.Dropped, shed...)
 	return next
 }
 

@@ -105,6 +105,31 @@ func TestDescent_climbsAStepAtATimeAndEverMoreSlowlyWhereItFails(t *testing.T) {
 	}
 }
 
+// An encoder that starts anew with rungs that were all left out makes them all; when they are refused in turn it does with less.
+func TestDescent_goesFurtherDownWithALadderOfRungsThatWereLeftOut(t *testing.T) {
+	t.Parallel()
+	policy := route.Policy{PassThrough: true}
+	d := route.Descent{}.Down(wide, 30, dear, route.Lack{Room: 1}, policy, base, start)
+	if d, _ = d.Up(policy, d.Next); len(d.Makes(wide)) != 1 {
+		t.Fatalf("it makes %v", d.Makes(wide))
+	}
+	var other protocol.Ladder
+	for _, p := range wide {
+		if slices.Contains(d.Dropped, p.Name) {
+			other = append(other, p)
+		}
+	}
+	for range len(other) {
+		made := d.Makes(other)
+		if d = d.Down(made, 30, dear, route.Lack{}, policy, base, start); len(d.Makes(other)) >= len(made) {
+			t.Fatalf("%d rungs, %v, after %d were refused", len(d.Makes(other)), d.Dropped, len(made))
+		}
+	}
+	if d.At() != route.PassThrough {
+		t.Errorf("at the bottom it is %s", d.At())
+	}
+}
+
 func TestDescent_passesThroughForAsLongAsThePolicyHasIt(t *testing.T) {
 	t.Parallel()
 	policy := route.Policy{PassThrough: true, StopAfter: time.Minute}

@@ -2,6 +2,7 @@ package discover
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -169,6 +170,25 @@ func TestRegistry_readsEachBlockOnceWhenItIsConfirmedAndHonoursRemoval(t *testin
 	if questions := p.node.Calls("eth_getLogs") - first; questions > 2 {
 		t.Errorf("%d questions after the restart: it read everything again", questions)
 	}
+}
+
+// What one stranger registers does not keep the others from being found, nor does a node that answers for a few blocks at a time.
+func TestRegistry_goesOnPastARegistrationThatCannotBeStoredAndAtANodeThatAnswersLittle(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, 3)
+	p.register(0, "https://one.example", "eu\x00")
+	p.register(1, "https://two.example", "\x1b[31mus")
+	p.register(2, "https://three.example", "us")
+	p.blocks(2)
+	p.node.Spoil(func(c *chaintest.Call) (json.RawMessage, bool) {
+		var q struct{ FromBlock, ToBlock string }
+		if c.Method != "eth_getLogs" || json.Unmarshal(c.Params[0], &q) != nil || q.FromBlock == q.ToBlock {
+			return c.Forward()
+		}
+		return json.RawMessage(`!{"code":-32005,"message":"query returned more than 1 results"}`), true
+	})
+	told, _ := follow(t, p.registry())
+	hears(t, told, "https://three.example us")
 }
 
 func TestRegistry_isReadAnewFromAnotherChain(t *testing.T) {

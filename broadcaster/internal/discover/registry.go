@@ -121,9 +121,21 @@ func (r *Registry) runOnce(ctx context.Context) (changed bool, err error) {
 	if r.known {
 		from = r.at.Block + 1
 	}
-	for from <= safe {
-		until := min(safe, from+step-1)
-		more, err := r.read(ctx, from, until)
+	for span := uint64(step); from <= safe; {
+		until := min(safe, from+span-1)
+		hash, err := client.BlockHash(ctx, until)
+		if err != nil {
+			return changed, err
+		}
+		events, err := r.Contract.Changes(ctx, from, until)
+		if err != nil {
+			if _, away := client.BlockNumber(ctx); away != nil || until == from {
+				return changed, fmt.Errorf("blocks %d to %d: %w", from, until, err)
+			}
+			span = (until - from + 1) / 2 // the node is there, so this was too much of it
+			continue
+		}
+		more, err := r.apply(ctx, store.Cursor{Block: until, Hash: hash}, events)
 		if err != nil {
 			return changed, fmt.Errorf("blocks %d to %d: %w", from, until, err)
 		}
@@ -132,16 +144,8 @@ func (r *Registry) runOnce(ctx context.Context) (changed bool, err error) {
 	return changed, nil
 }
 
-// read applies the blocks from to until, and keeps what they changed with how far it came.
-func (r *Registry) read(ctx context.Context, from, until uint64) (changed bool, err error) {
-	hash, err := r.Contract.Client().BlockHash(ctx, until)
-	if err != nil {
-		return false, err
-	}
-	events, err := r.Contract.Changes(ctx, from, until)
-	if err != nil {
-		return false, err
-	}
+// apply keeps what events changed, with how far they go.
+func (r *Registry) apply(ctx context.Context, at store.Cursor, events []chain.Registration) (changed bool, err error) {
 	touched := make(map[common.Address]protocol.Listing) // an empty URL: gone
 	for _, e := range events {
 		touched[e.Account] = protocol.Listing{}
@@ -164,7 +168,6 @@ func (r *Registry) read(ctx context.Context, from, until uint64) (changed bool, 
 			listed = append(listed, l)
 		}
 	}
-	at := store.Cursor{Block: until, Hash: hash}
 	if err := r.Store.SaveRegistry(ctx, r.key(), at, listed, gone); err != nil {
 		return false, err
 	}

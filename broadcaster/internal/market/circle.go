@@ -23,8 +23,10 @@ import (
 // When a member makes room for another: for one that costs a fifth less, and no more than one in a while. What moved would
 // be bound for a thaw period.
 const (
-	swapEvery  = 10 * time.Minute
-	lostMisses = 3
+	swapEvery    = 10 * time.Minute
+	lostMisses   = 3
+	lostFailures = 8               // segments in a row
+	outFor       = 2 * time.Minute // twice as long with every time
 )
 
 // rank is what a pixel of H.264 costs at s, raised by its distance: as if a second cost as much again. Unknown prices come
@@ -38,6 +40,15 @@ func (m *Market) rank(s *seller) (*big.Int, bool) {
 	return ms.Mul(ms, price.Big()), true
 }
 
+// silent reports whether s has left a few questions in a row unanswered. m.mu is held.
+func (s *seller) silent() bool { return s.misses >= lostMisses }
+
+// configured reports whether the operator named s: then it is not given up for being silent. m.mu is held.
+func (s *seller) configured() bool {
+	_, ok := s.regions[Configured]
+	return ok
+}
+
 // elect decides who is in the circle. Whoever is in it stays unless it is barred or lost, or much dearer than somebody
 // outside. Free places go to those that were configured, then to the cheapest; strangers whose price nobody knows are
 // returned to be met first, two for each place that is left. m.mu is held.
@@ -45,7 +56,7 @@ func (m *Market) elect(now time.Time) (strangers []*seller) {
 	var inside, outside []*seller
 	for _, s := range m.sellers {
 		switch {
-		case m.barred(s) != nil || s.misses >= lostMisses:
+		case m.barred(s) != nil || !s.configured() && (s.silent() || now.Before(s.outUntil)):
 			s.kept = false
 		case s.kept:
 			inside = append(inside, s)
@@ -53,18 +64,17 @@ func (m *Market) elect(now time.Time) (strangers []*seller) {
 			outside = append(outside, s)
 		}
 	}
+	if len(outside) > 0 { // else nobody would be better off
+		inside = slices.DeleteFunc(inside, func(s *seller) bool { return m.putOut(s, now) })
+	}
 	keep := m.cfg.Keep
 	if keep == 0 {
 		keep = len(m.sellers)
 	}
 	rand.Shuffle(len(outside), func(i, j int) { outside[i], outside[j] = outside[j], outside[i] })
-	configured := func(s *seller) int {
-		if _, ok := s.regions[Configured]; ok {
-			return 0
-		}
-		return 1
-	}
-	slices.SortStableFunc(outside, func(a, b *seller) int { return cmp.Or(cmp.Compare(configured(a), configured(b)), m.cheaper(a, b)) })
+	slices.SortStableFunc(outside, func(a, b *seller) int {
+		return cmp.Or(cmp.Compare(one(b.configured()), one(a.configured())), m.cheaper(a, b))
+	})
 	places := make(map[common.Address]bool) // replicas share one
 	for _, s := range inside {
 		places[s.account()] = true
@@ -91,6 +101,18 @@ func (m *Market) elect(now time.Time) (strangers []*seller) {
 	return strangers
 }
 
+// putOut takes the place of a member that sells cheaply and serves nothing. It may try again later with half of its failures
+// forgiven. m.mu is held.
+func (m *Market) putOut(s *seller, now time.Time) bool {
+	if s.failures < lostFailures || s.configured() {
+		return false
+	}
+	s.kept, s.outUntil, s.failures = false, now.Add(outFor<<min(s.outs, 8)), lostFailures/2
+	s.outs++
+	m.cfg.Log.Info("an orchestrator loses its place, it serves nothing", "orchestrator", s.url, "until", s.outUntil, "err", s.lastErr)
+	return true
+}
+
 // cheaper orders by rank, the unknown last.
 func (m *Market) cheaper(a, b *seller) int {
 	x, known := m.rank(a)
@@ -106,9 +128,14 @@ func (m *Market) cheaper(a, b *seller) int {
 	return 0
 }
 
-// swap gives the place of the dearest member that was not configured to the cheapest outside, if that is a fifth cheaper.
+// swap gives the place of the dearest member that was not configured, with all of its replicas, to the cheapest outside, if
+// that is a fifth cheaper.
 func (m *Market) swap(inside, outside []*seller, now time.Time) {
-	inside = slices.DeleteFunc(slices.Clone(inside), func(s *seller) bool { _, ok := s.regions[Configured]; return ok })
+	named := make(map[common.Address]bool)
+	for _, s := range m.sellers {
+		named[s.account()] = named[s.account()] || s.configured()
+	}
+	inside = slices.DeleteFunc(slices.Clone(inside), func(s *seller) bool { return named[s.account()] })
 	outside = slices.DeleteFunc(slices.Clone(outside), func(s *seller) bool { return s.kept || s.address == (common.Address{}) })
 	if len(inside) == 0 || len(outside) == 0 {
 		return
@@ -119,7 +146,10 @@ func (m *Market) swap(inside, outside []*seller, now time.Time) {
 	if !known || knownWas && new(big.Int).Mul(is, big.NewInt(5)).Cmp(new(big.Int).Mul(was, big.NewInt(4))) > 0 {
 		return
 	}
-	out.kept, in.kept, m.swapped = false, true, now
+	for _, s := range m.sellers {
+		s.kept = s.kept && s.account() != out.account()
+	}
+	in.kept, m.swapped = true, now
 	m.cfg.Log.Info("a cheaper orchestrator takes a place", "orchestrator", in.url, "instead_of", out.url)
 }
 
@@ -155,7 +185,7 @@ func (m *Market) Meet(ctx context.Context, ask Ask) error {
 	defer m.mu.Unlock()
 	m.elect(time.Now())
 	for i, s := range strangers {
-		if _, told := s.regions[Configured]; !told && m.full() { // somebody else has the place
+		if !s.configured() && m.full() { // somebody else has the place
 			errs[i] = nil
 		}
 	}
@@ -170,24 +200,33 @@ const (
 
 // full reports whether every place of the circle is taken. m.mu is held.
 func (m *Market) full() bool {
-	n := 0
+	places := make(map[common.Address]bool)
 	for _, s := range m.sellers {
 		if s.kept {
-			n++
+			places[s.account()] = true
 		}
 	}
-	return m.cfg.Keep > 0 && n >= m.cfg.Keep
+	return m.cfg.Keep > 0 && len(places) >= m.cfg.Keep
 }
 
-// Candidates is how many orchestrators could be in the circle.
+// Candidates is how many orchestrators may be counted on: those that have answered, and those that were configured, which are
+// not silent. Replicas are one; there are no more of them than places.
 func (m *Market) Candidates() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n := 0
+	met, unmet := make(map[common.Address]bool), make(map[string]bool)
 	for _, s := range m.sellers {
-		if m.barred(s) == nil {
-			n++
+		switch {
+		case m.barred(s) != nil || s.silent():
+		case s.address != (common.Address{}):
+			met[s.address] = true
+		case s.configured():
+			unmet[s.url] = true
 		}
+	}
+	n := len(met) + len(unmet)
+	if m.cfg.Keep > 0 {
+		n = min(n, m.cfg.Keep)
 	}
 	return n
 }
@@ -195,12 +234,6 @@ func (m *Market) Candidates() int {
 // look asks s for a quote that will not be used: what it says of its prices, its region and its distance is noted.
 func (m *Market) look(ctx context.Context, s *seller, ask Ask) error {
 	_, _, err := m.inquire(ctx, s, ask)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if err != nil && ctx.Err() == nil {
-		s.misses++
-		s.lastErr = err
-	}
 	return err
 }
 
@@ -237,7 +270,7 @@ func (m *Market) unexplored(now time.Time) *seller {
 	var best *seller
 	strangers := 0
 	for _, s := range m.sellers {
-		if s.kept || m.barred(s) != nil || now.Sub(s.asked) < lookAgain<<min(s.misses, 8) {
+		if s.kept || m.barred(s) != nil || now.Sub(s.asked) < m.lookAgain(s) {
 			continue
 		}
 		switch {
@@ -252,8 +285,15 @@ func (m *Market) unexplored(now time.Time) *seller {
 	return best
 }
 
-// lookAgain is how soon one is looked at again, at the earliest.
-const lookAgain = time.Minute
+// lookAgain is how soon s is looked at again, at the earliest: the later the longer it is silent, unless it has served before.
+// m.mu is held.
+func (m *Market) lookAgain(s *seller) time.Duration {
+	most := 8
+	if m.records[s.address].Passed > 0 {
+		most = 2
+	}
+	return time.Minute << min(s.misses, most)
+}
 
 // explore has the scout look at somebody now, at most one for every stream that begins. It never waits.
 func (m *Market) explore() {

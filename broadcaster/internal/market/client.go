@@ -25,14 +25,5 @@ func newClients(trust *passport.Trust, cleartext bool) *passport.Clients {
 	})
 }
 
-// ClientAt is for other requests to the orchestrator at url.
-func (m *Market) ClientAt(url string) *http.Client {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, s := range m.sellers {
-		if s.url == url {
-			return m.clients.Of(s.claimed)
-		}
-	}
-	return m.clients.Of(common.Address{})
-}
+// Client is for other requests to an orchestrator that is claimed to be so and so, as its Standing says.
+func (m *Market) Client(claimed common.Address) *http.Client { return m.clients.Of(claimed) }

@@ -2,10 +2,12 @@ package market
 
 import (
 	"log/slog"
+	"slices"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/protocol"
 )
 
@@ -24,7 +26,25 @@ func TestMarket_holdsAnOrchestratorToTheAddressItWasNamedBy(t *testing.T) {
 	if err := m.met(m.sellers[1], other); err != nil {
 		t.Errorf("one that was not named: %v", err)
 	}
-	if m.ClientAt("https://127.0.0.1:1") != m.clients.Of(named) || m.ClientAt("http://127.0.0.1:2") != m.clients.Of(common.Address{}) {
-		t.Error("the wrong client")
+	for account, want := range map[common.Address]passport.Endpoint{named: {Identity: named, URL: "https://127.0.0.1:1"}, other: {URL: "http://127.0.0.1:2"}} {
+		if at, err := m.endpointsOf(account); err != nil || !slices.Equal(at, []passport.Endpoint{want}) {
+			t.Errorf("%s is reached at %v, %v", account, at, err)
+		}
+	}
+}
+
+// Who lists another's URL as its own does not come between the other and its tickets.
+func TestMarket_deliversToWhoIsMeantWhereAnotherListsItsURL(t *testing.T) {
+	t.Parallel()
+	const url = "https://orchestrator.example"
+	thief, honest := common.HexToAddress("0xaa"), common.HexToAddress("0xbb")
+	m := New(Config{Log: slog.New(slog.DiscardHandler)})
+	t.Cleanup(m.Close)
+	m.Know("registry", []protocol.Listing{{Account: thief, URL: url}, {Account: honest, URL: url}})
+	if err := m.met(m.sellers[1], honest); err != nil {
+		t.Fatal(err)
+	}
+	if at, err := m.endpointsOf(honest); err != nil || !slices.Equal(at, []passport.Endpoint{{Identity: honest, URL: url}}) {
+		t.Errorf("it is reached at %v, %v", at, err)
 	}
 }

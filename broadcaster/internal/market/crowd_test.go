@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -39,6 +40,7 @@ type shop struct {
 	asked  atomic.Int64
 	shut   atomic.Bool
 	refuse atomic.Pointer[protocol.Error]
+	spoil  spoil
 	server *httptest.Server
 }
 
@@ -62,6 +64,9 @@ func open(t testing.TB, price uint64) *shop {
 	return s
 }
 
+// spoil changes what a shop is about to sign.
+type spoil func(*protocol.Quote, *protocol.TicketParams)
+
 // ServeHTTP answers /v1/quote.
 func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.asked.Add(1)
@@ -80,11 +85,14 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	prices := protocol.Prices{{Codec: protocol.H264, WeiPerPixel: protocol.NewWei(s.price.Load())}}
 	fee := must(q.Ladder.MaxFee(prices, q.SourceFPS, q.MaxMillis))
-	_ = json.NewEncoder(w).Encode(protocol.QuoteAnswer{Region: s.region,
-		Quote: must(protocol.Seal(domain, s.self, protocol.Quote{ID: protocol.NewID(), Orchestrator: s.self.Address(), Payer: q.Payer, Stream: q.Stream,
-			LadderHash: protocol.Hash(q.Ladder.Hash()), Prices: prices, MaxFee: fee, ValidMillis: 60_000, MaxMillis: q.MaxMillis})),
-		Params: must(protocol.Seal(domain, s.self, protocol.TicketParams{Set: protocol.NewID(), Payer: q.Payer, Recipient: s.self.Address(), Lane: 1, FaceValue: fee,
-			RecipientRandHash: protocol.NewID(), Expiry: uint64(time.Now().Add(time.Hour).Unix()), UsableMillis: 60_000, AcceptMillis: 70_000, RedeemMillis: 80_000}))})
+	quote := protocol.Quote{ID: protocol.NewID(), Orchestrator: s.self.Address(), Payer: q.Payer, Stream: q.Stream,
+		LadderHash: protocol.Hash(q.Ladder.Hash()), Prices: prices, MaxFee: fee, ValidMillis: 60_000, MaxMillis: q.MaxMillis}
+	params := protocol.TicketParams{Set: protocol.NewID(), Payer: q.Payer, Recipient: s.self.Address(), Lane: 1, FaceValue: fee,
+		RecipientRandHash: protocol.NewID(), Expiry: uint64(time.Now().Add(time.Hour).Unix()), UsableMillis: 60_000, AcceptMillis: 70_000, RedeemMillis: 80_000}
+	if s.spoil != nil {
+		s.spoil(&quote, &params)
+	}
+	_ = json.NewEncoder(w).Encode(protocol.QuoteAnswer{Region: s.region, Quote: must(protocol.Seal(domain, s.self, quote)), Params: must(protocol.Seal(domain, s.self, params))})
 }
 
 func (s *shop) listing() protocol.Listing {
@@ -179,63 +187,6 @@ func TestMarket_ofAThousandAsksAFewForEachStream(t *testing.T) {
 	}
 }
 
-func TestScout_findsACheaperOneAndSwapsOnlyNowAndThen(t *testing.T) {
-	t.Parallel()
-	dear, other := open(t, 100), open(t, 90)
-	m := fair(t, Config{Keep: 2, ScoutEvery: time.Millisecond}, dear, other)
-	if err := m.Meet(t.Context(), ask); err != nil {
-		t.Fatal(err)
-	}
-	cheap, near := open(t, 20), open(t, 10)
-	m.Know("webhook", []protocol.Listing{cheap.listing(), near.listing()})
-	ctx, cancel := context.WithCancel(t.Context())
-	scouting := make(chan struct{})
-	go func() { defer close(scouting); m.Scout(ctx, ask) }()
-	defer func() { cancel(); <-scouting }()
-	places := func() (urls map[string]bool) {
-		urls = make(map[string]bool)
-		for _, s := range m.Standings() {
-			if s.Kept {
-				urls[s.URL] = true
-			}
-		}
-		return urls
-	}
-	deadline := time.Now().Add(20 * time.Second)
-	for places()[dear.url] {
-		if time.Now().After(deadline) {
-			t.Fatalf("the dear one kept its place: %v", places())
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	priced := func() (n int) {
-		for _, s := range m.Standings() {
-			if len(s.Prices) > 0 {
-				n++
-			}
-		}
-		return n
-	}
-	for priced() < 4 {
-		if time.Now().After(deadline) {
-			t.Fatal("not everybody was looked at")
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	m.mu.Lock()
-	m.elect(time.Now())
-	m.mu.Unlock()
-	if p := places(); len(p) != 2 || !p[other.url] {
-		t.Errorf("places %v: one place a while is given away", p)
-	}
-	m.mu.Lock()
-	m.elect(time.Now().Add(swapEvery))
-	m.mu.Unlock()
-	if p := places(); !p[cheap.url] || !p[near.url] {
-		t.Errorf("places %v after a while", p)
-	}
-}
-
 func TestKnow_honoursRemovalAndStillDeliversWhatIsOwed(t *testing.T) {
 	t.Parallel()
 	a, b := open(t, 100), open(t, 200)
@@ -257,6 +208,33 @@ func TestKnow_honoursRemovalAndStillDeliversWhatIsOwed(t *testing.T) {
 	m.Know("webhook", []protocol.Listing{a.listing()})
 	if c, err := m.Choose(t.Context(), of("other")); err != nil || c.URL != a.url {
 		t.Errorf("listed again, elsewhere: %v, %v", c, err)
+	}
+}
+
+// Whoever fills the list with entries of its own pushes nobody out who is known.
+func TestKnow_ofTooManyKeepsThoseThatWereKnown(t *testing.T) {
+	t.Parallel()
+	m := fair(t, Config{})
+	many := func(from, n int) (all []protocol.Listing) {
+		for i := range n {
+			all = append(all, protocol.Listing{Account: common.BigToAddress(big.NewInt(int64(from + i))), URL: fmt.Sprintf("https://o%d.example", from+i)})
+		}
+		return all
+	}
+	old := many(1, maxSellers-1)
+	m.Know("registry", old)
+	m.Know("registry", append(many(maxSellers, 10), old...))
+	listed := make(map[string]bool)
+	for _, s := range m.Standings() {
+		listed[s.URL] = true
+	}
+	if len(listed) != maxSellers {
+		t.Errorf("%d are known, want %d", len(listed), maxSellers)
+	}
+	for _, l := range old {
+		if !listed[l.URL] {
+			t.Fatalf("%s was pushed out", l.URL)
+		}
 	}
 }
 
@@ -286,6 +264,22 @@ func TestMarket_trustsTheSignatureAndNotTheList(t *testing.T) {
 		case s.Address != honest.self.Address() || len(s.Sources) != 2:
 			t.Errorf("%+v", s)
 		}
+	}
+}
+
+// Two entries of one orchestrator that answer at the same time become one, not none.
+func TestMet_leavesOneOfTwoEntriesThatAnswerAtOnce(t *testing.T) {
+	t.Parallel()
+	s := open(t, 100)
+	m := fair(t, Config{URLs: []string{s.url}}, s)
+	first, second := m.sellers[0], m.sellers[1] // both were asked
+	for _, x := range []*seller{first, second, first} {
+		if err := m.met(x, s.self.Address()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if all := m.Standings(); len(all) != 1 || len(all[0].Sources) != 2 {
+		t.Errorf("%+v", all)
 	}
 }
 

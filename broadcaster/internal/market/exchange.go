@@ -73,6 +73,9 @@ func (c *Choice) Send(ctx context.Context, s Segment) (*Exchange, error) {
 	return &Exchange{frames: protocol.NewFrameReader(resp.Body), body: resp.Body, cancel: cancel}, nil
 }
 
+// Offered reports whether the orchestrator may have heard of the segment.
+func (c *Choice) Offered() bool { return c.offer.Load() != nil }
+
 // callOffTimeout bounds how long an orchestrator may take to acknowledge that it is called off.
 const callOffTimeout = 3 * time.Second
 

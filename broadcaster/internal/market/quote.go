@@ -71,7 +71,6 @@ func (m *Market) request(ctx context.Context, s *seller, ask Ask) (*quote, error
 	if err != nil {
 		if ctx.Err() == nil {
 			s.lastErr = err
-			s.misses++
 		}
 		return nil, err
 	}
@@ -99,8 +98,22 @@ func (m *Market) ask(ctx context.Context, s *seller, ask Ask) (*quote, error) {
 	return q, nil
 }
 
-// inquire asks s what ask costs there and checks the answer. What it says of itself is noted.
+// inquire asks s what ask costs there and checks the answer. What it says of itself is noted, or that it says nothing.
 func (m *Market) inquire(ctx context.Context, s *seller, ask Ask) (*quote, protocol.Signed[protocol.TicketParams], error) {
+	q, params, err := m.question(ctx, s, ask)
+	if err != nil && ctx.Err() == nil {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		s.lastErr = err
+		switch protocol.CodeOf(err) {
+		case protocol.Unreachable, protocol.Unavailable, protocol.BadRequest, protocol.BadSignature: // a refusal is an answer
+			s.misses++
+		}
+	}
+	return q, params, err
+}
+
+func (m *Market) question(ctx context.Context, s *seller, ask Ask) (*quote, protocol.Signed[protocol.TicketParams], error) {
 	var none protocol.Signed[protocol.TicketParams]
 	ctx, cancel := context.WithTimeout(ctx, m.cfg.QuoteTimeout)
 	defer cancel()
@@ -136,13 +149,13 @@ func (m *Market) inquire(ctx context.Context, s *seller, ask Ask) (*quote, proto
 		params.Recipient != q.Orchestrator || params.Payer != self {
 		return nil, none, protocol.Errorf(protocol.BadRequest, "the quote is not for what was asked")
 	}
-	m.heard(s, q.Prices, answer.Region, rtt)
 	for _, p := range ask.Ladder {
 		price, ok := q.Prices.Of(p.Codec)
 		if !ok {
 			return nil, none, protocol.Errorf(protocol.UnsupportedCodec, "the quote has no price for %s", p.Codec)
 		}
 		if !m.cfg.MaxWeiPerPixel.IsZero() && m.cfg.MaxWeiPerPixel.Less(price) {
+			m.heard(s, q.Prices, answer.Region, rtt)
 			return nil, none, protocol.Limited(protocol.PriceAboveMax, "max-wei-per-pixel", m.cfg.MaxWeiPerPixel,
 				"%s asks %s wei per pixel of %s, at most %s is paid", s.url, price, p.Codec, m.cfg.MaxWeiPerPixel)
 		}
@@ -154,6 +167,7 @@ func (m *Market) inquire(ctx context.Context, s *seller, ask Ask) (*quote, proto
 	if params.FaceValue.Less(q.MaxFee) {
 		return nil, none, protocol.Errorf(protocol.FeeAboveFaceValue, "a segment may cost %s, one ticket pays %s", q.MaxFee, params.FaceValue)
 	}
+	m.heard(s, q.Prices, answer.Region, rtt) // only now: low prices with terms that nobody can take would earn a place
 	return &quote{Quote: q, received: sent}, answer.Params, nil
 }
 
@@ -198,12 +212,12 @@ func problem(resp *http.Response) error {
 // Deliver carries tickets to an orchestrator, by whichever of its replicas answers: POST /v1/tickets.
 func (m *Market) Deliver(ctx context.Context, recipient common.Address, d payment.Delivery) (payment.DeliveryAnswer, error) {
 	var answer payment.DeliveryAnswer
-	urls, err := m.urlsOf(recipient)
-	for _, url := range urls {
+	replicas, err := m.endpointsOf(recipient)
+	for _, at := range replicas {
 		err = func() error {
-			ctx, cancel := context.WithTimeout(ctx, deliveryTimeout/time.Duration(len(urls)))
+			ctx, cancel := context.WithTimeout(ctx, deliveryTimeout/time.Duration(len(replicas)))
 			defer cancel()
-			return m.post(ctx, m.ClientAt(url), url+"/v1/tickets", d, &answer)
+			return m.post(ctx, m.clients.Of(at.Identity), at.URL+"/v1/tickets", d, &answer)
 		}()
 		if c := protocol.CodeOf(err); c != protocol.Unreachable && c != protocol.Unavailable && c != protocol.Draining {
 			break

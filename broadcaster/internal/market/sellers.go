@@ -11,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/kinora/kinora/broadcaster/internal/store"
+	"github.com/kinora/kinora/internal/passport"
 	"github.com/kinora/kinora/internal/protocol"
 	"github.com/kinora/kinora/internal/route"
 	"github.com/kinora/kinora/internal/verify"
@@ -33,6 +34,8 @@ type seller struct {
 	saved    store.Met         // as it was last written down
 	savedAt  time.Time         //
 	failures int
+	outs     int       // times that failures cost it its place, less the segments it served since
+	outUntil time.Time // it gets none before this
 	resting  time.Time // not asked before this, unless nobody else is left
 	lastErr  error
 }
@@ -60,14 +63,26 @@ func (m *Market) Know(source string, listed []protocol.Listing) {
 			at[key{s.url, s.address}] = s
 		}
 	}
+	var unknown []protocol.Listing // who is known stays, wherever it is in the list
 	for _, l := range listed {
 		l.URL = strings.TrimRight(l.URL, "/")
-		s := at[key{l.URL, l.Account}]
-		if s == nil && len(m.sellers) >= maxSellers {
-			m.cfg.Log.Warn("too many orchestrators are listed; the rest is passed over", "source", source, "taken", maxSellers)
-			break
+		if s := at[key{l.URL, l.Account}]; s != nil {
+			s.regions[source] = l.Region
+		} else {
+			unknown = append(unknown, l)
 		}
+	}
+	places := maxSellers
+	for _, s := range m.sellers {
+		places -= one(len(s.regions) > 0)
+	}
+	for _, l := range unknown {
+		s := at[key{l.URL, l.Account}]
 		if s == nil {
+			if places--; places < 0 {
+				m.cfg.Log.Warn("too many orchestrators are listed; the rest is passed over", "source", source, "taken", maxSellers)
+				break
+			}
 			s = &seller{url: l.URL, claimed: l.Account, quotes: make(map[askKey]*quote), regions: make(map[string]string), flying: make(map[string]int)}
 			m.recall(s)
 			m.sellers = append(m.sellers, s)
@@ -151,6 +166,9 @@ func (m *Market) met(s *seller, address common.Address) error {
 	if err := m.admits(s, address); err != nil {
 		return err
 	}
+	if !slices.Contains(m.sellers, s) { // the other entry of it was faster, and stands for both
+		return m.learnAddress(s, address)
+	}
 	for i, other := range m.sellers {
 		if other == s || other.address != address || other.url != s.url || len(other.regions) == 0 {
 			continue
@@ -182,7 +200,7 @@ func (m *Market) heard(s *seller, prices protocol.Prices, region string, rtt tim
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s.prices = merged(s.prices, prices)
-	if len(region) <= protocol.MaxRegion {
+	if protocol.ValidateRegion(region) == nil {
 		s.region = region
 	}
 	s.rtt = nearer(s.rtt, rtt)
@@ -277,32 +295,34 @@ func (m *Market) Standings() []Standing {
 
 // URLOf is where an orchestrator is reached; Unreachable until it was met.
 func (m *Market) URLOf(orchestrator common.Address) (string, error) {
-	urls, err := m.urlsOf(orchestrator)
+	replicas, err := m.endpointsOf(orchestrator)
 	if err != nil {
 		return "", err
 	}
-	return urls[0], nil
+	return replicas[0].URL, nil
 }
 
-// urlsOf are where the replicas of an orchestrator are reached, those that do not rest first.
-func (m *Market) urlsOf(orchestrator common.Address) ([]string, error) {
+// endpointsOf are where the replicas of an orchestrator are reached, each as who it is listed, those that do not rest first.
+// Others may be listed at the same URL.
+func (m *Market) endpointsOf(orchestrator common.Address) ([]passport.Endpoint, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var urls, resting []string
+	var ready, resting []passport.Endpoint
 	for _, s := range m.sellers {
-		switch {
+		switch at := (passport.Endpoint{Identity: s.claimed, URL: s.url}); {
 		case s.address != orchestrator:
 		case m.fit(s):
-			urls = append(urls, s.url)
+			ready = append(ready, at)
 		default:
-			resting = append(resting, s.url)
+			resting = append(resting, at)
 		}
 	}
-	if urls = append(urls, resting...); len(urls) > 0 {
-		return urls, nil
+	if ready = append(ready, resting...); len(ready) > 0 {
+		return ready, nil
 	}
 	if i := slices.IndexFunc(m.cfg.Met, func(was store.Met) bool { return was.Account == orchestrator }); i >= 0 {
-		return []string{m.cfg.Met[i].URL}, nil // no longer listed; what it is owed is delivered all the same
+		url := m.cfg.Met[i].URL // no longer listed; what it is owed is delivered all the same, however it shows who it is
+		return []passport.Endpoint{{Identity: orchestrator, URL: url}, {URL: url}}, nil
 	}
 	return nil, protocol.Errorf(protocol.Unreachable, "no orchestrator that is known of has said that it is %s", orchestrator)
 }

@@ -121,6 +121,9 @@ type Payer interface {
 // ErrPaid says that another attempt at this identity was paid already.
 var ErrPaid = errors.New("an attempt at this segment was already paid")
 
+// ErrReused says that an orchestrator signed two attempts under one id.
+var ErrReused = errors.New("an attempt under this id is on record already")
+
 // Store is safe for concurrent use.
 type Store struct {
 	pool  *pgxpool.Pool
@@ -147,7 +150,8 @@ func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }
 
 // CommitVerified makes seg known as verified in one transaction with the verdict a and its ticket, and fills in its ID. A
 // failed segment of the same identity becomes verified, unless its source was another. Committing the same attempt again
-// changes nothing. ErrPaid when another one was paid before. Where several share the ladder, a is the first and its ticket pays all;
+// changes nothing. ErrPaid when another one was paid before, ErrReused when an attempt under its id, or of one of the others, is on
+// record. Where several share the ladder, a is the first and its ticket pays all;
 // the others are stored with it, as evidence.
 func (s *Store) CommitVerified(ctx context.Context, seg *Segment, a Attempt, others ...Attempt) error {
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
@@ -317,6 +321,10 @@ func insertAttempt(ctx context.Context, tx pgx.Tx, source protocol.Hash, a Attem
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 		m.Attempt[:], m.Stream, int64(m.Incarnation), int64(m.Seq), source[:], m.Orchestrator[:], m.Transcoder[:], passed, a.Layers, string(a.Code),
 		a.Detail, a.Fee.String(), protocol.Encode(a.Assignment), protocol.Encode(a.Receipt), part); err != nil {
+		var said *pgconn.PgError
+		if errors.As(err, &said) && said.ConstraintName == "live_attempts_pkey" {
+			return ErrReused
+		}
 		return err
 	}
 	if _, err := tx.Exec(ctx, `INSERT INTO live_transcoders (address) VALUES ($1)

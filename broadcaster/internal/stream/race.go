@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,7 @@ import (
 // run is one exchange of a segment with an orchestrator, from its choice to the judged attempt it vouched for.
 type run struct {
 	picked   atomic.Pointer[market.Choice] // nil: nobody was found yet
+	began    time.Time
 	exchange *market.Exchange
 	settle   func(fee protocol.Wei, now time.Time)
 	give     context.CancelCauseFunc // breaks it off
@@ -64,11 +66,14 @@ func (s *Stream) buy(ctx context.Context, seg *segment, ask market.Ask, r *run, 
 	if err != nil {
 		return err
 	}
-	r.picked.Store(choice)
-	if r.settle, err = s.desk.cfg.Spend.Hold(seg.Stream, choice.Quote.MaxFee, time.Now()); err != nil && len(others) == 0 {
-		s.desk.cfg.Events(protocol.Event{Kind: protocol.SpendCapHit, Stream: seg.Stream, Incarnation: seg.Incarnation, Seq: seg.Seq, Detail: err.Error()})
+	if r.settle, err = s.desk.cfg.Spend.Hold(seg.Stream, choice.Quote.MaxFee, time.Now()); err != nil { // no fault of who was chosen
+		if len(others) == 0 {
+			s.desk.cfg.Events(protocol.Event{Kind: protocol.SpendCapHit, Stream: seg.Stream, Incarnation: seg.Incarnation, Seq: seg.Seq, Detail: err.Error()})
+		}
+		return err
 	}
-	return err
+	r.picked.Store(choice)
+	return nil
 }
 
 // start begins a run, which was bought.
@@ -81,7 +86,7 @@ func (c *race) start(r *run, ask market.Ask, avoid []common.Address) {
 }
 
 func (c *race) launch(r *run, work func(ctx context.Context)) {
-	c.open[r] = true
+	c.open[r], r.began = true, time.Now()
 	var ctx context.Context
 	ctx, r.give = context.WithCancelCause(c.life)
 	c.seg.rest.Go(func() {
@@ -146,40 +151,48 @@ func (c *race) breakOff(cause error) {
 }
 
 // leave lets the runs that are still under way end by themselves, once another one has won, or the source itself (a winner at
-// nobody): an orchestrator that has delivered before it heard that it is called off is paid. Without a winner they are broken
-// off.
+// nobody): an orchestrator that has delivered before it heard that it is called off is paid. A run of which nothing was sent yet
+// is broken off and, without a winner, so are all.
 func (c *race) leave(winner *run) {
-	left := len(c.open)
-	defer clear(c.open)
-	if left == 0 {
+	open := slices.Collect(maps.Keys(c.open))
+	clear(c.open)
+	if len(open) == 0 {
 		return
 	}
-	if winner == nil {
-		c.breakOff(context.Canceled)
-	}
-	var off []*run
-	for r := range c.open {
-		if winner != nil && r.choice() != nil {
-			r.choice().Outpaced(winner.choice())
-			off = append(off, r)
+	lost := func(r *run) { r.give(protocol.Errorf(protocol.Cancelled, "another orchestrator was faster")) }
+	slices.SortFunc(open, func(a, b *run) int { return a.began.Compare(b.began) })
+	var told []*run
+	for i, r := range open {
+		switch choice := r.choice(); {
+		case winner == nil:
+			r.give(context.Canceled)
+		case choice == nil || !choice.Offered(): // nobody has it yet, and nobody is to get it
+			lost(r)
+		default:
+			if by := winner.choice(); by != nil && r.began.Before(winner.began) || by == nil && i == 0 {
+				choice.Outpaced(by)
+			} else {
+				choice.Cut() // it was asked later, and had less time
+			}
+			told = append(told, r)
 		}
 	}
 	c.seg.rest.Go(func() {
-		for _, r := range off {
+		for _, r := range told {
 			c.seg.rest.Go(func() {
 				if err := r.choice().CallOff(c.life, c.seg.SegmentKey); err != nil { // it does not hear: what it says later is not waited for
 					c.s.desk.cfg.Log.Debug("an orchestrator does not answer a call off", "orchestrator", r.choice().URL, "segment", c.seg.SegmentKey.String(), "err", err)
-					r.give(protocol.Errorf(protocol.Cancelled, "another orchestrator was faster"))
+					lost(r)
 				}
 			})
 		}
 		limit := time.AfterFunc(2*c.s.holdBack(), func() {
-			for _, r := range off {
-				r.give(protocol.Errorf(protocol.Cancelled, "another orchestrator was faster"))
+			for _, r := range open {
+				lost(r)
 			}
 		})
 		defer limit.Stop()
-		for ; left > 0; left-- {
+		for range open {
 			c.s.settleLoser(c.life, c.seg, <-c.results)
 		}
 	})

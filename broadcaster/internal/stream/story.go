@@ -130,8 +130,15 @@ func (s *Stream) transcode(ctx context.Context, seg *segment) (Answer, error) {
 		// what is not paid, or pay twice for what is released.
 		began := time.Now()
 		row, err := s.commit(ctx, seg, r, attempts)
+		if errors.Is(err, store.ErrReused) { // it may have been paid under this id before: done again elsewhere
+			r.over()
+			choice.Failed(err)
+			failed(protocol.Errorf(protocol.VerificationFailed, "orchestrator %s: attempt %s: %w", choice.URL, row.Attempt.Short(), err))
+			continue
+		}
 		if err != nil {
 			r.over()
+			choice.Over()
 			return Answer{}, err
 		}
 		r.settle(attempts[0].Fee, time.Now())
@@ -193,8 +200,11 @@ func (s *Stream) blame(ctx context.Context, seg *segment, r *run) *market.Choice
 
 // pause waits between failures, less than an orchestrator rests, and gives up on what no repetition mends.
 func pause(ctx context.Context, failures int, last error) error {
-	if failures == 0 {
+	switch {
+	case failures == 0 && ctx.Err() == nil:
 		return nil
+	case last == nil:
+		return reason(ctx, context.Cause(ctx))
 	}
 	if c := protocol.CodeOf(last); c == protocol.Internal || c == protocol.FeeAboveFaceValue || c == protocol.BadLadder || c == protocol.UnsupportedCodec ||
 		c == protocol.PoisonSegment && failures > 1 { // said once, it may have been somebody's excuse

@@ -133,7 +133,11 @@ func (c *Callout) answer(question []byte, curve string) ([]byte, error) {
 func (c *Callout) user(key string, pass entry.Pass) (string, error) {
 	u := jwt.NewUserClaims(key)
 	u.Name, u.Audience = pass.Participant.Hex(), account
-	u.Expires = time.Now().Add(UserLife).Unix()
+	until := time.Now().Add(UserLife)
+	if !pass.Until.IsZero() && pass.Until.Before(until) {
+		until = pass.Until
+	}
+	u.Expires = until.Unix()
 	u.Pub.Allow.Add(pass.Permissions.Publish...)
 	u.Sub.Allow.Add(pass.Permissions.Subscribe...)
 	u.Resp = &jwt.ResponsePermission{MaxMsgs: entry.Answers, Expires: entry.AnswerTime}

@@ -8,6 +8,8 @@ import (
 	"os"
 
 	"github.com/nats-io/nkeys"
+
+	"github.com/kinora/kinora/internal/bus/entry"
 )
 
 // Keys are what the orchestrators of a market share with their NATS servers, which know the public halves.
@@ -94,6 +96,7 @@ func (k *Keys) ServerConfig() string {
 	}
 	user := public(k.user)
 	return fmt.Sprintf(`# The market lives in account %[1]s. Orchestrators answer who may enter it, from the system's account.
+max_subscriptions: %[10]d
 system_account: %[2]s
 accounts {
   %[1]s: {}
@@ -117,5 +120,5 @@ authorization {
     xkey: %[9]s
   }
 }
-`, account, systemAccount, user, listSubject, fmt.Sprintf(kickSubject, "*"), loginSubject, inbox+".>", public(k.issuer), public(k.curve))
+`, account, systemAccount, user, listSubject, fmt.Sprintf(kickSubject, "*"), loginSubject, inbox+".>", public(k.issuer), public(k.curve), entry.MaxSubscriptions)
 }

@@ -11,7 +11,6 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -23,6 +22,8 @@ import (
 const (
 	startTimeout = 10 * time.Second
 	loginTimeout = 8 * time.Second // of handshake and login together; the gate may ask a database, a client a signer elsewhere
+
+	maxConns = 16_384
 )
 
 // Options say where to listen, and whom to let in.
@@ -51,9 +52,12 @@ func Start(opts Options) (*Server, error) {
 		MaxPending: 64 << 20, PingInterval: 5 * time.Second, MaxPingsOut: 2, AuthTimeout: loginTimeout.Seconds(),
 	}
 	life, end := context.WithCancel(context.Background())
+	var watch *guard
 	if opts.Gate != nil {
 		settings.AlwaysEnableNonce = true
-		settings.CustomClientAuthentication = guard{life, opts.Gate}
+		settings.MaxConn, settings.MaxSubs = maxConns, entry.MaxSubscriptions
+		watch = &guard{life: life, gate: opts.Gate, conns: map[common.Address][]uint64{}, log: opts.Log}
+		settings.CustomClientAuthentication = watch
 	}
 	if opts.TLS != nil {
 		settings.TLS, settings.TLSConfig, settings.TLSTimeout = true, opts.TLS, loginTimeout.Seconds()
@@ -63,8 +67,11 @@ func Start(opts Options) (*Server, error) {
 		end()
 		return nil, fmt.Errorf("start NATS: %w", err)
 	}
+	if watch != nil {
+		watch.open = func(id uint64) bool { return s.GetClient(id) != nil }
+	}
 	if opts.Log != nil {
-		s.SetLoggerV2(logger{opts.Log}, false, false, false)
+		s.SetLoggerV2(&logger{log: opts.Log}, false, false, false)
 	}
 	s.Start()
 	if !s.ReadyForConnections(startTimeout) {
@@ -107,28 +114,6 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// guard asks the gate about every connection.
-type guard struct {
-	life context.Context
-	gate *entry.Gate
-}
-
-// Check is the server's authentication; it runs on a goroutine of the connection's own.
-func (g guard) Check(c server.ClientAuthentication) bool {
-	said := c.GetOpts()
-	pass, err := g.gate.Enter(g.life, entry.Claim{Participant: said.Nkey, Role: said.Username, Market: said.Password,
-		Nonce: string(c.GetNonce()), Signature: said.Sig, JoinToken: said.Token, From: c.RemoteAddress().String()})
-	if err != nil {
-		return false
-	}
-	c.RegisterUser(&server.User{Permissions: &server.Permissions{
-		Publish:   &server.SubjectPermission{Allow: pass.Permissions.Publish},
-		Subscribe: &server.SubjectPermission{Allow: pass.Permissions.Subscribe},
-		Response:  &server.ResponsePermission{MaxMsgs: entry.Answers, Expires: entry.AnswerTime},
-	}})
-	return true
-}
-
 func listen(opts Options) (string, int, error) {
 	addr := opts.Listen
 	if addr == "" {
@@ -158,26 +143,3 @@ func listen(opts Options) (string, int, error) {
 	}
 	return host, int(port), nil
 }
-
-// logger hands the server's lines to slog.
-type logger struct{ log *slog.Logger }
-
-func line(format string, args []any) string { return strings.TrimSpace(fmt.Sprintf(format, args...)) }
-
-func (l logger) Noticef(format string, args ...any) { l.log.Debug("nats: " + line(format, args)) }
-func (l logger) Warnf(format string, args ...any)   { l.log.Warn("nats: " + line(format, args)) }
-
-// Errorf is mostly about clients. What goes wrong in their handshakes is theirs to tell, and each that meets a new certificate breaks
-// one off; who is refused, and why, the gate says.
-func (l logger) Errorf(format string, args ...any) {
-	text := line(format, args)
-	level := slog.LevelError
-	if strings.Contains(text, "TLS handshake error") || strings.Contains(text, "authentication error") {
-		level = slog.LevelDebug
-	}
-	l.log.Log(context.Background(), level, "nats: "+text)
-}
-
-func (l logger) Fatalf(format string, args ...any) { l.log.Error("nats: " + line(format, args)) }
-func (l logger) Debugf(format string, args ...any) { l.log.Debug("nats: " + line(format, args)) }
-func (l logger) Tracef(format string, args ...any) { l.log.Debug("nats: " + line(format, args)) }

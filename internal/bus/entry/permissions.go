@@ -20,6 +20,9 @@ const (
 	AnswerTime = time.Minute
 )
 
+// MaxSubscriptions bounds those of one connection: a server remembers them all.
+const MaxSubscriptions = 4096
+
 // PermissionsOf is the one place that says what a role may do on the bus. Bids are sealed by it: a transcoder hears nothing that
 // another one says, and replies go to inboxes that their owners alone can read.
 func PermissionsOf(role protocol.Role, self common.Address) Permissions {
@@ -38,6 +41,11 @@ func PermissionsOf(role protocol.Role, self common.Address) Permissions {
 		}
 	}
 	return Permissions{Publish: []string{nowhere}, Subscribe: []string{nowhere}} // to NATS an empty list is no bound
+}
+
+// permissionsOfOwed are those of a transcoder that is paid for what it did, and does no more.
+func permissionsOfOwed(self common.Address) Permissions {
+	return Permissions{Publish: []string{everybody(protocol.RelaySubject)}, Subscribe: []string{protocol.TicketsSubject(self), InboxPrefix(self) + ".>"}}
 }
 
 const nowhere = "kinora.v1.nowhere"

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
 
 	"github.com/kinora/kinora/internal/bus"
 	"github.com/kinora/kinora/internal/bus/bustest"
@@ -50,7 +52,7 @@ func newBook() *book {
 		transcoder.Address(): protocol.RoleTranscoder, rival.Address(): protocol.RoleTranscoder}}
 }
 
-func (b *book) Admit(ctx context.Context, who common.Address, role protocol.Role, joinToken string) error {
+func (b *book) Admit(ctx context.Context, who common.Address, role protocol.Role, joinToken string) (entry.Standing, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.tokens = append(b.tokens, joinToken)
@@ -128,6 +130,65 @@ func cluster(t *testing.T) site {
 		}
 	})
 	return site{[]string{servers[0].ClientURL(), servers[1].ClientURL()}, guests, c.Expel}
+}
+
+// One who is in must not be able to fill the server's memory.
+func TestServers_boundWhatOneParticipantMakesThemRemember(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, s site) {
+		conn := enter(t, s.urls[0], as(transcoder, protocol.RoleTranscoder)).Conn()
+		for i := range entry.MaxSubscriptions + 1 {
+			if _, err := conn.SubscribeSync(fmt.Sprintf("%s.%d", entry.InboxPrefix(transcoder.Address()), i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := conn.FlushTimeout(20 * time.Second); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.LastError(); err == nil || !strings.Contains(err.Error(), "maximum subscriptions exceeded") {
+			t.Errorf("after %d subscriptions: %v", entry.MaxSubscriptions+1, err)
+		}
+	})
+}
+
+func TestEmbedded_takesSoManyConnectionsOfOneParticipant(t *testing.T) {
+	t.Parallel()
+	s, err := embedded.Start(embedded.Options{Gate: gate(t, newBook())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	connect := func(who protocol.Signer) (*nats.Conn, error) {
+		return nats.Connect(s.URL(), nats.Nkey(who.Address().Hex(), signed(who, protocol.Login{Participant: who.Address(), Role: protocol.RoleTranscoder})),
+			nats.UserInfo(string(protocol.RoleTranscoder), ""), nats.Timeout(20*time.Second), nats.NoReconnect())
+	}
+	var own []*nats.Conn
+	for {
+		conn, err := connect(transcoder)
+		if err != nil {
+			break
+		}
+		t.Cleanup(conn.Close)
+		if own = append(own, conn); len(own) > 100 {
+			t.Fatal("no bound up to 100 connections")
+		}
+	}
+	if len(own) < 8 {
+		t.Errorf("only %d connections of one participant", len(own))
+	}
+	if conn, err := connect(rival); err != nil {
+		t.Error("another one was refused too:", err)
+	} else {
+		conn.Close()
+	}
+	own[0].Close()
+	eventually(t, "one more after one was closed", func() bool {
+		conn, err := connect(transcoder)
+		if err == nil {
+			conn.Close()
+		}
+		return err == nil
+	})
 }
 
 func eventually(t *testing.T, what string, ok func() bool) {

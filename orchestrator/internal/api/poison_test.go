@@ -138,6 +138,16 @@ func TestPoison_thatTheOnlyTranscoderReportsIsSaidToBe(t *testing.T) {
 	}
 }
 
+func TestPoison_thatCannotBeFoundOutHereIsNotSaid(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t, func(c *dispatch.Config) { c.Verify.Meter = nil })
+	p := m.join(peertest.Poisoner, 50)
+	r := m.push(m.offer(m.quote(), 0), bytes.NewReader(m.segments()[0].Bytes))
+	if r.code() != protocol.TranscodeFailed || p.Tries.Load() != 1 {
+		t.Fatalf("%d attempts, problem %s", p.Tries.Load(), protocol.Encode(r.problem))
+	}
+}
+
 func TestAttempt_thatBeginsAnewIsTwoToThePayerAndJudgedByTheSecond(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -55,53 +56,68 @@ func (s shared) passed() (all []*attempt) {
 }
 
 // share pushes a segment whose attempts may run beside each other.
-func (m *market) share(offer protocol.SegmentOffer, body []byte) (s shared) {
+func (m *market) share(offer protocol.SegmentOffer, body []byte) shared {
 	m.Helper()
+	s, err := m.tryShared(offer, body)
+	m.must(err)
+	return s
+}
+
+func (m *market) tryShared(offer protocol.SegmentOffer, body []byte) (s shared, err error) {
 	ctx, cancel := context.WithTimeout(m.Context(), patience)
 	defer cancel()
 	h := offer.Header.Message
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, fmt.Sprintf("%s/v1/streams/%s/segments/%d", m.url, h.Stream, h.Seq), bytes.NewReader(body))
-	m.must(err)
+	if err != nil {
+		return s, err
+	}
 	req.Header.Set(protocol.OfferField, protocol.EncodeField(offer))
 	resp, err := m.client.Do(req)
-	m.must(err)
+	if err != nil {
+		return s, err
+	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		m.must(json.NewDecoder(resp.Body).Decode(&s.end))
-		return s
+		return s, json.NewDecoder(resp.Body).Decode(&s.end)
 	}
 	frames := protocol.NewFrameReader(resp.Body)
 	for {
 		f, err := frames.Read()
 		if errors.Is(err, io.EOF) {
-			return s
+			return s, nil
 		}
-		m.must(err)
-		if f.Kind == protocol.FrameAttempt {
-			if int(f.Attempt) != len(s.attempts) {
-				m.Fatalf("attempt %d begins after %d", f.Attempt, len(s.attempts))
-			}
-			a := &attempt{renditions: make([][]byte, len(wide))}
-			m.must(json.Unmarshal(f.Payload, &a.start))
-			s.attempts = append(s.attempts, a)
-			continue
+		if err != nil {
+			return s, err
 		}
 		if f.Kind == protocol.FrameEnd {
 			if len(f.Payload) > 0 {
-				m.must(json.Unmarshal(f.Payload, &s.end))
+				if err := json.Unmarshal(f.Payload, &s.end); err != nil {
+					return s, err
+				}
 			}
 			continue
 		}
+		if f.Kind == protocol.FrameAttempt {
+			if int(f.Attempt) != len(s.attempts) {
+				return s, fmt.Errorf("attempt %d begins after %d", f.Attempt, len(s.attempts))
+			}
+			s.attempts = append(s.attempts, &attempt{renditions: make([][]byte, len(wide))})
+		}
 		a := s.attempts[f.Attempt]
 		switch f.Kind {
+		case protocol.FrameAttempt:
+			err = json.Unmarshal(f.Payload, &a.start)
 		case protocol.FrameRendition:
 			a.renditions[f.Rendition] = append(a.renditions[f.Rendition], f.Payload...)
 		case protocol.FrameReceipt:
-			m.must(json.Unmarshal(f.Payload, &a.receipt))
+			err = json.Unmarshal(f.Payload, &a.receipt)
 		case protocol.FrameAbandoned:
-			m.must(json.Unmarshal(f.Payload, &a.abandoned))
+			err = json.Unmarshal(f.Payload, &a.abandoned)
 		case protocol.FrameVerdict:
-			m.must(json.Unmarshal(f.Payload, &a.verdict))
+			err = json.Unmarshal(f.Payload, &a.verdict)
+		}
+		if err != nil {
+			return s, err
 		}
 	}
 }
@@ -173,6 +189,49 @@ func TestLadder_thatNobodyCarriesAloneIsSharedAndPaidOnce(t *testing.T) {
 	if len(leases) != 2 {
 		t.Errorf("%d leases served three segments of two parts", len(leases))
 	}
+	for _, p := range []*peertest.Peer{a, b} { // with all they have
+		p.HasFree(0)
+		m.bids(p, 0)
+	}
+	if _, p := m.quoteWide(); p != nil {
+		t.Errorf("a stream that two share is not quoted again: %s", protocol.Encode(p))
+	}
+}
+
+func TestLadder_thatParallelSegmentsNeedAtOnceIsSharedByThemAll(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t, func(c *dispatch.Config) { c.SlotTimeout, c.AwardTimeout = patience, patience })
+	half := rateOf(wide[1:2])
+	for price := uint64(50); price <= 60; price += 10 {
+		m.bids(m.join(peertest.Honest, price, func(o *peertest.Options) { o.Free = half }), half)
+	}
+	q, p := m.quoteWide()
+	if p != nil {
+		t.Fatal(p.Detail)
+	}
+	got := make([]shared, 4)
+	var wg sync.WaitGroup
+	for seq := range got {
+		offer, body := m.offer(q, uint64(seq)), m.segments()[seq].Bytes
+		wg.Go(func() {
+			var err error
+			if got[seq], err = m.tryShared(offer, body); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	leases := make(map[protocol.ID]bool)
+	for _, s := range got {
+		m.covers(s, q)
+		for _, a := range s.passed() {
+			leases[a.start.Assignment.Message.Lease] = true
+		}
+	}
+	if len(leases) != 2 {
+		t.Errorf("%d leases served a ladder of two parts", len(leases))
+	}
+	m.totals(4, 8, 0)
 }
 
 func TestLadder_ofWhichOnePartFailsHasThatPartDoneAgain(t *testing.T) {

@@ -122,8 +122,7 @@ func (d *Dispatcher) admitQuote(ctx context.Context, r protocol.QuoteRequest, pr
 	case d.cfg.BidWait > 0 && !priced(choices, r.Ladder): // whoever could make it is asked once there is something to make
 		return nil
 	}
-	served, failed := d.store.Serves(ctx, r.Payer, r.Stream, protocol.Hash(r.Ladder.Hash()))
-	if served || failed != nil {
+	if held, failed := d.store.Ladders(ctx, r.Payer, r.Stream); failed != nil || covered(r.Ladder, held) {
 		return failed
 	}
 	d.cfg.Metrics.refusals.WithLabelValues("quote", string(protocol.CodeOf(err))).Inc()
@@ -156,16 +155,21 @@ func (d *denials) note(bid protocol.Bid, err error, now time.Time) {
 	if !errors.As(err, &refusal) || refusal.Code != protocol.NoCapacity {
 		return
 	}
+	var free uint64
+	if said, ok := strings.CutPrefix(refusal.Limit, string(route.FreePixelRate)+"="); ok {
+		free, _ = strconv.ParseUint(said, 10, 64)
+	}
+	d.rest(bid, free, now)
+}
+
+// rest leaves the bidder alone for a while, longer with every time in a row.
+func (d *denials) rest(bid protocol.Bid, free uint64, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.of == nil {
 		d.of = make(map[common.Address]denial)
 	}
 	times := d.of[bid.Transcoder].times + 1
-	var free uint64
-	if said, ok := strings.CutPrefix(refusal.Limit, string(route.FreePixelRate)+"="); ok {
-		free, _ = strconv.ParseUint(said, 10, 64)
-	}
 	d.of[bid.Transcoder] = denial{bid: bid.Sequence, free: free, times: times, until: now.Add(min(lastRest, firstRest<<min(times-1, 8)))}
 }
 

@@ -103,6 +103,8 @@ type Dispatcher struct {
 	recipient Recipient
 	leases    *leases
 	denials   denials
+	unready   denials // to stand by
+	divisions divisions
 	started   time.Time
 	reviewing chan struct{} // a token per look at a rejected delivery
 
@@ -182,6 +184,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 
 func (d *Dispatcher) clean(ctx context.Context) error {
 	d.denials.prune(time.Now())
+	d.unready.prune(time.Now())
 	if time.Since(d.since) > epochTime {
 		if err := d.turnEpoch(ctx); err != nil {
 			return err

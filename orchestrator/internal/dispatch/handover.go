@@ -11,8 +11,7 @@ import (
 
 // Duty takes a transcoder's word on whether it works on, and moves what it holds at once if it does not.
 func (d *Dispatcher) Duty(signed protocol.Signed[protocol.Duty]) {
-	d.fleet.Duty(signed)
-	if signed.Message.State.Leaving() {
+	if d.fleet.Duty(signed) { // else it forged, repeats or recalls something: the tick sees to what is left
 		d.moveAll(time.Now())
 	}
 }
@@ -28,8 +27,8 @@ func (d *Dispatcher) moveAll(now time.Time) {
 			d.end(l, reason, true)
 			continue
 		}
-		if l.move() && !d.background(func() { defer l.moved(); d.handOver(l, reason, forced) }) {
-			l.moved()
+		if l.move(now) && !d.background(func() { defer func() { l.moved(time.Now()) }(); d.handOver(l, reason, forced) }) {
+			l.moved(now)
 		}
 	}
 }
@@ -78,21 +77,31 @@ func (d *Dispatcher) leavers(t common.Address) map[common.Address]bool {
 	return avoid
 }
 
-// move marks that the lease is being handed over; false when it is already.
-func (l *Lease) move() bool {
+// move marks that the lease is being handed over; false when it is already, or was in vain a moment ago.
+func (l *Lease) move(now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.moving || l.ended {
+	if l.moving || l.ended || now.Before(l.nextMove) {
 		return false
 	}
 	l.moving = true
 	return true
 }
 
-func (l *Lease) moved() {
+// moves reports whether the lease is being handed over.
+func (l *Lease) leaves() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.moving
+}
+
+// moved ends a hand-over; after one that was in vain the next waits, as long again with every time.
+func (l *Lease) moved(now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.moving = false
+	l.nextMove = now.Add(min(lastRest, firstRest<<min(l.moves, 8)))
+	l.moves++
 }
 
 // settle waits until nothing has been in work under the lease for so long: an attempt that chose it a moment before its

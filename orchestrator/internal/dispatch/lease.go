@@ -46,6 +46,8 @@ type Lease struct {
 	asking   bool // a renewal or a request for parameters is on its way
 	ended    bool
 	moving   bool // to another holder
+	moves    int  // tried so far
+	nextMove time.Time
 }
 
 func newLease(key streamKey, l store.Lease) *Lease {
@@ -317,10 +319,14 @@ func within(prices protocol.Prices, ladder protocol.Ladder, limit protocol.Price
 	return true
 }
 
-// prefer moves l to the front of its stream: it finished a segment that the first one could not.
+// prefer moves l to the front of its stream: it finished a segment that the first one could not. One that is being handed over
+// stays behind its successor, whatever it still finishes.
 func (s *leases) prefer(l *Lease) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if l.leaves() { // asked under mu: the successor comes to the front after the mark is there
+		return
+	}
 	list := s.byStream[l.key]
 	for i, x := range list {
 		if x == l {

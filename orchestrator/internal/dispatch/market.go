@@ -54,7 +54,7 @@ func (d *Dispatcher) lease(ctx context.Context, w work, avoid map[common.Address
 			proven = false
 		}
 	}
-	d.succeed(w.key) // the room that is missing may be what a dead replica held for this very stream
+	d.succeed(w) // the room that is missing may be what a dead replica held for this very stream
 	err = d.refuse(choices, ask, said)
 	d.cfg.Metrics.refusals.WithLabelValues("lease", string(protocol.CodeOf(err))).Inc()
 	return nil, err
@@ -129,7 +129,9 @@ func (d *Dispatcher) award(ctx context.Context, w work, id protocol.ID, o offer,
 		d.leases.remove(l)
 		d.fleet.Freed(t, id)
 		if ctx.Err() == nil {
-			d.fleet.Declined(t)
+			if as != standsBy || protocol.CodeOf(err) == protocol.Unreachable { // it may do what is there to do all the same
+				d.fleet.Declined(t)
+			}
 			d.cfg.Events(protocol.Event{Kind: protocol.LeaseDeclined, Stream: w.key.stream, Incarnation: w.key.incarnation, Lease: &id,
 				Counterparty: &t, Code: protocol.CodeOf(err), Detail: err.Error(), Millis: time.Since(began).Milliseconds()})
 			d.cfg.Log.Info("lease declined", "stream", w.key.stream, "transcoder", t, "lease", id.Short(), "err", err)

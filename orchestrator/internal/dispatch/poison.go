@@ -23,6 +23,13 @@ const (
 func (d *Dispatcher) prove(s *segment) <-chan proof {
 	found := make(chan proof, 1)
 	d.running.Go(func() {
+		select {
+		case <-s.src.ended: // a payer that sends slowly does not use up the time to find it out
+		case <-s.done:
+			return
+		case <-d.life.Done():
+			return
+		}
 		ctx, cancel := context.WithTimeout(d.life, max(time.Duration(s.offer.BudgetMillis)*time.Millisecond/4, time.Second))
 		defer cancel()
 		err := s.src.Decodes(ctx)
@@ -80,14 +87,19 @@ func (s *segment) calledPoison() (said []*try) {
 	return said
 }
 
-// failure is why s failed, t being its last try: that it is poison says more than that nobody else would have it, but not where it
-// was decoded here.
+// failure is why s failed, t being its last try. That it is poison is believed only where it ended the child here too: the payer
+// gives such a segment up, and asks no other orchestrator.
 func (s *segment) failure(t *try) error {
-	if said := s.calledPoison(); len(said) > 0 && (t.poison() || t.final || s.proof == poison) {
+	said := s.calledPoison()
+	switch {
+	case len(said) > 0 && s.proof == poison:
 		return said[0].failure()
-	}
-	if t.poison() && s.proof == sound {
+	case t.poison() && s.proof == sound:
 		return protocol.Errorf(protocol.TranscodeFailed, "those who had it call it poison, but it decodes here: %s", detail(t.err))
+	case t.poison():
+		return protocol.Errorf(protocol.TranscodeFailed, "those who had it call it poison, which could not be found out here: %s", detail(t.err))
+	case t.final && len(said) > 0: // which says more than that nobody else would have it
+		return protocol.Errorf(protocol.TranscodeFailed, "those who had it call it poison, which could not be found out here: %s", detail(said[0].err))
 	}
 	return t.failure()
 }

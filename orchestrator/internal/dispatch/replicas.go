@@ -10,8 +10,9 @@ import (
 
 // succeed releases what other replicas hold of a stream that has come here: its payer has left them, since they died or were
 // too slow. Their transcoders have the room back at once, not when those leases lapse; what is in work under them is finished.
-func (d *Dispatcher) succeed(key streamKey) {
+func (d *Dispatcher) succeed(w work) {
 	d.background(func() {
+		key := w.key
 		ctx, cancel := context.WithTimeout(d.life, successionTime)
 		defer cancel()
 		others, err := d.store.LeasesElsewhere(ctx, d.cfg.URL, key.payer, key.stream, key.incarnation)
@@ -22,7 +23,10 @@ func (d *Dispatcher) succeed(key streamKey) {
 			return
 		}
 		for _, l := range others {
-			d.releaseOf(ctx, key, l)
+			held := l.Offer.Ladder
+			if held.Hash() == w.request.Ladder.Hash() || indices(w.request.Ladder, held) != nil { // all of it, or a part that it was shared in
+				d.releaseOf(ctx, key, l)
+			}
 		}
 	})
 }
@@ -33,7 +37,7 @@ const successionTime = 10 * time.Second
 // releaseOf releases a lease of another replica, which has the same identity.
 func (d *Dispatcher) releaseOf(ctx context.Context, key streamKey, l store.Lease) {
 	a := l.Offer.Award.Message
-	if a.LadderHash != key.ladder || a.Payer != d.cfg.Payer {
+	if a.Payer != d.cfg.Payer {
 		return
 	}
 	asking, cancel := context.WithTimeout(ctx, d.cfg.AwardTimeout)

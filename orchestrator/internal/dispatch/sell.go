@@ -77,7 +77,7 @@ func (d *Dispatcher) sell(ctx context.Context, w work, sale *fleet.Sale, said ma
 			}
 			d.sold(sale, id, auction.Pass(sale.Choices, declined(said)), t, o.Paid)
 			d.second(l)
-			d.succeed(w.key)
+			d.succeed(w)
 			return l, nil
 		}
 		if ctx.Err() != nil {

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/kinora/kinora/internal/auction"
@@ -68,6 +69,20 @@ func indices(ladder, part protocol.Ladder) (rungs []int) {
 	return rungs
 }
 
+// covered reports whether the ladder is held: by one, or by several that share it.
+func covered(ladder protocol.Ladder, held []protocol.Ladder) bool {
+	made := make([]bool, len(ladder))
+	for _, h := range held {
+		if h.Hash() == ladder.Hash() {
+			return true
+		}
+		for _, r := range indices(ladder, h) {
+			made[r] = true
+		}
+	}
+	return !slices.Contains(made, false)
+}
+
 // shares are the leases of a stream at any part of its ladder, oldest first.
 func (s *leases) shares(key streamKey) (all []*Lease) {
 	s.mu.Lock()
@@ -107,6 +122,55 @@ func (d *Dispatcher) division(choices []auction.Choice, ask auction.Ask) [][]int
 	return rungs
 }
 
+// pieces are the parts in which others have leased meanwhile what p is for, with one of all that nobody has; nil where there is no
+// more than one.
+func (d *Dispatcher) pieces(p *part) (all []*part) {
+	left := len(p.work.request.Ladder)
+	for _, q := range d.partsOf(p.seg) {
+		if q.rungs != nil && !slices.ContainsFunc(q.rungs, func(r int) bool { return !p.has(r) }) {
+			all = append(all, q)
+			left -= len(q.rungs)
+		}
+	}
+	if left > 0 || len(all) < 2 {
+		return nil
+	}
+	return all
+}
+
+// replace puts parts in the place of p.
+func (s *segment) replace(p *part, parts []*part) {
+	s.parts = append(slices.DeleteFunc(s.parts, func(x *part) bool { return x == p }), parts...)
+}
+
+// divisions let one segment of a stream at a time divide its ladder: it takes the room that the others then share. The zero
+// divisions is ready for use.
+type divisions struct {
+	mu sync.Mutex
+	of map[streamKey]chan struct{}
+}
+
+// begin is nil for who may divide, and is to end it; for others it is closed when the one that does has its leases, or none.
+func (d *divisions) begin(key streamKey) <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if running, ok := d.of[key]; ok {
+		return running
+	}
+	if d.of == nil {
+		d.of = make(map[streamKey]chan struct{})
+	}
+	d.of[key] = make(chan struct{})
+	return nil
+}
+
+func (d *divisions) end(key streamKey) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	close(d.of[key])
+	delete(d.of, key)
+}
+
 // divide puts smaller parts in the place of one that nobody has room for, and begins with them; false where that is not why it
 // failed, or does not help.
 func (d *Dispatcher) divide(s *segment, t *try) bool {
@@ -115,10 +179,27 @@ func (d *Dispatcher) divide(s *segment, t *try) bool {
 	if refused == nil || refused.Code() != protocol.NoCapacity || p.pending() > 0 || len(p.work.request.Ladder) < 2 {
 		return false
 	}
+	if running := d.divisions.begin(s.work.key); running != nil { // the room that is missing may be what another segment takes just now
+		if p.started() >= d.cfg.MaxAttempts {
+			return false
+		}
+		s.retire(t, t.epitaph())
+		d.attemptAfter(p, running)
+		return true
+	}
+	if pieces := d.pieces(p); pieces != nil {
+		d.divisions.end(s.work.key)
+		s.replace(p, pieces)
+		for _, p := range pieces {
+			d.attempt(p)
+		}
+		return true
+	}
 	_, bad := p.avoid()
 	ask := d.ask(p.work, protocol.NewID(), bad)
 	division := d.division(d.denials.pass(d.fleet.Rank(ask), time.Now()), ask)
 	if division == nil {
+		d.divisions.end(s.work.key)
 		return false
 	}
 	parts := make([]*part, len(division))
@@ -133,18 +214,23 @@ func (d *Dispatcher) divide(s *segment, t *try) bool {
 	}
 	s.log.Info("nobody can carry the ladder alone; it is shared", "rungs", p.rungs, "parts", division)
 	d.cfg.Metrics.splits.Inc()
-	s.parts = append(slices.DeleteFunc(s.parts, func(x *part) bool { return x == p }), parts...)
+	s.replace(p, parts)
 	// The widest part chooses first: the next one finds what is left.
-	before := make(chan struct{})
-	close(before)
+	first := make(chan struct{})
+	close(first)
+	var before <-chan struct{} = first
 	for _, p := range parts {
 		before = d.attemptAfter(p, before)
 	}
+	d.running.Go(func() {
+		<-before
+		d.divisions.end(s.work.key)
+	})
 	return true
 }
 
 // attemptAfter starts a try at p that seeks its lease once before is closed; what it returns is closed when it has one, or none.
-func (d *Dispatcher) attemptAfter(p *part, before <-chan struct{}) chan struct{} {
+func (d *Dispatcher) attemptAfter(p *part, before <-chan struct{}) <-chan struct{} {
 	found := make(chan struct{})
 	t := p.start(false)
 	if t == nil {

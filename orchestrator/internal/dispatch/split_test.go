@@ -73,6 +73,48 @@ func TestParts_areThoseThatTheStreamIsLeasedIn(t *testing.T) {
 	}
 }
 
+func TestPieces_areWhatAnotherSegmentHasLeasedMeanwhile(t *testing.T) {
+	t.Parallel()
+	share := true
+	d := &Dispatcher{leases: newLeases()}
+	s := &segment{work: work{key: streamKey{stream: "demo", ladder: protocol.Hash(three.Hash())}, request: protocol.QuoteRequest{Ladder: three}}}
+	pieces := func(p *part) (got [][]int) {
+		for _, x := range d.pieces(p) {
+			got = append(got, x.rungs)
+		}
+		return got
+	}
+	for _, step := range []struct {
+		leased           []int
+		ofAll, ofTheRest string
+	}{{nil, "[]", "[]"}, {[]int{1}, "[[1] [0 2]]", "[]"}, {[]int{0}, "[[1] [0] [2]]", "[[0] [2]]"}, {[]int{2}, "[[1] [0] [2]]", "[[0] [2]]"}} {
+		if step.leased != nil {
+			leased(d, s, &share, step.leased...)
+		}
+		if all, rest := fmt.Sprint(pieces(partOf(s, nil))), fmt.Sprint(pieces(partOf(s, []int{0, 2}))); all != step.ofAll || rest != step.ofTheRest {
+			t.Errorf("once %v is leased: %s and %s, want %s and %s", step.leased, all, rest, step.ofAll, step.ofTheRest)
+		}
+	}
+}
+
+func TestCovered_byOneOrByThoseThatShareIt(t *testing.T) {
+	t.Parallel()
+	for want, cases := range map[bool][][][]int{
+		true:  {{{0, 1, 2}}, {{1}, {0, 2}}, {{0, 1}, {1, 2}}},
+		false: {{}, {{1}}, {{0, 2}, {0}}},
+	} {
+		for _, rungs := range cases {
+			held := []protocol.Ladder{{{Name: "other", Width: 64, Height: 36, Codec: protocol.H264}}}
+			for _, r := range rungs {
+				held = append(held, route.Rungs(three, r))
+			}
+			if got := covered(three, held); got != want {
+				t.Errorf("held in %v: %v", rungs, got)
+			}
+		}
+	}
+}
+
 func TestDenials_standUntilTheBidIsNewAndTheRestIsOver(t *testing.T) {
 	t.Parallel()
 	var d denials
@@ -81,6 +123,10 @@ func TestDenials_standUntilTheBidIsNewAndTheRestIsOver(t *testing.T) {
 	d.note(bid, protocol.Errorf(protocol.Unreachable, "gone"), now)
 	if d.stand(bid, now) {
 		t.Error("one that did not answer is said to be full")
+	}
+	d.note(bid, protocol.Limited(protocol.RateLimited, "standbys", 64, "too many stand by"), now)
+	if d.stand(bid, now) {
+		t.Error("one for which enough leases stand by is said to be full")
 	}
 	full := protocol.Limited(protocol.NoCapacity, "free_pixel_rate", 42, "full")
 	d.note(bid, full, now)

@@ -30,6 +30,8 @@ func (d *Dispatcher) second(l *Lease) {
 			ask.Avoid = d.kinOf(tried)
 			listing := d.listing(w, ask)
 			listing.Proven, listing.Most = true, 1
+			full := listing.Rests
+			listing.Rests = func(b protocol.Bid) bool { return full(b) || d.unready.stand(b, time.Now()) }
 			sale, err := d.fleet.Auction(listing)
 			if err != nil || len(sale.Offers) == 0 || d.life.Err() != nil {
 				return
@@ -50,9 +52,10 @@ func (d *Dispatcher) stand(w work, sale *fleet.Sale) bool {
 	l, err := d.award(ctx, w, sale.Ask.Lease, offer{o.Bid, o.Paid, s}, standsBy)
 	d.fleet.Conclude(sale, s.awards, err == nil)
 	if err != nil {
-		d.denials.note(o.Bid, err, time.Now())
+		d.unready.rest(o.Bid, 0, time.Now()) // which is no word on work that is there
 		return false
 	}
+	d.unready.forget(l.transcoder)
 	if err := l.parking.wait(ctx); err != nil {
 		d.fleet.Declined(l.transcoder)
 		d.end(l, "it stands by without a slot", true)

@@ -30,28 +30,36 @@ func (d duty) away(now time.Time, grace time.Duration) bool {
 	return !d.begins.IsZero() && !now.Before(d.begins) && now.Before(d.ends.Add(grace))
 }
 
-// Duty takes a transcoder's word on itself from the bus. Only of those that bid is anything kept.
-func (f *Fleet) Duty(signed protocol.Signed[protocol.Duty]) {
+// Duty takes a transcoder's word on itself from the bus, and reports whether by that it begins to leave. Only of those that bid is
+// anything kept.
+func (f *Fleet) Duty(signed protocol.Signed[protocol.Duty]) (leaves bool) {
 	d, err := signed.Open(f.cfg.Domain)
 	if err != nil {
 		f.cfg.Log.Debug("duty refused", "transcoder", signed.Message.Transcoder, "err", err)
-		return
+		return false
 	}
 	now := time.Now()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	m := f.members[d.Transcoder]
 	if m == nil || d.Sequence < m.duty.Sequence {
-		return
+		return false
 	}
-	if before := m.duty.state(now); before != d.State && !(before == "" && d.State == protocol.DutyReady) {
+	before := m.duty.state(now)
+	if before != d.State && !(before == "" && d.State == protocol.DutyReady) {
 		f.cfg.Log.Info("a transcoder's duty changed", "transcoder", d.Transcoder, "from", before, "to", d.State, "reason", d.Reason, "leases", d.Leases)
 	}
+	begins, ends := m.duty.begins, m.duty.ends
 	m.duty = duty{Duty: d, at: now, deadline: now.Add(time.Duration(d.DeadlineMillis) * time.Millisecond)}
-	if d.WindowMillis > 0 {
+	switch {
+	case d.WindowMillis == 0:
+	case now.Sub(m.heard) >= f.cfg.Absent: // or a word would be enough to keep a place, and never a bid
+		m.duty.begins, m.duty.ends = begins, ends
+	default:
 		m.duty.begins = now.Add(time.Duration(d.WindowInMillis) * time.Millisecond)
 		m.duty.ends = m.duty.begins.Add(time.Duration(d.WindowMillis) * time.Millisecond)
 	}
+	return d.State.Leaving() && !before.Leaving()
 }
 
 // Leaving says why the leases of t are to be moved to others, if they are; forced, that they end also when nobody else can

@@ -304,7 +304,7 @@ func (f *Fleet) Suspects(ask auction.Ask) []auction.Choice {
 	var candidates []auction.Candidate
 	for _, s := range live {
 		m := f.members[s.Bid.Message.Transcoder]
-		if m == nil || m.Record.State != verify.Suspect || m.probing || !m.allocated {
+		if m == nil || m.Record.State != verify.Suspect || m.probing || !m.allocated || m.quarantine.stands(now) {
 			continue
 		}
 		candidates = append(candidates, auction.Candidate{Bid: s.Bid.Message, Quality: auction.Perfect, Allocated: true})

@@ -368,6 +368,14 @@ func TestRank_knowsWhatWasAwardedAndWhoFailed(t *testing.T) {
 	if s := f.Suspects(ask); len(s) != 1 {
 		t.Error("a suspect is not probed again")
 	}
+	f.Probed(k.Address())
+	if _, err := f.Quarantine(t.Context(), k.Address(), "green pictures", time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	f.Judged(k.Address(), verify.Record{State: verify.Suspect}) // which the store does not know
+	if s := f.Suspects(ask); len(s) != 0 {
+		t.Error("a suspect in quarantine is probed")
+	}
 }
 
 func TestRecords_ofOtherReplicasAreSeen(t *testing.T) {

@@ -82,7 +82,7 @@ func (f *Fleet) places(now time.Time, all bool) (staff, next []common.Address) {
 		case m.Record.State == verify.CutOff:
 			f.seatLocked(m, false)
 			f.rankLocked(t, now)
-		case now.Sub(m.heard) >= f.cfg.Absent && !m.duty.away(now, f.cfg.Absent): // announced maintenance costs nobody its place
+		case now.Sub(m.heard) >= f.cfg.Absent && (m.Record.Passed == 0 || !m.duty.away(now, f.cfg.Absent)): // announced maintenance costs nobody its place that has worked
 			f.seatLocked(m, false)
 			f.rankLocked(t, now)
 			m.queued = time.Time{}

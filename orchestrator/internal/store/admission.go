@@ -84,15 +84,28 @@ func (s *Store) RevokeJoinToken(ctx context.Context, id string) error {
 	return nil
 }
 
+// RevokedError refuses one that was let go.
+type RevokedError struct {
+	Transcoder common.Address
+	Ago        time.Duration
+}
+
+// Error is error's.
+func (e *RevokedError) Error() string {
+	return fmt.Sprintf("%s was revoked %s ago", e.Transcoder, e.Ago.Round(time.Second))
+}
+
+const agoMillis = `(extract(epoch FROM now() - revoked_at) * 1000)::bigint`
+
 // Admit lets a transcoder in that was admitted before, or in an open market any that was not revoked, or one with an unused token
-// (its hash), which it uses up. Otherwise the error says why not (Unauthorized).
+// (its hash), which it uses up. Otherwise the error says why not (Unauthorized; for one that was let go it is a RevokedError).
 func (s *Store) Admit(ctx context.Context, transcoder common.Address, token *[32]byte, open bool) error {
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		var revoked bool
-		err := tx.QueryRow(ctx, `SELECT revoked_at IS NOT NULL FROM admissions WHERE transcoder = $1`, transcoder[:]).Scan(&revoked)
+		var ago *int64
+		err := tx.QueryRow(ctx, `SELECT `+agoMillis+` FROM admissions WHERE transcoder = $1`, transcoder[:]).Scan(&ago)
 		switch {
-		case err == nil && revoked:
-			return protocol.Errorf(protocol.Unauthorized, "%s was revoked; `kinora orchestrator admit` takes it back", transcoder)
+		case err == nil && ago != nil:
+			return protocol.Errorf(protocol.Unauthorized, "%w; `kinora orchestrator admit` takes it back", &RevokedError{transcoder, time.Duration(*ago) * time.Millisecond})
 		case err == nil || errors.Is(err, pgx.ErrNoRows) && open:
 			return nil
 		case !errors.Is(err, pgx.ErrNoRows):
@@ -157,16 +170,25 @@ func (s *Store) Revoke(ctx context.Context, transcoder common.Address, reason st
 	return nil
 }
 
+// Revocation is one that stands.
+type Revocation struct {
+	Transcoder common.Address
+	At         time.Time
+	Ago        time.Duration // by the database's clock
+}
+
 // RevokedWithin are those that were revoked within that time.
-func (s *Store) RevokedWithin(ctx context.Context, d time.Duration) ([]common.Address, error) {
-	rows, err := s.pool.Query(ctx, `SELECT transcoder FROM admissions WHERE revoked_at > now() - $1 * interval '1 millisecond' ORDER BY revoked_at`, d.Milliseconds())
+func (s *Store) RevokedWithin(ctx context.Context, d time.Duration) ([]Revocation, error) {
+	rows, err := s.pool.Query(ctx, `SELECT transcoder, revoked_at, `+agoMillis+` FROM admissions WHERE revoked_at > now() - $1 * interval '1 millisecond' ORDER BY revoked_at`, d.Milliseconds())
 	if err != nil {
 		return nil, fmt.Errorf("list revocations: %w", err)
 	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (common.Address, error) {
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r Revocation, err error) {
 		var b []byte
-		err := row.Scan(&b)
-		return common.BytesToAddress(b), err
+		var ago int64
+		err = row.Scan(&b, &r.At, &ago)
+		r.Transcoder, r.Ago = common.BytesToAddress(b), time.Duration(ago)*time.Millisecond
+		return r, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list revocations: %w", err)

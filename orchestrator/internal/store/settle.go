@@ -91,17 +91,35 @@ func (s *Store) Settle(ctx context.Context, x Settlement) (Settled, error) {
 
 // SettleAll settles several attempts in one commit: those that make a segment together, a part of its ladder each.
 func (s *Store) SettleAll(ctx context.Context, xs []Settlement) ([]Settled, error) {
+	order := make([]int, len(xs))
+	var makers [][]byte
+	for i, x := range xs {
+		order[i] = i
+		if t := x.Assignment.Message.Transcoder; x.State == Verified {
+			makers = append(makers, t[:])
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return xs[a].Assignment.Message.Transcoder.Cmp(xs[b].Assignment.Message.Transcoder)
+	})
 	var out []Settled
 	var err error
 	for range 3 { // replicas that deliver one segment at the same moment: one of them comes second
 		err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-			out = out[:0]
-			for _, x := range xs {
-				one, err := s.settle(ctx, tx, x)
-				if err != nil {
+			out = make([]Settled, len(xs))
+			// Rows are locked in one order, the segment's before its transcoders': else two commits that share rows could wait for each other.
+			for i, x := range xs {
+				if err := s.record(ctx, tx, x.moving(), makers, &out[i]); err != nil {
 					return err
 				}
-				out = append(out, one)
+			}
+			for _, i := range order {
+				if out[i].Again {
+					continue
+				}
+				if err := s.reward(ctx, tx, xs[i].moving(), &out[i]); err != nil {
+					return err
+				}
 			}
 			return nil
 		})
@@ -116,8 +134,19 @@ func (s *Store) SettleAll(ctx context.Context, xs []Settlement) ([]Settled, erro
 	return out, nil
 }
 
-func (s *Store) settle(ctx context.Context, tx pgx.Tx, x Settlement) (Settled, error) {
-	var out Settled
+// moving is x with the money that it moves.
+func (x Settlement) moving() Settlement {
+	if x.State != Verified {
+		x.Released, x.Price, x.Cost = false, protocol.Wei{}, protocol.Wei{}
+	}
+	if !x.Released {
+		x.Price = protocol.Wei{}
+	}
+	return x
+}
+
+// record enters the attempt, unless it is known, and what its payer owes for it.
+func (s *Store) record(ctx context.Context, tx pgx.Tx, x Settlement, makers [][]byte, out *Settled) error {
 	a := x.Assignment.Message
 	var receipt, source []byte
 	if x.Receipt != nil {
@@ -130,12 +159,6 @@ func (s *Store) settle(ctx context.Context, tx pgx.Tx, x Settlement) (Settled, e
 	if x.State == Abandoned {
 		layers = ""
 	}
-	if x.State != Verified {
-		x.Released, x.Price, x.Cost = false, protocol.Wei{}, protocol.Wei{}
-	}
-	if !x.Released {
-		x.Price = protocol.Wei{}
-	}
 	tag, err := tx.Exec(ctx, `INSERT INTO attempts (id, payer, stream, incarnation, seq, source, transcoder, lease, state, probe,
 			code, detail, layers, millis, price, cost, pixels, assignment, receipt)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::text::numeric, $16::text::numeric, $17, $18, $19)
@@ -143,45 +166,52 @@ func (s *Store) settle(ctx context.Context, tx pgx.Tx, x Settlement) (Settled, e
 		a.Attempt[:], x.Payer[:], a.Stream, int64(a.Incarnation), int64(a.Seq), source, a.Transcoder[:], a.Lease[:], string(x.State), x.Probe,
 		string(x.Code), clip(x.Detail), layers, x.Millis, x.Price.String(), x.Cost.String(), int64(x.Pixels), protocol.Encode(x.Assignment), receipt)
 	if err != nil {
-		return out, fmt.Errorf("insert attempt: %w", err)
+		return fmt.Errorf("insert attempt: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
 		out.Again = true
-		return out, nil
+		return nil
 	}
-	if x.Released {
-		if out.Replaced, err = deliver(ctx, tx, x); err != nil {
-			return out, err
-		}
-		if x.Price.IsZero() {
-			return out, fmt.Errorf("a delivery without a price")
-		}
-		if err := s.ledger.Owe(ctx, tx, x.Payer, a.Stream, a.Attempt, x.Price); err != nil {
-			return out, fmt.Errorf("owe: %w", err)
-		}
+	if !x.Released {
+		return nil
 	}
+	if out.Replaced, err = deliver(ctx, tx, x, makers); err != nil {
+		return err
+	}
+	if x.Price.IsZero() {
+		return fmt.Errorf("a delivery without a price")
+	}
+	if err := s.ledger.Owe(ctx, tx, x.Payer, a.Stream, a.Attempt, x.Price); err != nil {
+		return fmt.Errorf("owe: %w", err)
+	}
+	return nil
+}
+
+// reward pays the attempt's transcoder, or says that it is not paid, and adds the verdict to its record.
+func (s *Store) reward(ctx context.Context, tx pgx.Tx, x Settlement, out *Settled) error {
+	a := x.Assignment.Message
+	var err error
 	switch {
 	case x.State == Verified && !x.Cost.IsZero():
 		if err = s.spend(ctx, tx, x.Payer, a.Stream, x.Cost); err != nil {
-			return out, err
+			return err
 		}
 		err = s.ledger.Pay(ctx, tx, a.Transcoder, a.Stream, a.Attempt, x.Cost)
 	case x.State == Rejected:
 		err = s.ledger.Reject(ctx, tx, a.Transcoder, a.Stream, a.Attempt, x.Code, clip(x.Detail))
 	}
 	if err != nil {
-		return out, fmt.Errorf("ticket: %w", err)
+		return fmt.Errorf("ticket: %w", err)
 	}
 	if x.State == Abandoned || x.Verdict.Inconclusive {
-		return out, nil
+		return nil
 	}
-	err = x.enter(ctx, tx, &out, func(st *standing) {
+	return x.enter(ctx, tx, out, func(st *standing) {
 		st.Tally.count(x)
 		if !x.Held {
 			st.Record = st.Record.After(x.Verdict)
 		}
 	})
-	return out, err
 }
 
 // Judge adds the verdict of a settled attempt to its transcoder's record: one that was held, or one that a later look found.
@@ -196,13 +226,13 @@ func (s *Store) Judge(ctx context.Context, x Settlement) (Settled, error) {
 	return out, nil
 }
 
-// deliver makes the attempt the segment's delivery. An earlier delivery of the same bytes by a transcoder that the payer does
-// not reject was lost on its way: its debt passes to this one, so that nobody pays twice.
-func deliver(ctx context.Context, tx pgx.Tx, x Settlement) (replaced protocol.ID, err error) {
+// deliver makes the attempt the segment's delivery, of all parts by makers. An earlier delivery of the same bytes by transcoders
+// none of which the payer rejects was lost on its way: its debt passes to this one, so that nobody pays twice.
+func deliver(ctx context.Context, tx pgx.Tx, x Settlement, makers [][]byte) (replaced protocol.ID, err error) {
 	a := x.Assignment.Message
 	key := []any{x.Payer[:], a.Stream, int64(a.Incarnation), int64(a.Seq)}
-	tag, err := tx.Exec(ctx, `INSERT INTO segments (payer, stream, incarnation, seq, source, attempt) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-		append(key, x.Source[:], a.Attempt[:])...)
+	tag, err := tx.Exec(ctx, `INSERT INTO segments (payer, stream, incarnation, seq, source, attempt, makers) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
+		append(key, x.Source[:], a.Attempt[:], makers)...)
 	if err != nil {
 		return replaced, fmt.Errorf("insert segment: %w", err)
 	}
@@ -211,9 +241,10 @@ func deliver(ctx context.Context, tx pgx.Tx, x Settlement) (replaced protocol.ID
 	}
 	// The attempt is read apart: a join would be of the row as it was before another replica's delivery was waited for.
 	var source, attempt, transcoder []byte
+	var before [][]byte
 	var deliveries int
-	err = tx.QueryRow(ctx, `SELECT source, attempt, deliveries FROM segments WHERE payer = $1 AND stream = $2 AND incarnation = $3 AND seq = $4 FOR UPDATE`,
-		key...).Scan(&source, &attempt, &deliveries)
+	err = tx.QueryRow(ctx, `SELECT source, attempt, makers, deliveries FROM segments WHERE payer = $1 AND stream = $2 AND incarnation = $3 AND seq = $4 FOR UPDATE`,
+		key...).Scan(&source, &attempt, &before, &deliveries)
 	if err != nil {
 		return replaced, fmt.Errorf("read segment: %w", err)
 	}
@@ -226,14 +257,15 @@ func deliver(ctx context.Context, tx pgx.Tx, x Settlement) (replaced protocol.ID
 	if err := (Delivery{Deliveries: deliveries}).Spent(a.SegmentKey); err != nil {
 		return replaced, err
 	}
-	_, err = tx.Exec(ctx, `UPDATE segments SET attempt = $5, deliveries = deliveries + 1 WHERE payer = $1 AND stream = $2 AND incarnation = $3 AND seq = $4`,
-		append(key, a.Attempt[:])...)
+	_, err = tx.Exec(ctx, `UPDATE segments SET attempt = $5, makers = $6, deliveries = deliveries + 1 WHERE payer = $1 AND stream = $2 AND incarnation = $3 AND seq = $4`,
+		append(key, a.Attempt[:], makers)...)
 	if err != nil {
 		return replaced, fmt.Errorf("replace delivery: %w", err)
 	}
-	by := common.BytesToAddress(transcoder)
-	if slices.Contains(x.Avoided, by) {
-		return replaced, nil // rejected by the payer, verified here: still owed
+	for _, by := range append(before, transcoder) {
+		if slices.Contains(x.Avoided, common.BytesToAddress(by)) {
+			return replaced, nil // rejected by the payer, verified here: still owed
+		}
 	}
 	copy(replaced[:], attempt)
 	return replaced, nil

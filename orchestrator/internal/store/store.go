@@ -178,15 +178,18 @@ func (s *Store) OpenLeases(ctx context.Context, url string) ([]Lease, error) {
 	return leases, nil
 }
 
-// Serves reports whether some replica holds an open lease of the payer's stream at the ladder.
-func (s *Store) Serves(ctx context.Context, payer common.Address, stream string, ladder protocol.Hash) (bool, error) {
-	var served bool
-	err := s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM leases WHERE payer = $1 AND stream = $2 AND ended_at IS NULL AND expires_at > now()
-		AND NOT probe AND offer #>> '{award,message,ladder_hash}' = $3)`, payer[:], stream, ladder.String()).Scan(&served)
+// Ladders returns what the open leases of the payer's stream are for, whichever replica holds them; probes aside.
+func (s *Store) Ladders(ctx context.Context, payer common.Address, stream string) ([]protocol.Ladder, error) {
+	rows, err := s.pool.Query(ctx, `SELECT offer -> 'ladder' FROM leases
+		WHERE payer = $1 AND stream = $2 AND ended_at IS NULL AND expires_at > now() AND NOT probe`, payer[:], stream)
 	if err != nil {
-		return false, fmt.Errorf("look for a lease of stream %q: %w", stream, err)
+		return nil, fmt.Errorf("look for leases of stream %q: %w", stream, err)
 	}
-	return served, nil
+	ladders, err := pgx.CollectRows(rows, pgx.RowTo[protocol.Ladder])
+	if err != nil {
+		return nil, fmt.Errorf("look for leases of stream %q: %w", stream, err)
+	}
+	return ladders, nil
 }
 
 // LeasesElsewhere returns the open leases of one incarnation of a payer's stream that were awarded under other URLs than url:

@@ -32,6 +32,7 @@ type ledger struct {
 	mu             sync.Mutex
 	paid, rejected map[protocol.ID]common.Address
 	owed           map[protocol.ID]protocol.Wei
+	payees         []common.Address // in turn
 	fail           error
 }
 
@@ -39,6 +40,7 @@ func (l *ledger) Pay(_ context.Context, _ payment.Tx, t common.Address, _ string
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.paid[attempt] = t
+	l.payees = append(l.payees, t)
 	return l.fail
 }
 
@@ -176,6 +178,55 @@ func TestSettleAll_commitsThePartsOfASegmentTogetherOrNone(t *testing.T) {
 	f.must(err)
 	if !again[0].Again || !again[1].Again || f.rows("attempts") != 3 {
 		t.Errorf("settled again %+v", again)
+	}
+}
+
+// by makes x the work of another transcoder.
+func (f *fixture) by(t common.Address, x store.Settlement) store.Settlement {
+	f.Helper()
+	a := x.Assignment.Message
+	a.Transcoder = t
+	var err error
+	x.Assignment, err = protocol.Seal(f.domain, f.self, a)
+	f.must(err)
+	return x
+}
+
+func TestSettleAll_takesTranscodersInOneOrderAndOwesWhatOneOfThemMadeInVain(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	other := common.HexToAddress("0xa9") // before worker
+	_, err := f.See(t.Context(), other)
+	f.must(err)
+	parts := func() []store.Settlement {
+		first, second := f.settlement(1, protocol.Hash{1}), f.by(other, f.settlement(1, protocol.Hash{1}))
+		second.Released = false
+		return []store.Settlement{first, second}
+	}
+	_, err = f.Settle(t.Context(), f.settlement(2, protocol.Hash{2}))
+	f.must(err)
+	f.ledger.payees = nil
+	lost := parts()
+	out, err := f.SettleAll(t.Context(), lost)
+	f.must(err)
+	if got := f.ledger.payees; len(got) != 2 || got[0] != other || got[1] != worker {
+		t.Errorf("paid in the order %v: two that work for two segments at once would wait for each other", got)
+	}
+	if out[0].Record.Passed != 2 || out[1].Record.Passed != 1 {
+		t.Errorf("the results are not in the order of what was settled: %+v", out)
+	}
+	again := parts()
+	out, err = f.SettleAll(t.Context(), again)
+	f.must(err)
+	if out[0].Replaced != lost[0].Assignment.Message.Attempt {
+		t.Errorf("replaced %s", out[0].Replaced)
+	}
+	third := f.settlement(1, protocol.Hash{1})
+	third.Avoided = []common.Address{other} // it made the part that the delivery is not named after
+	one, err := f.Settle(t.Context(), third)
+	f.must(err)
+	if !one.Replaced.IsZero() {
+		t.Error("a delivery of which the payer rejects a part is not owed any more")
 	}
 }
 

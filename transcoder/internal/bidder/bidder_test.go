@@ -582,6 +582,9 @@ func TestDrain_declinesAndFinishesWhatIsInFlight(t *testing.T) {
 	if _, code := m.send(t, award, next); code != protocol.Draining {
 		t.Errorf("an award while draining: %q, want %q", code, protocol.Draining)
 	}
+	if err := m.bidder.Resume(t.Context()); protocol.CodeOf(err) != protocol.Draining {
+		t.Errorf("resumed while it stops: %v", err)
+	}
 	slot.Source(t, []byte("urce"))
 	slot.End(t, []byte("source"))
 	if out := slot.Outcome(); out.Receipt == nil {

@@ -58,6 +58,7 @@ type duty struct {
 	deadline time.Time
 	window   protocol.ID // it left for this one
 	cut      bool        // those left were cut off
+	stopping bool        // for good
 	said     int         // how often ready was said since it came back
 	history  []Turn
 	windows  []store.Window
@@ -126,6 +127,10 @@ func (b *Bidder) leaveLocked(o Order, window protocol.ID, now time.Time) {
 // Resume takes full duty again. A window of maintenance that has begun, or is about to, is over with that.
 func (b *Bidder) Resume(ctx context.Context) error {
 	b.mu.Lock()
+	if b.duty.stopping && b.duty.state != protocol.DutyStopped {
+		b.mu.Unlock()
+		return protocol.Errorf(protocol.Draining, "this transcoder is stopping; start it again")
+	}
 	now := time.Now()
 	var over []protocol.ID
 	if b.duty.state != protocol.DutyStopped {
@@ -339,6 +344,9 @@ func (b *Bidder) Drain(ctx context.Context, reason protocol.DutyReason) {
 	if at, ok := ctx.Deadline(); ok {
 		deadline = time.Until(at)
 	}
+	b.mu.Lock()
+	b.duty.stopping = true
+	b.mu.Unlock()
 	_ = b.Leave(Order{Reason: reason, Deadline: min(deadline, protocol.MaxWindowIn)}) // it has not stopped before this
 	beat := time.NewTicker(Heartbeat / 5)
 	defer beat.Stop()

@@ -127,6 +127,34 @@ func TestLeave_handsOverWhatItHoldsAndComesBack(t *testing.T) {
 	}
 }
 
+func TestResume_givesLeasesTheirTimeBack(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t, nil)
+	award, offer := m.offer(m.any(t))
+	if _, code := m.send(t, award, offer); code != "" {
+		t.Fatal(code)
+	}
+	slot := m.peer.Slot(t)
+	m.peer.Start(t, slot, m.peer.Assign(award, 1), false)
+	slot.Source(t, []byte("goes on"))
+	encodetest.Eventually(t, "a slot is in use and two are parked", func() bool { return m.peer.Parked() == 3 })
+	const long = 5 * time.Second
+	if err := m.bidder.Leave(bidder.Order{Reason: protocol.ForHeat, Patience: long, Deadline: long}); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(long)
+	for range 3 { // heartbeats, with each of which leases that are over end
+		m.free(t, 0)
+	}
+	if err := m.bidder.Resume(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	m.bid(t, "of after what was the deadline", func(protocol.Bid) bool { return time.Since(deadline) > 2*bidder.Heartbeat })
+	if code := m.lease(t, protocol.LeaseRequest{Lease: award.Lease, ExtendMillis: 60_000, Serial: 1}); code != "" {
+		t.Errorf("the lease is cut off all the same: %q", code)
+	}
+}
+
 func TestLeave_givesUpALeaseWhoseOrchestratorIsGone(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t, nil)

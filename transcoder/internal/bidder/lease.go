@@ -160,7 +160,7 @@ func (b *Bidder) standsByLocked(l *lease) error {
 		}
 	}
 	if n >= maxStandbys {
-		return protocol.Limited(protocol.NoCapacity, "standbys", maxStandbys, "%d leases stand by already", n)
+		return protocol.Limited(protocol.RateLimited, "standbys", maxStandbys, "%d leases stand by already", n) // there may be room for work
 	}
 	return b.cfg.Meter.Fits(l.weight, time.Now())
 }
@@ -256,11 +256,12 @@ func (b *Bidder) lapse(now time.Time) {
 		if l.expires.IsZero() && !a.First.IsZero() {
 			l.expires = a.First.Add(l.length)
 		}
-		if bounded && l.expires.After(ends) {
-			l.expires = ends
+		expires := l.expires
+		if bounded && expires.After(ends) { // for as long as that stands: full duty may be resumed
+			expires = ends
 		}
 		idle := a.InFlight == 0 && now.Sub(a.Last) >= b.cfg.Idle && !l.standby
-		if idle || !l.expires.IsZero() && !now.Before(l.expires) {
+		if idle || !expires.IsZero() && !now.Before(expires) {
 			l.finish()
 		}
 	}

@@ -67,6 +67,25 @@ func TestStandby_declinesItsFirstAttemptWhereTheRoomIsTaken(t *testing.T) {
 	}
 }
 
+func TestStandby_ofWhichThereAreManyLeavesRoomForWork(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t, nil)
+	b := m.any(t)
+	for n := 0; ; n++ {
+		award, offer := m.offer(b)
+		offer.Standby = true
+		if _, code := m.send(t, award, offer); code == protocol.RateLimited && n > 1 {
+			break
+		} else if code != "" {
+			t.Fatalf("standby %d: %s", n, code)
+		}
+	}
+	award, offer := m.offer(b)
+	if _, code := m.send(t, award, offer); code != "" {
+		t.Errorf("a lease that is needed now is declined: %s", code)
+	}
+}
+
 func TestStandby_staysWhileItIsRenewedThoughNothingComes(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t, func(c *bidder.Config) { c.Idle = time.Millisecond })
