@@ -72,12 +72,24 @@ func TestAuction_asksForBidsOnlyWhereNobodyHasAPrice(t *testing.T) {
 	var asked atomic.Int64
 	tooLate := make(chan struct{})
 	t.Cleanup(func() { close(tooLate) })
-	crowd := dial() // strangers, as many as are looked at, who answer first
-	for range maxLiveBids {
+	type crowd struct {
+		answers atomic.Int64
+		through chan struct{}
+	}
+	var crowds sync.Map // of each request: strangers, more than are looked at, who answer before everybody else
+	crowdOf := func(r protocol.BidRequest) *crowd {
+		c, _ := crowds.LoadOrStore(r.Request.Message.Ask, &crowd{through: make(chan struct{})})
+		return c.(*crowd)
+	}
+	strangers := dial()
+	for range 2 * maxLiveBids {
 		k := key()
-		must(crowd.ServeBidRequests(t.Context(), func(r protocol.BidRequest) (protocol.Signed[protocol.Bid], bool) {
+		must(strangers.ServeBidRequests(t.Context(), func(r protocol.BidRequest) (protocol.Signed[protocol.Bid], bool) {
 			signed, err := protocol.Seal(domain, k, protocol.Bid{Transcoder: k.Address(), Prices: protocol.Prices{{Codec: protocol.AV1, WeiPerPixel: protocol.NewWei(1)}},
 				FreePixelRate: 1 << 40, TTLMillis: 60_000, Sequence: 1, Request: protocol.Hash(r.Request.Message.StructHash())})
+			if c := crowdOf(r); c.answers.Add(1) == 2*maxLiveBids {
+				close(c.through)
+			}
 			return signed, err == nil
 		}))
 	}
@@ -95,6 +107,7 @@ func TestAuction_asksForBidsOnlyWhereNobodyHasAPrice(t *testing.T) {
 			if len(r.Request.Message.MaxPrices) == 1 {
 				cheapAsked.Store(r.Request.Message.Ask, true)
 			}
+			<-crowdOf(r).through
 			if s.late {
 				<-tooLate
 			}
