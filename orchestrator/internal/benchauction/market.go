@@ -254,13 +254,14 @@ func (m *market) inFlight(ctx context.Context, d time.Duration, many int) (all [
 	return all, context.Cause(ctx)
 }
 
-// ingest has the bidders send bids ahead and says how many a second were taken.
+// ingest has the bidders send bids ahead and says how many a second were taken. A bid that a newer one of its bidder overtakes while it
+// waits is not.
 func (m *market) ingest(ctx context.Context, hear *bufio.Scanner, ahead int) (float64, error) {
 	if !hear.Scan() {
 		return 0, io.ErrUnexpectedEOF
 	}
-	from, began := m.taken.Load(), time.Now()
-	for m.taken.Load()-from < uint64(ahead) {
+	from, overtaken, began := m.taken.Load(), m.bus.Dropped(), time.Now()
+	for m.taken.Load()-from+m.bus.Dropped()-overtaken < uint64(ahead) {
 		if err := sleep(ctx, 5*time.Millisecond); err != nil {
 			return 0, err
 		}
