@@ -60,7 +60,7 @@ type Config struct {
 	MinRungs        int           `help:"Rungs below which a ladder is of no use, when the market refuses more for want of capacity, price or money." default:"1"`
 	PassThrough     bool          `help:"Publish the source alone, unpaid, when not even so many rungs can be had, or a segment would be late." default:"true" negatable:""`
 	StopAfter       time.Duration `help:"How long the source alone goes on before the stream stops. 0s: for ever." default:"0s"`
-	ClimbAfter      time.Duration `help:"How long a stream that does with less waits before it tries a step back up; doubled where that fails." default:"30s"`
+	ClimbAfter      time.Duration `help:"How long a stream that does with less waits before it tries a step back up; doubled where that fails." default:"5s"`
 	SegmentDuration time.Duration `help:"Usual duration of a segment: the least target duration of playlists." default:"2s"`
 	HoldBack        int           `help:"Target durations after its last source byte from which a segment is late." default:"3"`
 	Retention       time.Duration `help:"How long segments are kept; playlists list half of it. 0s: for ever." default:"2m"`

@@ -134,7 +134,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		Verify: verify.Config{Meter: meter, Log: log, Origin: signer.Address().Hex(), Limits: verify.Limits{MaxBytes: 2 * cfg.MaxSegmentBytes, // the ingest refuses before that
 			MaxDuration: cfg.MaxSegmentDuration, MaxPixels: cfg.MaxPixels}},
 		Flush: payer.EndStream, Events: events.Emit, Log: log,
-		Ladder: ladder, Policy: policy, Calm: cmp.Or(cfg.ClimbAfter, 30*time.Second), Target: cfg.SegmentDuration, HoldBack: cfg.HoldBack, Retention: cfg.Retention, KeepRecords: cfg.KeepRecords, Idle: cfg.StreamIdle, MaxDuration: cfg.MaxSegmentDuration,
+		Ladder: ladder, Policy: policy, Calm: cmp.Or(cfg.ClimbAfter, 5*time.Second), Target: cfg.SegmentDuration, HoldBack: cfg.HoldBack, Retention: cfg.Retention, KeepRecords: cfg.KeepRecords, Idle: cfg.StreamIdle, MaxDuration: cfg.MaxSegmentDuration,
 		MaxStreams: cfg.MaxStreams, MaxInFlight: cfg.MaxInFlight, PushesPerSec: cfg.MaxPushesPerSecond, AttemptsLimit: cfg.MaxAttempts})
 	if err != nil {
 		return stopped(ctx, err)
